@@ -1,0 +1,60 @@
+"""Files that survive power loss.
+
+A new file is durable when its bytes and its directory entry are both on disk (fsync(2): "calling fsync() does not
+necessarily ensure that the entry in the directory containing the file has also reached disk"), so every function
+here ends with an fsync of the directory too.
+"""
+
+import os
+from pathlib import Path
+
+
+def sync_directory(path: Path) -> None:
+    """Make the directory's entries durable."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def make_directories(path: Path) -> None:
+    """Create `path` and its missing parents, each entry durable."""
+    missing = [p for p in (path, *path.parents) if not p.exists()]
+    path.mkdir(parents=True, exist_ok=True)
+    for created in reversed(missing):
+        sync_directory(created.parent)
+
+
+def sync_file(path: Path) -> None:
+    """Make the bytes of an existing file durable."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def write_file(path: Path, data: bytes, mode: int = 0o644) -> None:
+    """Create `path` with `data`; a crash leaves the whole file or none that anybody was told of."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with os.fdopen(fd, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    sync_directory(path.parent)
+
+
+def replace_file(path: Path, data: bytes, mode: int = 0o644) -> None:
+    """Replace `path` by `data` in one step: a reader sees the old bytes or the new, never a mixture."""
+    temporary = path.with_name(path.name + ".new")
+    write_file(temporary, data, mode)
+    move_file(temporary, path)
+
+
+def move_file(source: Path, target: Path) -> None:
+    """Rename within one file system, durably; an existing target is replaced."""
+    source.replace(target)
+    sync_directory(target.parent)
+    if source.parent != target.parent:
+        sync_directory(source.parent)

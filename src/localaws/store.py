@@ -1,0 +1,170 @@
+"""The endpoint's memory: one SQLite file that survives kill -9 and power loss.
+
+`synchronous = FULL` in WAL mode fsyncs the log at every commit (sqlite.org/pragma.html#pragma_synchronous), so a
+committed transaction is durable when `Store.write()` returns. Writers take turns; readers never wait.
+
+    Store        the file; `write()` is one durable transaction, `read()` this thread's own connection
+    Documents    a durable dict of JSON documents: one kind of resource (streams, functions, tables ...)
+    Queue        a durable at-least-once queue: an item leaves only when its consumer says `done`
+"""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS documents (kind TEXT NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL,
+  PRIMARY KEY (kind, name)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS queue (id INTEGER PRIMARY KEY AUTOINCREMENT, queue TEXT NOT NULL, due REAL NOT NULL,
+  body TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS queue_due ON queue (queue, due, id);
+"""
+
+
+class Store:
+    """One durable SQLite file, shared by all services of a data directory."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._writing = threading.RLock()
+        self._writer = self._connect()
+        self._readers = threading.local()
+        self.migrate(_SCHEMA)
+
+    def _connect(self) -> sqlite3.Connection:
+        db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=30)
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        return db
+
+    def migrate(self, schema: str) -> None:
+        """Run `schema` (CREATE ... IF NOT EXISTS statements); a service calls it once for its own tables."""
+        with self._writing:
+            self._writer.executescript(schema)
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """One transaction, durable when the block ends, undone if it raises. Nests: the outermost commits."""
+        with self._writing:
+            if self._writer.in_transaction:
+                yield self._writer
+                return
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._writer
+            except BaseException:
+                self._writer.execute("ROLLBACK")
+                raise
+            self._writer.execute("COMMIT")
+
+    def read(self) -> sqlite3.Connection:
+        """This thread's connection; it sees every transaction that was committed before the statement began."""
+        if not hasattr(self._readers, "db"):
+            self._readers.db = self._connect()
+        db: sqlite3.Connection = self._readers.db
+        return db
+
+    def close(self) -> None:
+        with self._writing:
+            self._writer.close()
+
+
+class Documents:
+    """A durable dict of JSON documents under string names, in byte order of the names."""
+
+    def __init__(self, store: Store, kind: str) -> None:
+        self._store = store
+        self._kind = kind
+
+    def get(self, name: str) -> dict[str, Any] | None:
+        query = "SELECT body FROM documents WHERE kind = ? AND name = ?"
+        row = self._store.read().execute(query, (self._kind, name)).fetchone()
+        return None if row is None else json.loads(row[0])
+
+    def put(self, name: str, document: dict[str, Any]) -> None:
+        with self._store.write() as db:
+            row = (self._kind, name, json.dumps(document, separators=(",", ":")))
+            db.execute("INSERT OR REPLACE INTO documents VALUES (?, ?, ?)", row)
+
+    def delete(self, name: str) -> bool:
+        """True if there was such a document."""
+        with self._store.write() as db:
+            gone = db.execute("DELETE FROM documents WHERE kind = ? AND name = ?", (self._kind, name))
+            return gone.rowcount > 0
+
+    def items(self, prefix: str = "") -> list[tuple[str, dict[str, Any]]]:
+        query = "SELECT name, body FROM documents WHERE kind = ? AND name >= ? AND name < ? ORDER BY name"
+        rows = self._store.read().execute(query, (self._kind, prefix, prefix + "\U0010ffff"))
+        return [(name, json.loads(body)) for name, body in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What `Queue.take` hands out; give `id` back to `done` or `retry`."""
+
+    id: int
+    body: dict[str, Any]
+
+
+class Queue:
+    """A durable queue, at least once: what was taken and not `done` is there again after a restart."""
+
+    def __init__(self, store: Store, name: str) -> None:
+        self._store = store
+        self._name = name
+        self._taken: set[int] = set()
+        self._changed = threading.Condition()
+
+    def put(self, body: dict[str, Any], due: float = 0.0) -> None:
+        """Durable on return; inside the caller's own `store.write()` block durable with that, and then `wake()` is owed."""
+        with self._store.write() as db:
+            row = (self._name, due, json.dumps(body, separators=(",", ":")))
+            db.execute("INSERT INTO queue (queue, due, body) VALUES (?, ?, ?)", row)
+        self.wake()
+
+    def take(self, now: float) -> Item | None:
+        """The oldest item that is due and that nobody holds, or None."""
+        query = "SELECT id, body FROM queue WHERE queue = ? AND due <= ? ORDER BY due, id"
+        with self._changed:
+            for number, body in self._store.read().execute(query, (self._name, now)):
+                if number not in self._taken:
+                    self._taken.add(number)
+                    return Item(number, json.loads(body))
+        return None
+
+    def wait(self, seconds: float) -> None:
+        """Sleep until something may have changed, `seconds` at most."""
+        with self._changed:
+            self._changed.wait(seconds)
+
+    def wake(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+    def done(self, item: Item) -> None:
+        with self._store.write() as db:
+            db.execute("DELETE FROM queue WHERE id = ?", (item.id,))
+        self._release(item)
+
+    def retry(self, item: Item, body: dict[str, Any], due: float) -> None:
+        """Put the item back, changed, to be taken again from `due` on."""
+        with self._store.write() as db:
+            row = (json.dumps(body, separators=(",", ":")), due, item.id)
+            db.execute("UPDATE queue SET body = ?, due = ? WHERE id = ?", row)
+        self._release(item)
+
+    def _release(self, item: Item) -> None:
+        with self._changed:
+            self._taken.discard(item.id)
+            self._changed.notify_all()
+
+    def depth(self) -> int:
+        row = (
+            self._store.read().execute("SELECT count(*) FROM queue WHERE queue = ?", (self._name,)).fetchone()
+        )
+        return int(row[0])
