@@ -121,7 +121,7 @@ class Queue:
         self._changed = threading.Condition()
 
     def put(self, body: dict[str, Any], due: float = 0.0) -> None:
-        """Durable on return; inside the caller's own `store.write()` block durable with that, and then `wake()` is owed."""
+        """Durable on return; inside the caller's own `store.write()` block with that, and then `wake()` is owed."""
         with self._store.write() as db:
             row = (self._name, due, json.dumps(body, separators=(",", ":")))
             db.execute("INSERT INTO queue (queue, due, body) VALUES (?, ?, ?)", row)
@@ -164,7 +164,5 @@ class Queue:
             self._changed.notify_all()
 
     def depth(self) -> int:
-        row = (
-            self._store.read().execute("SELECT count(*) FROM queue WHERE queue = ?", (self._name,)).fetchone()
-        )
+        row = self._store.read().execute("SELECT count(*) FROM queue WHERE queue = ?", (self._name,)).fetchone()
         return int(row[0])

@@ -127,9 +127,7 @@ def rest_json_service(name: str, operations: Mapping[str, Operation], otherwise:
             if found is not None and route.operation.name in operations:
                 parameters = _rest_parameters(route.operation, found, request)
                 _validate(route.operation, parameters)
-                return _rest_response(
-                    route.operation, await run(operations[route.operation.name], parameters)
-                )
+                return _rest_response(route.operation, await run(operations[route.operation.name], parameters))
         return await otherwise(request)
 
     return handle
@@ -160,9 +158,7 @@ def service_model(name: str) -> Callable[[], botocore.model.ServiceModel]:
 
     @functools.cache
     def load() -> botocore.model.ServiceModel:
-        return botocore.model.ServiceModel(
-            botocore.loaders.Loader().load_service_model(name, "service-2"), name
-        )
+        return botocore.model.ServiceModel(botocore.loaders.Loader().load_service_model(name, "service-2"), name)
 
     return load
 
@@ -182,22 +178,18 @@ def _validate(operation: botocore.model.OperationModel, parameters: Parameters) 
     if operation.input_shape is None:
         return
     report = botocore.validate.ParamValidator().validate(
-        _decode_blobs(operation.input_shape, parameters), operation.input_shape
+        _as_validated(operation.input_shape, parameters), operation.input_shape
     )
     if report.has_errors():
         raise AwsError("ValidationException", report.generate_report())
 
 
-def _decode_blobs(shape: botocore.model.Shape, value: Any) -> Any:
-    """JSON carries times as numbers and blobs as base64, which botocore's validator wants decoded; others unchanged."""
+def _as_validated(shape: Any, value: Any) -> Any:
+    """What botocore's validator would refuse though AWS takes it: unknown members, nulls, whole numbers as doubles."""
     if shape.type_name == "structure" and isinstance(value, dict):
-        return {
-            k: _decode_blobs(shape.members[k], v)
-            for k, v in value.items()
-            if k in shape.members and v is not None
-        }
+        return {k: _as_validated(shape.members[k], v) for k, v in value.items() if k in shape.members and v is not None}
     if shape.type_name == "list" and isinstance(value, list):
-        return [_decode_blobs(shape.member, v) for v in value]
+        return [_as_validated(shape.member, v) for v in value]
     if shape.type_name == "double" and isinstance(value, int):
         return float(value)
     return value
@@ -229,9 +221,7 @@ class _Route:
         return {name: unquote(value) for name, value in found.groupdict().items()}
 
 
-def _rest_parameters(
-    operation: botocore.model.OperationModel, path: dict[str, str], request: Request
-) -> Parameters:
+def _rest_parameters(operation: botocore.model.OperationModel, path: dict[str, str], request: Request) -> Parameters:
     """Gather the members from where the model says each one is: path, query string, header, payload or JSON body."""
     shape = operation.input_shape
     if shape is None:
@@ -251,9 +241,12 @@ def _rest_parameters(
     return parameters
 
 
+_FROM_TEXT: dict[str, Callable[[str], Any]] = {"integer": int, "long": int, "boolean": lambda text: text == "true"}
+
+
 def _from_text(shape: botocore.model.Shape, text: str) -> Any:
     try:
-        return {"integer": int, "long": int, "boolean": lambda t: t == "true"}.get(shape.type_name, str)(text)
+        return _FROM_TEXT.get(shape.type_name, str)(text)
     except ValueError as e:
         raise AwsError("ValidationException", f"{text!r} is not a number") from e
 
@@ -298,9 +291,9 @@ def error_response(protocol: str, error: AwsError, request_id: str) -> Response:
     fields = {"Code": error.code, "Message": error.message, **error.details}
     xml = "".join(f"<{k}>{escape(v)}</{k}>" for k, v in fields.items())
     if protocol == "query":
-        text = f"<ErrorResponse><Error><Type>Sender</Type>{xml}</Error><RequestId>{request_id}</RequestId></ErrorResponse>"
-    else:
         text = (
-            f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>{xml}<RequestId>{request_id}</RequestId></Error>'
+            f"<ErrorResponse><Error><Type>Sender</Type>{xml}</Error><RequestId>{request_id}</RequestId></ErrorResponse>"
         )
+    else:
+        text = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>{xml}<RequestId>{request_id}</RequestId></Error>'
     return Response(error.status, {"content-type": "text/xml", "x-amz-request-id": request_id}, text.encode())

@@ -1,0 +1,81 @@
+"""A delivery stream's write-ahead log: what was acknowledged is here until S3 has it.
+
+One segment file becomes one S3 object. A segment is named for what its object's name needs (`<arrival of its first
+record in ms>-<id>.log`), so delivering it again after a crash writes the same bytes under the same key.
+
+A segment is a row of frames, one a request: 4 bytes length, 4 bytes CRC-32, then the bytes as they will be delivered.
+A crash can only tear the last frame, which nobody was told of; reading stops there.
+"""
+
+import os
+import struct
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from localaws.durable import sync_directory
+
+_FRAME = struct.Struct("<II")
+
+
+def frame(data: bytes) -> bytes:
+    return _FRAME.pack(len(data), zlib.crc32(data)) + data
+
+
+class Segment:
+    """A segment that is being written. `append` returns when the bytes are on disk; after an error the segment keeps
+    what was whole before, and must be sealed."""
+
+    def __init__(self, folder: Path, arrival_ms: int, name: str) -> None:
+        self.path = folder / f"{arrival_ms}-{name}.log"
+        self.arrival_ms = arrival_ms
+        self.bytes = 0
+        self._end = 0
+        self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        sync_directory(folder)
+
+    def append(self, frames: Sequence[bytes]) -> None:
+        data = b"".join(frames)
+        try:
+            written = 0
+            while written < len(data):
+                written += os.write(self._fd, memoryview(data)[written:])
+            _sync(self._fd)
+        except OSError:
+            os.ftruncate(self._fd, self._end)
+            raise
+        self._end += len(data)
+        self.bytes += len(data) - _FRAME.size * len(frames)
+
+    def seal(self) -> Path:
+        os.close(self._fd)
+        return self.path
+
+
+def _sync(fd: int) -> None:
+    """fdatasync also flushes the new length, which is all that reading needs (fdatasync(2)); macOS has only fsync."""
+    (os.fdatasync if hasattr(os, "fdatasync") else os.fsync)(fd)
+
+
+def segments(folder: Path) -> list[Path]:
+    """Segments left by an earlier run, oldest first."""
+    return sorted(folder.glob("*.log"), key=lambda path: int(path.name.partition("-")[0]))
+
+
+def read(path: Path) -> bytes:
+    """The bytes to deliver: every whole frame, in order."""
+    data = path.read_bytes()
+    parts, position = [], 0
+    while position + _FRAME.size <= len(data):
+        length, crc = _FRAME.unpack_from(data, position)
+        part = data[position + _FRAME.size : position + _FRAME.size + length]
+        if len(part) < length or zlib.crc32(part) != crc:
+            break
+        parts.append(part)
+        position += _FRAME.size + length
+    return b"".join(parts)
+
+
+def remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    sync_directory(path.parent)

@@ -1,0 +1,182 @@
+"""The front door: one ASGI application for every service.
+
+A request's walk: head -> claim (whose signature is it, for which service) -> payload -> signature -> the service's
+Handler -> answer. Nothing reaches a service before its signature was verified. `/_clicklake/health` alone needs none.
+"""
+
+import logging
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from localaws import sigv4
+from localaws.credentials import Keyring
+from localaws.errors import AwsError
+from localaws.payload import Spool, receive
+from localaws.wire import FileSlice, Handler, Request, Response, error_response
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+log = logging.getLogger("localaws")
+
+HEALTH = "/_clicklake/health"
+_PIECE = 256 * 2**10
+_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+# S3 takes 5 GiB in one request, Lambda a function's zip in base64; the largest other one is a PutRecordBatch of 4 MiB.
+_LARGEST = {"s3": 5 * 2**30, "lambda": 100 * 2**20}
+_LARGEST_OTHER = 16 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    protocol: sigv4.Protocol
+    handler: Handler
+
+
+class Server:
+    """`services` by their SigV4 signing names; any other name goes to `control`."""
+
+    def __init__(
+        self,
+        services: Mapping[str, Service],
+        control: Handler,
+        keyring: Keyring,
+        tmp: Path,
+        clock: Callable[[], float],
+        ids: Callable[[], str],
+    ) -> None:
+        self._services = services
+        self._control = control
+        self._keyring = keyring
+        self._tmp = tmp
+        self._clock = clock
+        self._ids = ids
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        request_id = self._ids()
+        head = _head(scope)
+        if head.path == HEALTH:
+            await _send(send, Response(200, {"content-type": "application/json"}, b'{"status":"ok"}'), request_id)
+            return
+        service = Service("rest-xml", self._control)
+        try:
+            claim = sigv4.claim(head)
+            service = self._service(claim, head)
+            response = await self._answer(service, claim, head, receive, request_id)
+        except AwsError as error:
+            response = error_response(service.protocol, error, request_id)
+        except Exception:
+            log.exception("%s %s failed", head.method, head.path)
+            failure = AwsError("InternalFailure", "The endpoint failed; its log has the traceback", 500)
+            response = error_response(service.protocol, failure, request_id)
+        await _send(send, response, request_id)
+
+    def _service(self, claim: sigv4.Claim | None, head: sigv4.Head) -> Service:
+        name = claim.service if claim else _unsigned_service(head)
+        protocol: sigv4.Protocol = "json" if "x-amz-target" in head.headers else "query"
+        return self._services.get(name) or Service(protocol, self._control)
+
+    async def _answer(
+        self, service: Service, claim: sigv4.Claim | None, head: sigv4.Head, receive_: Receive, request_id: str
+    ) -> Response:
+        if claim is None:
+            raise sigv4.refuse("missing", service.protocol, "The request is not signed; see: clicklake env")
+        known = self._keyring.find(claim.access_key)
+        if known is None or known[0].session_token != claim.session_token:
+            text = "The AWS Access Key Id you provided is not of this endpoint; see: clicklake env"
+            raise sigv4.refuse("unknown key", service.protocol, text)
+        credentials, caller = known
+        sigv4.check_time(claim, self._clock(), service.protocol)
+        signed_chunks = head.headers.get("x-amz-content-sha256", "").startswith("STREAMING-AWS4-HMAC")
+        signer = sigv4.ChunkSigner(claim, credentials.secret_key) if signed_chunks else None
+        if signer is not None:  # the chain of chunk signatures begins with this one, so it must be good first
+            _check(claim, head, "", credentials.secret_key, service)
+        spool = Spool(self._tmp / request_id, _LARGEST.get(claim.service, _LARGEST_OTHER))
+        body = await receive(_chunks(receive_), spool, head.headers, signer)
+        try:
+            if signer is None:
+                _check(claim, head, spool.sha256.hexdigest(), credentials.secret_key, service)
+            request = Request(head.method, head.path, head.query, head.headers, body, caller, _bucket_host(head))
+            return await service.handler(request)
+        finally:
+            if body.file is not None:
+                body.file.unlink(missing_ok=True)
+
+
+def _check(claim: sigv4.Claim, head: sigv4.Head, body_hash: str, secret: str, service: Service) -> None:
+    """S3 signs the word in x-amz-content-sha256, which payload.receive has checked; all others sign the body's hash."""
+    signed_hash = body_hash
+    if claim.service == "s3":
+        default = body_hash if claim.expires is None else "UNSIGNED-PAYLOAD"
+        signed_hash = head.headers.get("x-amz-content-sha256", default)
+    sigv4.check_signature(claim, head, signed_hash, secret, service.protocol)
+
+
+def _head(scope: Scope) -> sigv4.Head:
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    path = scope["raw_path"].decode("latin-1").partition("?")[0]
+    return sigv4.Head(scope["method"], path, scope["query_string"].decode("latin-1"), headers)
+
+
+def _unsigned_service(head: sigv4.Head) -> str:
+    """Which service's error shape an unsigned request gets."""
+    return "" if "x-amz-target" in head.headers or head.method == "POST" else "s3"
+
+
+def _bucket_host(head: sigv4.Head) -> str | None:
+    """The bucket of `bucket.localhost`, `bucket.s3.localhost` or `bucket.s3.region.amazonaws.com`; else None."""
+    host = head.headers.get("host", "").rpartition(":")[0] or head.headers.get("host", "")
+    if host in _LOOPBACK or host.replace(".", "").isdecimal():
+        return None
+    name, dot, _domain = host.partition(".s3.")
+    if not dot:
+        name, dot, _domain = host.partition(".localhost")
+    return name if dot and name not in {"s3", ""} else None
+
+
+async def _chunks(receive: Receive) -> AsyncIterator[bytes]:
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise AwsError("RequestTimeout", "The client went away before its request was whole")
+        yield message.get("body", b"")
+        more = message.get("more_body", False)
+
+
+async def _send(send: Send, response: Response, request_id: str) -> None:
+    names = {"x-amzn-requestid": request_id, "x-amz-request-id": request_id, **response.headers}
+    body = response.body
+    length = body.length if isinstance(body, FileSlice) else len(body)
+    if response.status not in {204, 304}:
+        names.setdefault("content-length", str(length))
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in names.items()]
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    if isinstance(body, bytes):
+        await send({"type": "http.response.body", "body": body})
+        return
+    try:
+        await _send_file(send, body)
+    finally:
+        body.file.close()
+
+
+async def _send_file(send: Send, part: FileSlice) -> None:
+    position, left = part.start, part.length
+    while left:
+        piece = os.pread(part.file.fileno(), min(_PIECE, left), position)
+        if not piece:
+            raise OSError("the file became shorter while it was sent")
+        position, left = position + len(piece), left - len(piece)
+        await send({"type": "http.response.body", "body": piece, "more_body": bool(left)})
+    if not part.length:
+        await send({"type": "http.response.body", "body": b""})

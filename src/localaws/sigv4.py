@@ -1,0 +1,243 @@
+"""Signature Version 4: is this request really from the owner of its access key, unchanged and recent?
+
+Pure: a request head, the hash of its payload, the secret and the time go in; nothing or an AwsError comes out. After
+docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html and, for S3's presigned URLs and
+aws-chunked bodies, docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html and sigv4-streaming.html.
+
+    claim(head)                  who the request says it is from: parsed, not yet believed
+    check_time(...)              not skewed, not expired
+    check_signature(...)         the signature is the one that the secret makes
+    ChunkSigner                  the chain of signatures inside an aws-chunked body
+"""
+
+import functools
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+from urllib.parse import quote, unquote
+
+from localaws.errors import AwsError
+
+ALGORITHM = "AWS4-HMAC-SHA256"
+EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
+MAX_SKEW_SECONDS = 15 * 60
+MAX_PRESIGNED_SECONDS = 7 * 24 * 3600
+
+Protocol = Literal["json", "rest-json", "query", "rest-xml"]
+Trouble = Literal["missing", "malformed", "unknown key", "mismatch", "skewed", "expired"]
+
+# The same trouble has another name and status in each protocol ("Common Errors" of the API references; S3's own list).
+_ERRORS: dict[Trouble, dict[Protocol, tuple[str, int]]] = {
+    "missing": {
+        "json": ("MissingAuthenticationTokenException", 400),
+        "rest-json": ("MissingAuthenticationTokenException", 403),
+        "query": ("MissingAuthenticationToken", 403),
+        "rest-xml": ("AccessDenied", 403),
+    },
+    "malformed": {
+        "json": ("IncompleteSignatureException", 400),
+        "rest-json": ("IncompleteSignatureException", 403),
+        "query": ("IncompleteSignature", 400),
+        "rest-xml": ("AuthorizationHeaderMalformed", 400),
+    },
+    "unknown key": {
+        "json": ("UnrecognizedClientException", 400),
+        "rest-json": ("UnrecognizedClientException", 403),
+        "query": ("InvalidClientTokenId", 403),
+        "rest-xml": ("InvalidAccessKeyId", 403),
+    },
+    "mismatch": {
+        "json": ("InvalidSignatureException", 400),
+        "rest-json": ("InvalidSignatureException", 403),
+        "query": ("SignatureDoesNotMatch", 403),
+        "rest-xml": ("SignatureDoesNotMatch", 403),
+    },
+    "skewed": {
+        "json": ("InvalidSignatureException", 400),
+        "rest-json": ("InvalidSignatureException", 403),
+        "query": ("SignatureDoesNotMatch", 403),
+        "rest-xml": ("RequestTimeTooSkewed", 403),
+    },
+    "expired": {
+        "json": ("InvalidSignatureException", 400),
+        "rest-json": ("InvalidSignatureException", 403),
+        "query": ("SignatureDoesNotMatch", 403),
+        "rest-xml": ("AccessDenied", 403),
+    },
+}
+
+
+def refuse(trouble: Trouble, protocol: Protocol, message: str) -> AwsError:
+    code, status = _ERRORS[trouble][protocol]
+    return AwsError(code, message, status)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What of a request is signed, as on the wire; header names in lower case."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    access_key: str
+    day: str
+    region: str
+    service: str
+    signed_headers: tuple[str, ...]
+    signature: str
+    time: datetime
+    session_token: str | None
+    expires: int | None = None
+    """Seconds that a presigned URL is good for; None for a signature in the headers."""
+
+    @property
+    def scope(self) -> str:
+        return f"{self.day}/{self.region}/{self.service}/aws4_request"
+
+
+def claim(head: Head) -> Claim | None:
+    """What the request says of its sender, or None if it is not signed at all. AwsError if it can't be read."""
+    authorization = head.headers.get("authorization")
+    if authorization is not None:
+        return _from_header(authorization, head.headers)
+    if "X-Amz-Signature=" in head.query or "X-Amz-Credential=" in head.query:
+        return _from_query(head)
+    return None
+
+
+def _from_header(authorization: str, headers: Mapping[str, str]) -> Claim:
+    fields = dict(re.findall(r"(Credential|SignedHeaders|Signature)=([^,\s]+)", authorization))
+    stamp = headers.get("x-amz-date", "")
+    if not authorization.startswith(ALGORITHM + " ") or len(fields) != 3:
+        raise refuse("malformed", "rest-xml", "The authorization header is not AWS4-HMAC-SHA256 with its three fields")
+    return _claim(fields, stamp, headers.get("x-amz-security-token"), None)
+
+
+def _from_query(head: Head) -> Claim:
+    given = {unquote(name): unquote(value) for name, value in _pairs(head.query)}
+    fields = {name: given.get(f"X-Amz-{name}", "") for name in ("Credential", "SignedHeaders", "Signature")}
+    expires = given.get("X-Amz-Expires", "")
+    if given.get("X-Amz-Algorithm") != ALGORITHM or not expires.isdecimal() or not all(fields.values()):
+        raise AwsError("AuthorizationQueryParametersError", "Query-string authentication needs all X-Amz-* parameters")
+    if not 1 <= int(expires) <= MAX_PRESIGNED_SECONDS:
+        raise AwsError("AuthorizationQueryParametersError", "X-Amz-Expires must be between 1 and 604800 seconds")
+    return _claim(fields, given.get("X-Amz-Date", ""), given.get("X-Amz-Security-Token"), int(expires))
+
+
+def _claim(fields: Mapping[str, str], stamp: str, token: str | None, expires: int | None) -> Claim:
+    parts = fields["Credential"].split("/")
+    try:
+        time = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        access_key, day, region, service, _terminator = parts[-5:]
+    except ValueError as e:
+        raise refuse("malformed", "rest-xml", "The credential scope or the X-Amz-Date is malformed") from e
+    names = tuple(fields["SignedHeaders"].lower().split(";"))
+    return Claim(
+        "/".join([*parts[:-5], access_key]), day, region, service, names, fields["Signature"], time, token, expires
+    )
+
+
+def check_time(claim: Claim, now: float, protocol: Protocol) -> None:
+    age = now - claim.time.timestamp()
+    if claim.expires is not None:
+        if age > claim.expires:
+            raise refuse("expired", protocol, "Request has expired")
+        if age < -MAX_SKEW_SECONDS:
+            raise refuse("expired", protocol, "Request is not valid yet")
+    elif abs(age) > MAX_SKEW_SECONDS:
+        text = "The difference between the request time and the current time is too large."
+        raise refuse("skewed", protocol, text if protocol == "rest-xml" else f"Signature expired: {text}")
+    if claim.time.strftime("%Y%m%d") != claim.day:
+        raise refuse("mismatch", protocol, "The date in the credential scope is not the date of the request")
+
+
+def check_signature(claim: Claim, head: Head, payload_hash: str, secret: str, protocol: Protocol) -> None:
+    """`payload_hash` is what the client signed: the body's SHA-256 in hex, UNSIGNED-PAYLOAD or a STREAMING-... word."""
+    if "host" not in claim.signed_headers:
+        raise refuse("malformed", protocol, "The host header must be signed")
+    request = "\n".join(
+        (
+            head.method,
+            _canonical_path(head.path, claim.service),
+            _canonical_query(head.query),
+            "".join(f"{name}:{_trim(head.headers.get(name, ''))}\n" for name in claim.signed_headers),
+            ";".join(claim.signed_headers),
+            payload_hash,
+        )
+    )
+    stamp = claim.time.strftime("%Y%m%dT%H%M%SZ")
+    text = "\n".join((ALGORITHM, stamp, claim.scope, hashlib.sha256(request.encode()).hexdigest()))
+    expected = _hmac(signing_key(secret, claim), text).hex()
+    if not hmac.compare_digest(expected, claim.signature):
+        raise refuse(
+            "mismatch", protocol, "The request signature we calculated does not match the signature you provided"
+        )
+
+
+def _canonical_path(path: str, service: str) -> str:
+    """Each byte encoded once for S3, twice for all others, which also resolve "." and ".." (the guide's step 1)."""
+    once = quote(unquote(path), safe="/-_.~")
+    return once if service == "s3" else quote(once, safe="/-_.~")
+
+
+def _canonical_query(query: str) -> str:
+    pairs = [(quote(unquote(n), safe="-_.~"), quote(unquote(v), safe="-_.~")) for n, v in _pairs(query)]
+    return "&".join(f"{name}={value}" for name, value in sorted(pairs) if name != "X-Amz-Signature")
+
+
+def _pairs(query: str) -> list[tuple[str, str]]:
+    split = [part.partition("=") for part in query.split("&") if part]
+    return [(name, value) for name, _, value in split]
+
+
+def _trim(value: str) -> str:
+    return " ".join(value.split())
+
+
+def _hmac(key: bytes, text: str) -> bytes:
+    return hmac.digest(key, text.encode(), "sha256")
+
+
+def signing_key(secret: str, claim: Claim) -> bytes:
+    return _signing_key(secret, claim.day, claim.region, claim.service)
+
+
+@functools.lru_cache(maxsize=256)
+def _signing_key(secret: str, day: str, region: str, service: str) -> bytes:
+    key = ("AWS4" + secret).encode()
+    for part in (day, region, service, "aws4_request"):
+        key = _hmac(key, part)
+    return key
+
+
+class ChunkSigner:
+    """Each chunk's signature covers the one before it, beginning with the request's own (sigv4-streaming.html)."""
+
+    def __init__(self, claim: Claim, secret: str) -> None:
+        self._key = signing_key(secret, claim)
+        self._prefix = (claim.time.strftime("%Y%m%dT%H%M%SZ"), claim.scope)
+        self._previous = claim.signature
+
+    def check_chunk(self, signature: str, data_sha256: str) -> None:
+        self._check("AWS4-HMAC-SHA256-PAYLOAD", signature, EMPTY_SHA256, data_sha256)
+
+    def check_trailer(self, signature: str, trailer: bytes) -> None:
+        """`trailer`: the trailing headers but the signature, as `name:value\\n` lines."""
+        self._check("AWS4-HMAC-SHA256-TRAILER", signature, hashlib.sha256(trailer).hexdigest())
+
+    def _check(self, algorithm: str, signature: str, *hashes: str) -> None:
+        expected = _hmac(self._key, "\n".join((algorithm, *self._prefix, self._previous, *hashes))).hex()
+        if not hmac.compare_digest(expected, signature):
+            raise refuse(
+                "mismatch", "rest-xml", "The chunk signature we calculated does not match the one you provided"
+            )
+        self._previous = signature
