@@ -1,0 +1,7 @@
+"""`python -m clicklake`."""
+
+import sys
+
+from clicklake.cli import main
+
+sys.exit(main())

@@ -1,0 +1,94 @@
+"""The pipeline's tables as Glue describes them: pure functions from a Pipeline to the API's inputs.
+
+terraform/modules/clickstream says the same in HCL, from the same pipeline.json.
+"""
+
+import base64
+import json
+from typing import Any
+
+from clicklake.pipeline import Format, Pipeline, Table
+
+_PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
+# docs.aws.amazon.com/athena/latest/ug/parquet-serde.html and openx-json-serde.html: what Athena itself writes
+_STORAGE: dict[Format, dict[str, Any]] = {
+    "parquet": {
+        "InputFormat": f"{_PARQUET}.MapredParquetInputFormat",
+        "OutputFormat": f"{_PARQUET}.MapredParquetOutputFormat",
+        "SerdeInfo": {
+            "SerializationLibrary": f"{_PARQUET}.serde.ParquetHiveSerDe",
+            "Parameters": {"serialization.format": "1"},
+        },
+    },
+    "json": {
+        "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
+        "OutputFormat": "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
+        "SerdeInfo": {
+            "SerializationLibrary": "org.openx.data.jsonserde.JsonSerDe",
+            "Parameters": {"serialization.format": "1"},
+        },
+    },
+}
+_CLASSIFICATION = {
+    "parquet": {"classification": "parquet"},
+    "json": {"classification": "json", "compressionType": "gzip"},
+}
+# A view's own JSON names Trino's types: trino.io/docs/current/connector/hive.html, "Hive views"
+_TRINO = {"string": "varchar", "timestamp": "timestamp(3)"}
+
+
+def table_input(pipeline: Pipeline, table: Table, bucket: str) -> dict[str, Any]:
+    """Glue's TableInput for one of the pipeline's tables."""
+    return {
+        "Name": table.name,
+        "Description": table.comment,
+        "TableType": "EXTERNAL_TABLE",
+        "Parameters": {"EXTERNAL": "TRUE", **_CLASSIFICATION[table.format]},
+        "PartitionKeys": _partition_keys(pipeline),
+        "StorageDescriptor": {
+            "Columns": [{"Name": c.name, "Type": c.type, "Comment": c.comment} for c in table.columns],
+            "Location": f"s3://{bucket}/{pipeline.prefix(table)}",
+            **_STORAGE[table.format],
+        },
+    }
+
+
+def _partition_keys(pipeline: Pipeline) -> list[dict[str, str]]:
+    return [
+        {"Name": name, "Type": "string", "Comment": f"The {name} of arrival, UTC."} for name in pipeline.partition_keys
+    ]
+
+
+def unique_view_sql(pipeline: Pipeline, database: str) -> str:
+    """Each event once: the first that arrived. The partition keys are in the window so that Trino still prunes days."""
+    events = pipeline.tables.events
+    columns = ", ".join([c.name for c in events.columns] + list(pipeline.partition_keys))
+    keys = ", ".join([*pipeline.partition_keys, "app_id", "event_id"])
+    first = f"row_number() OVER (PARTITION BY {keys} ORDER BY received_ts, raw_key, record_index) AS copy"
+    return f"SELECT {columns} FROM (SELECT *, {first} FROM {database}.{events.name}) WHERE copy = 1"
+
+
+def unique_view_input(pipeline: Pipeline, database: str, name: str) -> dict[str, Any]:
+    """Glue's TableInput for the view, in the form that Athena's CREATE VIEW leaves in the catalog."""
+    columns: list[tuple[str, str, str]] = [(c.name, c.type, c.comment) for c in pipeline.tables.events.columns]
+    columns += [(k["Name"], k["Type"], k["Comment"]) for k in _partition_keys(pipeline)]
+    definition = {
+        "originalSql": unique_view_sql(pipeline, database),
+        "catalog": "awsdatacatalog",
+        "schema": database,
+        "columns": [{"name": name, "type": _TRINO.get(type_, type_)} for name, type_, _ in columns],
+    }
+    encoded = base64.b64encode(json.dumps(definition, separators=(",", ":")).encode()).decode()
+    return {
+        "Name": name,
+        "Description": "clickstream_events without repeats: the first of each event id, day by day of arrival.",
+        "TableType": "VIRTUAL_VIEW",
+        "Parameters": {"presto_view": "true", "comment": "Presto View"},
+        "PartitionKeys": [],
+        "ViewOriginalText": f"/* Presto View: {encoded} */",
+        "ViewExpandedText": "/* Presto View */",
+        "StorageDescriptor": {
+            "Columns": [{"Name": name, "Type": type_, "Comment": comment} for name, type_, comment in columns],
+            "SerdeInfo": {},
+        },
+    }

@@ -1,0 +1,229 @@
+"""The command line: what is typed -> one call. The only importer of both packages.
+
+A command is one row of COMMANDS. What it does lives in the module of its name; here are only options and output.
+"""
+
+import argparse
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from clicklake import __version__, pipeline, shell
+from clicklake.errors import ClicklakeError, NoError, UnreachableError, UsageError
+from clicklake.target import Target, choose, of_keys
+from localaws import datadir
+
+DATA_DIR = ".clicklake"
+_STOP_SECONDS = 30.0
+
+Arguments = argparse.Namespace
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """`add` declares the options, `run` does it and returns the exit code (None is 0)."""
+
+    run: Callable[[Arguments], int | None]
+    help: str
+    examples: tuple[str, ...]
+    add: Callable[[argparse.ArgumentParser], None]
+
+
+# --- the laptop's endpoint -------------------------------------------------------------------------------------------
+
+
+def _add_up(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", type=int, default=4566, help="0 takes a free one (default: %(default)s)")
+    parser.add_argument("--host", default="127.0.0.1", help="loopback unless told otherwise (default: %(default)s)")
+    parser.add_argument("--bare", action="store_true", help="provision nothing: Terraform will")
+    parser.add_argument("--buffer-interval", type=int, metavar="S", help="the stream's buffering interval, 0 to 900 s")
+    _add_data_dir(parser)
+    _add_stack(parser)
+
+
+def _up(arguments: Arguments) -> None:
+    serve, settings = _local_endpoint(arguments)
+    began = time.monotonic()
+
+    def ready(url: str) -> None:
+        said = "no stack yet: --bare" if arguments.bare else _provision(arguments, url)
+        seconds = time.monotonic() - began
+        print(f"clicklake is ready at {url} in {seconds:.1f} s ({said}); data in {arguments.data_dir}", flush=True)
+
+    serve(settings, ready)
+
+
+def _local_endpoint(arguments: Arguments):  # type: ignore[no-untyped-def]
+    try:
+        from localaws import runtime  # the extra may be absent, and only `up` needs it
+    except ModuleNotFoundError as e:
+        raise UsageError(f"the endpoint needs {e.name}", "install it: pip install 'clicklake[local]'") from e
+    region = arguments.region or os.environ.get("AWS_REGION") or "us-east-1"
+    settings = runtime.Settings(Path(arguments.data_dir).absolute(), arguments.host, arguments.port, region)
+    return runtime.serve, settings
+
+
+def _provision(arguments: Arguments, url: str) -> str:
+    """Make the default stack; says what the stream's buffering is."""
+    from clicklake import package, provision  # needs what the extra brings
+
+    pipe = pipeline.load(arguments.pipeline)
+    buffer = pipe.buffering.laptop
+    if arguments.buffer_interval is not None:
+        buffer = replace(buffer, seconds=arguments.buffer_interval)
+    data_dir = Path(arguments.data_dir)
+    archive = package.build(target="local", pipeline=arguments.pipeline, out=data_dir / "processor.zip")
+    target = _laptop_target(data_dir, url, arguments.region)
+    provision.provision(target, pipe, archive, buffer, arguments.environment)
+    return f"delivers after {buffer.mib} MiB or {buffer.seconds} s"
+
+
+def _laptop_target(data_dir: Path, url: str, region: str | None) -> Target:
+    keys = _keys(data_dir)
+    return of_keys(url, *keys, region or "us-east-1")
+
+
+def _keys(data_dir: Path) -> tuple[str, str]:
+    from localaws import credentials
+
+    owner = credentials.load_or_make(data_dir / "credentials")
+    return owner.access_key, owner.secret_key
+
+
+def _add_down(parser: argparse.ArgumentParser) -> None:
+    _add_data_dir(parser, found=True)
+
+
+def _down(arguments: Arguments) -> None:
+    data_dir, endpoint = _running(arguments.data_dir)
+    os.kill(endpoint.pid, signal.SIGTERM)
+    deadline = time.monotonic() + _STOP_SECONDS
+    while datadir.is_held(data_dir):
+        if time.monotonic() > deadline:
+            raise NoError(f"process {endpoint.pid} did not stop in {_STOP_SECONDS:.0f} s", f"kill -9 {endpoint.pid}")
+        time.sleep(0.02)
+    print(f"stopped {endpoint.url}", file=sys.stderr)
+
+
+def _running(given: str | None) -> tuple[Path, datadir.Endpoint]:
+    """The data directory that is meant and the endpoint that runs on it."""
+    data_dir = Path(given) if given else _find_data_dir(Path.cwd())
+    endpoint = datadir.find(data_dir) if data_dir else None
+    if data_dir is None or endpoint is None or not datadir.is_held(data_dir):
+        where = f"on {data_dir}" if data_dir else "in this directory or above it"
+        raise UnreachableError(f"no endpoint is running {where}", "start one: clicklake up")
+    return data_dir, endpoint
+
+
+def _find_data_dir(start: Path) -> Path | None:
+    """The nearest data directory at `start` or above, as git finds its own."""
+    found = (folder / DATA_DIR for folder in (start, *start.parents) if (folder / DATA_DIR / "format").exists())
+    return next(found, None)
+
+
+def _add_env(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--unset", action="store_true", help="bring back what was there before")
+    _add_data_dir(parser, found=True)
+    parser.add_argument("--region", help="default: us-east-1")
+
+
+def _env(arguments: Arguments) -> None:
+    if arguments.unset:
+        lines = shell.undo(os.environ)
+    else:
+        data_dir, endpoint = _running(arguments.data_dir)
+        variables = shell.laptop(endpoint.url, *_keys(data_dir), arguments.region or "us-east-1")
+        lines = shell.exports(variables, os.environ)
+    print("\n".join(lines))
+
+
+# --- options that many commands share --------------------------------------------------------------------------------
+
+
+def _add_data_dir(parser: argparse.ArgumentParser, *, found: bool = False) -> None:
+    text = "default: the nearest .clicklake here or above" if found else "default: .clicklake"
+    parser.add_argument("--data-dir", metavar="DIR", default=None if found else DATA_DIR, help=text)
+
+
+def _add_stack(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--environment", help="default: dev")
+    parser.add_argument("--pipeline", metavar="FILE", help="default: CLICKLAKE_PIPELINE, else the one in the package")
+    parser.add_argument("--region", help="as in the aws CLI")
+
+
+def _add_target(parser: argparse.ArgumentParser) -> None:
+    _add_stack(parser)
+    parser.add_argument("--endpoint-url", metavar="URL", help="as in the aws CLI; default: AWS_ENDPOINT_URL, else AWS")
+    parser.add_argument("--profile", help="as in the aws CLI")
+
+
+def _target(arguments: Arguments) -> Target:
+    """The target, named on stderr."""
+    target = choose(arguments.endpoint_url, arguments.region, arguments.profile)
+    print(target.describe(), file=sys.stderr)
+    return target
+
+
+# --- the table -------------------------------------------------------------------------------------------------------
+
+COMMANDS: dict[str, Command] = {
+    "up": Command(
+        _up,
+        "run the pipeline on this machine",
+        (
+            "clicklake up",
+            "clicklake up --bare        # for terraform apply",
+            "clicklake up --port 0 --data-dir /var/lib/clicklake",
+        ),
+        _add_up,
+    ),
+    "down": Command(_down, "stop it", ("clicklake down",), _add_down),
+    "env": Command(
+        _env,
+        "print the lines that make every AWS tool use it",
+        ('eval "$(clicklake env)"', 'eval "$(clicklake env --unset)"'),
+        _add_env,
+    ),
+}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="clicklake",
+        description="A serverless clickstream pipeline, on AWS and on one laptop.",
+        epilog='first steps:\n  clicklake demo\n  clicklake up\n  eval "$(clicklake env)"',
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"clicklake {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, command in COMMANDS.items():
+        examples = "examples:\n  " + "\n  ".join(command.examples)
+        sub = commands.add_parser(
+            name,
+            help=command.help,
+            description=examples,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        command.add(sub)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    arguments = _parser().parse_args(argv)
+    try:
+        return COMMANDS[arguments.command].run(arguments) or 0
+    except ClicklakeError as error:
+        print(f"clicklake {arguments.command}: {error}", file=sys.stderr)
+        return error.exit_code
+    except (datadir.StartError, pipeline.PipelineError) as error:
+        print(f"clicklake {arguments.command}: {error}", file=sys.stderr)
+        return UsageError.exit_code
+    except BrokenPipeError:  # `clicklake query ... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130

@@ -1,0 +1,254 @@
+"""The default stack of pipeline.json, made through boto3: what Terraform makes on AWS, for a laptop in one second.
+
+Every step is idempotent and the stream comes last, so `clicklake up` runs them at every start: what a crash cut
+off is made up for, and a changed function or table is brought up to date.
+"""
+
+import base64
+import hashlib
+import json
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import botocore.exceptions
+
+from clicklake import catalog
+from clicklake.pipeline import Buffer, Names, Pipeline
+from clicklake.target import Target, translated
+
+# What a service says when a thing is already there.
+_EXISTS = {
+    "AlreadyExistsException",
+    "BucketAlreadyOwnedByYou",
+    "EntityAlreadyExists",
+    "ParameterAlreadyExists",
+    "ResourceConflictException",
+    "ResourceInUseException",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """What to make and where."""
+
+    target: Target
+    pipeline: Pipeline
+    names: Names
+    environment: str
+    buffer: Buffer
+    account: str
+
+    def client(self, service: str) -> Any:
+        return self.target.client(service)
+
+    @property
+    def region(self) -> str:
+        return str(self.target.session.region_name)
+
+    def role_arn(self, role: str) -> str:
+        return f"arn:aws:iam::{self.account}:role/{role}"
+
+    @property
+    def bucket_arn(self) -> str:
+        return f"arn:aws:s3:::{self.names.bucket}"
+
+    @property
+    def function_arn(self) -> str:
+        return f"arn:aws:lambda:{self.region}:{self.account}:function:{self.names.function}"
+
+    @property
+    def user_key_parameter(self) -> str:
+        return f"/clicklake/{self.environment}/user-key"
+
+
+def provision(
+    target: Target, pipeline: Pipeline, package: Path, buffer: Buffer, environment: str | None = None
+) -> None:
+    """Make or update everything; `package` is the function's zip, `buffer` the stream's buffering hints."""
+    environment = environment or pipeline.environment
+    with translated():
+        account = target.client("sts").get_caller_identity()["Account"]
+        stack = Stack(target, pipeline, pipeline.names(environment), environment, buffer, account)
+        if not _is_complete(stack):
+            _bucket(stack)
+            _roles(stack)
+            _user_key(stack)
+        _catalog(stack)
+        _workgroup(stack)
+        _function(stack, package.read_bytes())
+        _trigger(stack)
+        _stream(stack)
+
+
+def _is_complete(stack: Stack) -> bool:
+    """The stream comes last, so what can't change any more (bucket, roles, key) need not be looked at again."""
+    names = stack.client("firehose").list_delivery_streams(Limit=10000)["DeliveryStreamNames"]
+    return stack.names.delivery_stream in names
+
+
+@contextmanager
+def _unless_there() -> Iterator[None]:
+    try:
+        yield
+    except botocore.exceptions.ClientError as e:
+        if e.response["Error"]["Code"] not in _EXISTS:
+            raise
+
+
+def _bucket(stack: Stack) -> None:
+    with _unless_there():
+        stack.client("s3").create_bucket(Bucket=stack.names.bucket)
+
+
+def _roles(stack: Stack) -> None:
+    for role, service, policy in _role_policies(stack):
+        iam = stack.client("iam")
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": f"{service}.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+        with _unless_there():
+            iam.create_role(RoleName=role, AssumeRolePolicyDocument=_policy([statement]))
+            iam.put_role_policy(RoleName=role, PolicyName=role, PolicyDocument=_policy(policy))
+
+
+def _role_policies(stack: Stack) -> list[tuple[str, str, list[dict[str, Any]]]]:
+    names, zones = stack.names, stack.pipeline.zones
+    objects = f"{stack.bucket_arn}/"
+    deliver = [
+        _allow(
+            ["s3:PutObject", "s3:AbortMultipartUpload"],
+            [f"{objects}{zones.raw}*", f"{objects}{zones.delivery_errors}*"],
+        ),
+        _allow(["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"], [stack.bucket_arn]),
+    ]
+    owned = [f"{objects}{zone}*" for zone in (zones.processed, zones.failed)]
+    process = [
+        _allow(["s3:GetObject"], [f"{objects}{zones.raw}*"]),
+        _allow(["s3:PutObject"], [*owned, f"{objects}{zones.ledger}*"]),
+        _allow(["s3:DeleteObject"], owned),
+        _allow(["glue:BatchCreatePartition"], _glue_arns(stack)),
+        _allow(
+            ["ssm:GetParameter"], [f"arn:aws:ssm:{stack.region}:{stack.account}:parameter{stack.user_key_parameter}"]
+        ),
+    ]
+    return [(names.delivery_stream, "firehose", deliver), (names.function, "lambda", process)]
+
+
+def _glue_arns(stack: Stack) -> list[str]:
+    glue = f"arn:aws:glue:{stack.region}:{stack.account}:"
+    tables = [f"{glue}table/{stack.names.database}/{table.name}" for table in stack.pipeline.tables]
+    return [f"{glue}catalog", f"{glue}database/{stack.names.database}", *tables]
+
+
+def _allow(actions: list[str], resources: list[str]) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": actions, "Resource": resources}
+
+
+def _policy(statements: list[dict[str, Any]]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+def _user_key(stack: Stack) -> None:
+    """The key of user_key: made here on a laptop; on AWS its owner makes it outside of Terraform (docs/deploy.md)."""
+    if not stack.target.is_laptop:
+        return
+    with _unless_there():
+        stack.client("ssm").put_parameter(
+            Name=stack.user_key_parameter, Value=secrets.token_hex(32), Type="SecureString", Overwrite=False
+        )
+
+
+def _catalog(stack: Stack) -> None:
+    glue, database = stack.client("glue"), stack.names.database
+    with _unless_there():
+        glue.create_database(DatabaseInput={"Name": database, "Description": "The clickstream lake."})
+    inputs = [catalog.table_input(stack.pipeline, table, stack.names.bucket) for table in stack.pipeline.tables]
+    inputs.append(catalog.unique_view_input(stack.pipeline, database, stack.names.unique_view))
+    there = {table["Name"]: table for table in glue.get_tables(DatabaseName=database)["TableList"]}
+    for wanted in inputs:
+        found = there.get(wanted["Name"])
+        if found is None:
+            glue.create_table(DatabaseName=database, TableInput=wanted)
+        elif any(found.get(key) != value for key, value in wanted.items()):
+            glue.update_table(DatabaseName=database, TableInput=wanted)
+
+
+def _workgroup(stack: Stack) -> None:
+    athena = stack.client("athena")
+    if any(group["Name"] == stack.names.workgroup for group in athena.list_work_groups()["WorkGroups"]):
+        return
+    location = f"s3://{stack.names.bucket}/{stack.pipeline.zones.query_results}"
+    configuration = {
+        "ResultConfiguration": {"OutputLocation": location},
+        "EnforceWorkGroupConfiguration": True,
+        "PublishCloudWatchMetricsEnabled": True,
+    }
+    athena.create_work_group(Name=stack.names.workgroup, Configuration=configuration)
+
+
+def _function(stack: Stack, code: bytes) -> None:
+    client, name, function = stack.client("lambda"), stack.names.function, stack.pipeline.function
+    try:
+        found = client.get_function_configuration(FunctionName=name)
+    except client.exceptions.ResourceNotFoundException:
+        client.create_function(
+            FunctionName=name,
+            Role=stack.role_arn(name),
+            Handler=function.handler,
+            Runtime=function.runtime,
+            Architectures=[function.architecture],
+            MemorySize=function.memory_mib,
+            Timeout=function.timeout_seconds,
+            Environment={"Variables": {"CLICKLAKE_USER_KEY_PARAMETER": stack.user_key_parameter}},
+            Code={"ZipFile": code},
+        )
+        return
+    if found["CodeSha256"] != base64.b64encode(hashlib.sha256(code).digest()).decode():
+        client.update_function_code(FunctionName=name, ZipFile=code)
+
+
+def _trigger(stack: Stack) -> None:
+    with _unless_there():
+        stack.client("lambda").add_permission(
+            FunctionName=stack.names.function,
+            StatementId="AllowS3",
+            Action="lambda:InvokeFunction",
+            Principal="s3.amazonaws.com",
+            SourceArn=stack.bucket_arn,
+            SourceAccount=stack.account,
+        )
+    rules = [{"Name": "prefix", "Value": stack.pipeline.zones.raw}, {"Name": "suffix", "Value": ".gz"}]
+    configuration = {
+        "Id": "raw",
+        "LambdaFunctionArn": stack.function_arn,
+        "Events": ["s3:ObjectCreated:*"],
+        "Filter": {"Key": {"FilterRules": rules}},
+    }
+    stack.client("s3").put_bucket_notification_configuration(
+        Bucket=stack.names.bucket, NotificationConfiguration={"LambdaFunctionConfigurations": [configuration]}
+    )
+
+
+def _stream(stack: Stack) -> None:
+    delivery = stack.pipeline.delivery
+    configuration = {
+        "RoleARN": stack.role_arn(stack.names.delivery_stream),
+        "BucketARN": stack.bucket_arn,
+        "Prefix": delivery.prefix,
+        "ErrorOutputPrefix": delivery.error_prefix,
+        "BufferingHints": {"SizeInMBs": stack.buffer.mib, "IntervalInSeconds": stack.buffer.seconds},
+        "CompressionFormat": "GZIP",
+        "ProcessingConfiguration": {"Enabled": True, "Processors": [{"Type": "AppendDelimiterToRecord"}]},
+    }
+    with _unless_there():
+        stack.client("firehose").create_delivery_stream(
+            DeliveryStreamName=stack.names.delivery_stream,
+            DeliveryStreamType="DirectPut",
+            ExtendedS3DestinationConfiguration=configuration,
+        )

@@ -1,0 +1,95 @@
+"""Where a command goes: an AWS account, or an endpoint on a laptop. Everything of ours reaches AWS through here.
+
+The options and environment variables are the aws CLI's own (AWS_ENDPOINT_URL, AWS_PROFILE, AWS_REGION ...).
+"""
+
+import ipaddress
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+import botocore.config
+import botocore.exceptions
+
+from clicklake.errors import RefusedError, UnreachableError, UsageError
+
+_USE_LAPTOP = 'start it with: clicklake up   and then: eval "$(clicklake env)"'
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A boto3 session and, unless it is AWS itself, the endpoint's URL."""
+
+    session: Any
+    endpoint_url: str | None
+
+    @property
+    def is_laptop(self) -> bool:
+        return self.endpoint_url is not None and _is_loopback(urlsplit(self.endpoint_url).hostname or "")
+
+    def client(self, service: str, **config: Any) -> Any:
+        """A boto3 client; `config` are botocore.config.Config's options."""
+        options = botocore.config.Config(**config) if config else None
+        return self.session.client(service, endpoint_url=self.endpoint_url, config=options)
+
+    def describe(self) -> str:
+        """`laptop 127.0.0.1:4566` or `AWS 123456789012 us-east-1`."""
+        if self.endpoint_url is not None:
+            kind = "laptop" if self.is_laptop else "endpoint"
+            return f"{kind} {urlsplit(self.endpoint_url).netloc}"
+        with translated():
+            account = self.client("sts").get_caller_identity()["Account"]
+        return f"AWS {account} {self.session.region_name}"
+
+
+def choose(endpoint_url: str | None = None, region: str | None = None, profile: str | None = None) -> Target:
+    """The target that the options and the environment name, as the aws CLI would choose it."""
+    with translated():
+        session = boto3.Session(profile_name=profile, region_name=region)
+        if session.region_name is None:
+            raise UsageError("no region is set", f"AWS: --region or AWS_REGION; laptop: {_USE_LAPTOP}")
+        if session.get_credentials() is None:
+            raise UsageError("no AWS credentials are set", f"AWS: aws configure; laptop: {_USE_LAPTOP}")
+        endpoint = endpoint_url or session.client("sts").meta.endpoint_url
+    return Target(session, None if endpoint.endswith((".amazonaws.com", ".amazonaws.com.cn")) else endpoint)
+
+
+def of_keys(endpoint_url: str, access_key: str, secret_key: str, region: str) -> Target:
+    """An endpoint whose keys are known, whatever the environment says."""
+    session = boto3.Session(aws_access_key_id=access_key, aws_secret_access_key=secret_key, region_name=region)
+    return Target(session, endpoint_url)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """botocore's errors as ours; each foreign error is met here and nowhere else."""
+    try:
+        yield
+    except botocore.exceptions.ClientError as e:
+        code, message = e.response["Error"].get("Code", "?"), e.response["Error"].get("Message", "")
+        raise RefusedError(f"{e.operation_name}: {code}: {message}", _HINTS.get(code, "")) from e
+    except (botocore.exceptions.EndpointConnectionError, botocore.exceptions.ConnectionError) as e:
+        raise UnreachableError(f"the service can't be reached ({e})", f"laptop: {_USE_LAPTOP}") from e
+    except botocore.exceptions.HTTPClientError as e:
+        raise UnreachableError(f"the service did not answer ({e})", f"laptop: {_USE_LAPTOP}") from e
+    except botocore.exceptions.BotoCoreError as e:
+        raise UsageError(str(e), "see: aws configure") from e
+
+
+_HINTS = {
+    "ResourceNotFoundException": "is the stack deployed there? laptop: clicklake up; AWS: terraform apply",
+    "NoSuchBucket": "is the stack deployed there? laptop: clicklake up; AWS: terraform apply",
+    "UnrecognizedClientException": 'the keys are of another endpoint: eval "$(clicklake env)"',
+    "InvalidAccessKeyId": 'the keys are of another endpoint: eval "$(clicklake env)"',
+    "ExpiredToken": "renew the credentials: aws sso login, or aws configure",
+}

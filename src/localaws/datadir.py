@@ -1,0 +1,88 @@
+"""The data directory: who may use it, in which format, and where its endpoint answers.
+
+DATA_DIR/format          the format's version; a newer one is refused
+DATA_DIR/lock            held by the endpoint while it runs
+DATA_DIR/endpoint.json   {"url": ..., "pid": ...} of the endpoint that runs, or that ran last
+DATA_DIR/credentials     the owner's keys
+DATA_DIR/state.db        the Store;  s3/ firehose/ functions/ athena/ logs/ tmp/ belong to their services
+"""
+
+import fcntl
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from localaws.durable import make_directories, replace_file
+from localaws.errors import StartError
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    url: str
+    pid: int
+
+
+def claim(path: Path) -> int:
+    """Make the directory if need be, check its format and hold its lock; the descriptor keeps the lock."""
+    try:
+        make_directories(path)
+        lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as e:
+        raise StartError(
+            f"the data directory {path} can't be written ({e.strerror})", "choose another: --data-dir"
+        ) from e
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as e:
+        os.close(lock)
+        owner = find(path)
+        by = f" by process {owner.pid} at {owner.url}" if owner else ""
+        raise StartError(f"the data directory {path} is in use{by}", "stop it: clicklake down") from e
+    _check_format(path)
+    shutil.rmtree(path / "tmp", ignore_errors=True)
+    make_directories(path / "tmp")
+    return lock
+
+
+def _check_format(path: Path) -> None:
+    file = path / "format"
+    if not file.exists():
+        replace_file(file, f"{FORMAT}\n".encode())
+    found = int(file.read_text())
+    if found > FORMAT:
+        raise StartError(
+            f"the data directory {path} has format {found}, this version reads {FORMAT}", "upgrade clicklake"
+        )
+
+
+def is_held(path: Path) -> bool:
+    """True while an endpoint runs on the directory."""
+    try:
+        lock = os.open(path / "lock", os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(lock)
+    return False
+
+
+def announce(path: Path, url: str) -> None:
+    """Tell `clicklake env` and friends where this directory's endpoint answers."""
+    replace_file(path / "endpoint.json", json.dumps({"url": url, "pid": os.getpid()}).encode())
+
+
+def find(path: Path) -> Endpoint | None:
+    """What `announce` last said, true or not any more."""
+    try:
+        said = json.loads((path / "endpoint.json").read_bytes())
+        return Endpoint(said["url"], said["pid"])
+    except (OSError, ValueError, KeyError):
+        return None

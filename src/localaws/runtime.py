@@ -1,0 +1,178 @@
+"""The composition root: one data directory, its services, and who is handed what of whom.
+
+This file alone knows all services. Each gets its neighbours as plain callables, so each can be read alone.
+"""
+
+import asyncio
+import errno
+import os
+import socket
+import time
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+import uvloop
+
+from localaws import credentials, datadir
+from localaws.athena.service import Athena
+from localaws.control import Control
+from localaws.errors import StartError
+from localaws.events import Events
+from localaws.firehose import Firehose
+from localaws.functions import Functions
+from localaws.glue import Glue
+from localaws.identity import sts
+from localaws.logs import Logs
+from localaws.s3 import S3
+from localaws.server import Server, Service
+from localaws.store import Queue, Store
+
+ACCOUNT = "000000000000"
+_THREADS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`port` 0 takes a free one. `clock` is epoch seconds, `ids` makes UUIDs: tests may give their own."""
+
+    data_dir: Path
+    host: str = "127.0.0.1"
+    port: int = 4566
+    region: str = "us-east-1"
+    clock: Callable[[], float] = time.time
+    ids: Callable[[], str] = lambda: str(uuid.uuid4())
+
+
+class Runtime:
+    """All services over one data directory. Built, then `start`ed, then `stop`ped; the lock is held in between."""
+
+    def __init__(self, settings: Settings, url: str) -> None:
+        root, clock, ids, region = settings.data_dir, settings.clock, settings.ids, settings.region
+        self.url = url
+        self._region = region
+        self._keyring = credentials.Keyring(credentials.load_or_make(root / "credentials"), ACCOUNT)
+        self._store = Store(root / "state.db")
+        control = Control(root, ACCOUNT, region)
+        logs = Logs(root, clock, ACCOUNT, region, control.handler)
+        events = Queue(self._store, "s3.events")
+        s3 = S3(self._store, root, clock, ids, ACCOUNT, region, control.handler, events)
+        self.firehose = Firehose(self._store, root, s3.put_object, clock, ids, ACCOUNT, region, control.handler)
+        self.functions = Functions(
+            self._store,
+            root,
+            clock,
+            ids,
+            ACCOUNT,
+            region,
+            self._function_environment,
+            logs.write,
+            s3.open_object,
+            control.handler,
+        )
+        glue = Glue(self._store, clock, ACCOUNT, region, control.handler)
+        self.athena = Athena(
+            self._store, root, clock, ids, ACCOUNT, region, glue, s3.files, s3.put_object, control.handler
+        )
+        targets = {
+            "lambda": self.functions.invoke_async,
+            "sqs": control.send_message,
+            "sns": control.publish,
+        }
+        self.events = Events(events, s3.notifications, targets, clock)
+        services = {
+            "firehose": Service("json", self.firehose.handler),
+            "s3": Service("rest-xml", s3.handler),
+            "lambda": Service("rest-json", self.functions.handler),
+            "glue": Service("json", glue.handler),
+            "athena": Service("json", self.athena.handler),
+            "logs": Service("json", logs.handler),
+            "sts": Service("query", sts(ACCOUNT, control.handler)),
+        }
+        self.app = Server(services, control.handler, self._keyring, root / "tmp", clock, ids)
+
+    def _function_environment(self, role_arn: str) -> dict[str, str]:
+        """What AWS puts into a function's environment so that its SDK finds its region and its role's keys."""
+        keys = self._keyring.assume(role_arn, "function")
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_REGION": self._region,
+            "AWS_DEFAULT_REGION": self._region,
+            "AWS_ACCESS_KEY_ID": keys.access_key,
+            "AWS_SECRET_ACCESS_KEY": keys.secret_key,
+            "AWS_SESSION_TOKEN": keys.session_token or "",
+        }
+
+    async def start(self) -> None:
+        self.functions.start()
+        self.events.start()
+        await self.firehose.start()
+
+    async def stop(self) -> None:
+        await self.firehose.stop()
+        await asyncio.to_thread(self.events.stop)
+        await asyncio.to_thread(self.functions.stop)
+        await asyncio.to_thread(self.athena.stop)
+        self._store.close()
+
+
+def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
+    """Serve until SIGINT or SIGTERM. `on_ready(url)` is called on a thread once requests are answered; what it raises
+    ends the endpoint and is raised here. StartError if the port or the data directory can't be had."""
+    lock = datadir.claim(settings.data_dir)
+    try:
+        with _listen(settings) as listener:
+            host, port = listener.getsockname()[:2]
+            url = f"http://{host}:{port}"
+            uvloop.run(_serve(Runtime(settings, url), listener, settings, on_ready))
+    except KeyboardInterrupt:
+        pass  # uvicorn raises the signal again when it has shut down
+    finally:
+        os.close(lock)
+
+
+def _listen(settings: Settings) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+        listener.listen(1024)
+    except OSError as e:
+        listener.close()
+        where = f"port {settings.port} on {settings.host}"
+        if e.errno == errno.EADDRINUSE:
+            raise StartError(f"{where} is in use", "choose another: --port") from e
+        raise StartError(f"{where} can't be opened ({e.strerror})", "choose another: --port") from e
+    return listener
+
+
+async def _serve(
+    runtime: Runtime, listener: socket.socket, settings: Settings, on_ready: Callable[[str], None]
+) -> None:
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS))
+    await runtime.start()
+    config = uvicorn.Config(
+        runtime.app,
+        http="httptools",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=5,
+    )
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn offers no event to wait for
+            await asyncio.sleep(0.002)
+        datadir.announce(settings.data_dir, runtime.url)
+        await asyncio.to_thread(on_ready, runtime.url)
+        await serving
+    finally:
+        server.should_exit = True
+        await serving
+        await runtime.stop()
