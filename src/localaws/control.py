@@ -1,0 +1,175 @@
+"""The control plane: every service and operation that localaws does not answer itself, answered by moto, and durable.
+
+moto keeps its state in memory. Here each call that changed something is written to DATA_DIR/control.journal before its
+answer leaves, with the time and the seed it was made with; the first call after a restart replays the journal, so role
+ids, key ids, queue URLs and message handles are what they were (control_moto.py says what can't be repeated).
+
+Durable: resources, their policies and tags, parameters, secrets, messages in queues.
+In memory only: log events and metrics (`_TELEMETRY`), which have no bound; log groups and alarms are durable.
+The journal grows with every change and is never compacted.
+"""
+
+import asyncio
+import json
+import logging
+import re
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from localaws.control_call import Call
+from localaws.control_moto import Moto
+from localaws.errors import AwsError
+from localaws.journal import Journal
+from localaws.wire import Request, Response
+
+log = logging.getLogger("localaws.control")
+
+# An operation whose name begins with one of these words leaves nothing that a client could miss after a restart.
+# (Assume makes credentials, which do not outlive the process either.)
+_READ = re.compile(
+    "(Assume|BatchCheck|BatchDescribe|BatchGet|Check|Count|Decode|Decrypt|Describe|Detect|Encrypt|Estimate|Filter|"
+    "Generate|Get|Head|List|Lookup|Preview|Query|ReEncrypt|Scan|Search|Select|Sign|Simulate|Test|Validate|Verify)"
+    "(?![a-z])|(GET|HEAD|OPTIONS) /"
+)
+# A stream without end. AWS keeps it; here it is gone with the process.
+_TELEMETRY = frozenset({"PutLogEvents", "PutMetricData", "PutTraceSegments", "PutTelemetryRecords"})
+
+_ERROR_CODE = re.compile(rb'"__type"\s*:\s*"(?:[^"]*#)?(\w+)"|<Code>([\w.]+)</Code>')
+_POLL_SECONDS = 0.1
+_LONGEST_POLL_SECONDS = 20
+
+
+class Control:
+    """One in a process. `root`: the data directory. Raises StartError if its journal is damaged."""
+
+    def __init__(self, root: Path, account: str, region: str, clock: Callable[[], float] = time.time) -> None:
+        self._account = account
+        self._region = region
+        self._clock = clock
+        self._journal = Journal(root / "control.journal")
+        self._moto: Moto | None = None
+        self._lock = threading.Lock()
+
+    async def handler(self, request: Request) -> Response:
+        """Any service: the one that the request is signed for."""
+        call = Call.of(request, self._region)
+        if call.operation == "ReceiveMessage":
+            return await self._receive_message(call)
+        return await asyncio.to_thread(self._configure_bucket if call.service == "s3" else self._do, call)
+
+    def send_message(self, queue_arn: str, event: Mapping[str, Any]) -> None:
+        """An event as the message; durable on return. AwsError if the queue does not exist."""
+        _arn, _aws, _sqs, region, account, name = queue_arn.split(":")
+        url = f"https://sqs.{region}.amazonaws.com/{account}/{name}"
+        message = {"QueueUrl": url, "MessageBody": json.dumps(event)}
+        _succeeded(self._do(Call.json("sqs", region, "AmazonSQS.SendMessage", message)))
+
+    def publish(self, topic_arn: str, event: Mapping[str, Any]) -> None:
+        """An event to all who subscribe to the topic; durable on return. AwsError if the topic does not exist."""
+        message = {"TopicArn": topic_arn, "Message": json.dumps(event), "Subject": "Amazon S3 Notification"}
+        publish = Call.form("sns", topic_arn.split(":")[3], {"Action": "Publish", "Version": "2010-03-31", **message})
+        _succeeded(self._do(publish))
+
+    def _do(self, call: Call) -> Response:
+        """The answer; what the call changed is durable by then."""
+        with self._lock:
+            now, seed = self._clock(), secrets.randbits(63)
+            response = self._running().call(call, now, seed)
+            if response.status < 400 and _leaves_something(call, response):
+                self._record(call, now, seed)
+            return response
+
+    def _running(self) -> Moto:
+        if self._moto is None:
+            self._moto = self._replayed()
+        return self._moto
+
+    def _replayed(self) -> Moto:
+        moto = Moto(self._account)
+        moto.replaying = True
+        for entry in self._journal:
+            call = Call.from_entry(entry["call"])
+            try:
+                _succeeded(moto.call(call, entry["time"], entry["seed"]))
+            except AwsError as e:  # written by another version of moto; the rest may still be good
+                log.warning("%s %s can't be repeated: %s", call.service, call.operation, e)
+        moto.replaying = False
+        return moto
+
+    def _record(self, call: Call, now: float, seed: int) -> None:
+        try:
+            self._journal.append({"time": now, "seed": seed, "call": call.to_entry()})
+        except OSError:
+            self._moto = None  # its memory is ahead of the disk: the next call begins again from the journal
+            raise
+
+    def _configure_bucket(self, call: Call) -> Response:
+        """A bucket's configuration. The bucket itself is S3's, which asks only for those that exist; moto's shadow of
+        it is made when it is first needed."""
+        response = self._do(call)
+        if _error_code(response) != "NoSuchBucket" or call.method == "DELETE":
+            return response
+        _succeeded(self._do(_create_bucket(call)))
+        return self._do(call)
+
+    async def _receive_message(self, call: Call) -> Response:
+        """SQS's long polling, but outside of the lock: moto would wait inside and hold everybody up."""
+        seconds = await asyncio.to_thread(self._poll_seconds, call)
+        if not 0 <= seconds <= _LONGEST_POLL_SECONDS:
+            return await asyncio.to_thread(self._do, call)  # moto refuses it
+        once = call.with_parameters({**call.parameters(), "WaitTimeSeconds": 0})
+        until = time.monotonic() + seconds
+        while True:
+            response = await asyncio.to_thread(self._do, once)
+            if response.status >= 400 or _has_messages(response) or time.monotonic() >= until:
+                return response
+            await asyncio.sleep(_POLL_SECONDS)
+
+    def _poll_seconds(self, call: Call) -> int:
+        """The call's own, else the queue's."""
+        parameters = call.parameters()
+        if "WaitTimeSeconds" in parameters:
+            return int(parameters["WaitTimeSeconds"])
+        wanted = {"QueueUrl": parameters.get("QueueUrl", ""), "AttributeNames": ["ReceiveMessageWaitTimeSeconds"]}
+        answer = self._do(Call.json("sqs", call.region, "AmazonSQS.GetQueueAttributes", wanted))
+        attributes = json.loads(_body(answer)).get("Attributes", {}) if answer.status == 200 else {}
+        return int(attributes.get("ReceiveMessageWaitTimeSeconds", 0))
+
+
+def _leaves_something(call: Call, response: Response) -> bool:
+    """Must a restart repeat it? An empty ReceiveMessage changes nothing, and its callers poll for ever."""
+    operation = call.operation
+    if operation == "ReceiveMessage":
+        return _has_messages(response)
+    return operation not in _TELEMETRY and not _READ.match(operation)
+
+
+def _has_messages(response: Response) -> bool:
+    return b'"Messages"' in _body(response) or b"<Message>" in _body(response)
+
+
+def _create_bucket(call: Call) -> Call:
+    location = f"<LocationConstraint>{call.region}</LocationConstraint>"
+    body = f"<CreateBucketConfiguration>{location}</CreateBucketConfiguration>" if call.region != "us-east-1" else ""
+    bucket = call.path.split("/")[1]
+    return Call("s3", call.region, call.access_key, "PUT", f"/{bucket}", "", {}, body.encode())
+
+
+def _succeeded(response: Response) -> None:
+    if response.status >= 400:
+        text = _body(response).decode("utf-8", "replace")
+        raise AwsError(_error_code(response) or "InternalFailure", text, response.status)
+
+
+def _error_code(response: Response) -> str | None:
+    found = _ERROR_CODE.search(_body(response)) if response.status >= 400 else None
+    return (found[1] or found[2]).decode() if found else None
+
+
+def _body(response: Response) -> bytes:
+    assert isinstance(response.body, bytes)
+    return response.body

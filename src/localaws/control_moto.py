@@ -1,0 +1,142 @@
+"""moto, in this process: a `Call` goes in, its answer comes out, and the same calls give the same answers again.
+
+moto (docs.getmoto.org) models the control plane of some 150 AWS services in memory. Three things that it depends on are
+taken in hand here, so that a journal of calls is as good as the state itself: its clock (`moto.core.utils`), its
+randomness (`mock_random`, which makes role ids, key ids and message ids; and the key material of KMS) and its outgoing
+HTTP (SNS subscriptions, which a replay must not deliver to again). It is pinned to a patch series for their sake.
+
+What a replay does not repeat: asymmetric KMS keys, which OpenSSL makes, and the dates of the few backends that read the
+clock themselves (Secrets Manager).
+"""
+
+import logging
+import os
+from collections.abc import Callable
+from datetime import datetime
+from types import SimpleNamespace
+from typing import Any
+
+from localaws.control_call import Call
+from localaws.errors import AwsError
+from localaws.wire import Response
+
+log = logging.getLogger("localaws.control")
+
+# Read by moto when it is imported (moto/settings.py).
+_SETTINGS = {
+    "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",  # arn:aws:iam::aws:policy/... can be attached
+    "MOTO_DISABLE_GLOBAL_CORS": "true",  # no page of another origin may read an answer
+    "S3_IGNORE_SUBDOMAIN_BUCKETNAME": "true",  # /bucket/key, whatever the host
+}
+# The server's own (uvicorn's), or against the rule above.
+_NOT_PASSED_ON = ("server", "date", "connection", "transfer-encoding", "access-control-")
+
+
+class Moto:
+    """A fresh, empty account. There is one moto in a process: making a second `Moto` empties the first.
+
+    Making it takes half a second (moto's imports). `call` is not thread-safe: its owner holds a lock.
+    """
+
+    def __init__(self, account: str) -> None:
+        os.environ.update(_SETTINGS, MOTO_ACCOUNT_ID=account)
+        # Here, not above: `clicklake up` must not wait for them, and they read the settings.
+        import moto.core.utils
+        import moto.kms.utils
+        import moto.sns.models
+        from moto import backend_index, backends
+        from moto.moto_api._internal import mock_random
+        from moto.moto_server import werkzeug_app
+
+        self.replaying = False
+        self._now = 0.0
+        self._random = mock_random
+        self._create_app = werkzeug_app.create_backend_app
+        self._dispatcher = werkzeug_app.DomainDispatcherApplication(self._create_app)
+        self._backends = frozenset(backends.list_of_moto_modules())
+        self._url_patterns = backend_index.backend_url_patterns
+        self._apps: dict[str, Any] = {}
+        moto.core.utils.datetime = _clock(lambda: self._now)
+        moto.kms.utils.os = SimpleNamespace(urandom=mock_random.randbytes)
+        moto.sns.models.requests = SimpleNamespace(post=self._post)
+        _empty_backends()
+
+    def call(self, call: Call, time: float, seed: int) -> Response:
+        """AWS's answer, errors included; the same for the same history of calls, times (epoch s) and seeds.
+
+        AwsError NotImplemented if moto has no answer.
+        """
+        self._now = time
+        self._random.seed(seed)
+        try:
+            response = self._answer(call)
+        except NotImplementedError as e:
+            raise _not_implemented(call) from e
+        except Exception as e:
+            log.exception("moto failed at %s %s", call.service, call.operation)
+            raise AwsError("NotImplemented", f"moto failed at {call.service} {call.operation}", 501) from e
+        if _no_such_route(call, response):
+            raise _not_implemented(call)
+        return response
+
+    def _answer(self, call: Call) -> Response:
+        environ = call.environ()
+        start: list[Any] = []
+        body = b"".join(self._app(call, environ)(environ, lambda *arguments: start.extend(arguments)))
+        status, headers = start[:2]
+        return Response(int(status.split()[0]), _headers(headers), body)
+
+    def _app(self, call: Call, environ: dict[str, Any]) -> Any:
+        """The backend's application; not the dispatcher, which would serve moto's own API (/moto-api/reset) too."""
+        host = self._dispatcher.infer_service_region_host(environ, call.path)
+        matching = (name for name, pattern in self._url_patterns if pattern.match(f"http://{host}"))
+        backend = host if host in self._backends else next(matching, None)
+        if backend is None:
+            raise NotImplementedError
+        if backend not in self._apps:
+            self._apps[backend] = self._create_app(backend)
+        return self._apps[backend]
+
+    def _post(self, url: str, **arguments: Any) -> None:
+        """An SNS message to an HTTP subscriber: when it is published, not when that is replayed; best effort."""
+        import requests
+
+        if self.replaying:
+            return
+        try:
+            requests.post(url, timeout=5, **arguments)
+        except requests.RequestException as e:
+            log.warning("SNS could not reach %s: %s", url, e)
+
+
+def _clock(now: Callable[[], float]) -> SimpleNamespace:
+    """What `moto.core.utils` uses of the module datetime, with the time of the call as its `now`."""
+    return SimpleNamespace(
+        datetime=SimpleNamespace(
+            now=lambda zone: datetime.fromtimestamp(now(), zone),
+            fromtimestamp=datetime.fromtimestamp,
+            strptime=datetime.strptime,
+        )
+    )
+
+
+def _empty_backends() -> None:
+    from moto.core.base_backend import BackendDict
+    from moto.core.model_instances import reset_model_data
+
+    BackendDict.reset()
+    reset_model_data()
+
+
+def _headers(pairs: list[tuple[str, str]]) -> dict[str, str]:
+    return {name.lower(): value for name, value in pairs if not name.lower().startswith(_NOT_PASSED_ON)}
+
+
+def _no_such_route(call: Call, response: Response) -> bool:
+    """Flask's own 404, or moto's empty one for a method and path that are none of its operations."""
+    body = response.body if isinstance(response.body, bytes) else b""
+    return response.status == 404 and call.service != "s3" and body[:9].lower() in {b"", b"<!doctype"}
+
+
+def _not_implemented(call: Call) -> AwsError:
+    return AwsError("NotImplemented", f"{call.service} {call.operation} is not implemented here", 501)

@@ -1,0 +1,73 @@
+"""An append-only file of JSON documents that survives power loss.
+
+One line per document: the CRC-32 of its JSON in eight hex digits, a space, the JSON. `append` returns when the line is
+on disk, and nobody is told of a document before that; so a crash can only tear the last line, and a torn last line
+is cut off when the file is next opened. A bad line that good ones follow is damage, not a crash, and is refused.
+"""
+
+import json
+import os
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from localaws.durable import write_file
+from localaws.errors import StartError
+
+
+class Journal:
+    """Not thread-safe: its owner holds a lock."""
+
+    def __init__(self, path: Path) -> None:
+        """Readable by its owner alone: documents may hold secrets. Raises StartError if the file is damaged."""
+        self._path = path
+        if not path.exists():
+            write_file(path, b"", mode=0o600)
+        self._size = _sound_length(path)
+        self._fd = os.open(path, os.O_WRONLY | os.O_APPEND)
+        os.ftruncate(self._fd, self._size)
+        os.fsync(self._fd)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Every document, oldest first."""
+        with self._path.open("rb") as file:
+            for line in file:
+                yield json.loads(line[9:])
+
+    def append(self, document: dict[str, Any]) -> None:
+        """Durable on return. If it raises OSError (a full disk), the file is as it was before."""
+        text = json.dumps(document, separators=(",", ":")).encode()
+        line = b"%08x %s\n" % (zlib.crc32(text), text)
+        try:
+            _write(self._fd, line)
+            os.fsync(self._fd)
+        except OSError:
+            os.ftruncate(self._fd, self._size)
+            raise
+        self._size += len(line)
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+
+def _write(fd: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def _sound_length(path: Path) -> int:
+    """How many bytes of the file are whole lines; what follows is the one torn line."""
+    length = 0
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if _sound(line):
+                length += len(line)
+            elif file.read(1):
+                raise StartError(f"{path} is damaged at line {number}", "restore it from a backup, or remove that line")
+    return length
+
+
+def _sound(line: bytes) -> bool:
+    return line.endswith(b"\n") and line[8:9] == b" " and line[:8] == b"%08x" % zlib.crc32(line[9:-1])
