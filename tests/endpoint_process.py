@@ -1,0 +1,114 @@
+"""Fixtures: a real endpoint in its own process, and real clients for it.
+
+endpoint    an empty one (`clicklake up --bare`), one per test module; `endpoint.kill()` and `endpoint.start()` are real
+aws         aws("s3") -> a boto3 client of `endpoint`
+stack       like `endpoint`, with the default stack provisioned (`clicklake up`)
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import boto3
+import botocore.config
+
+_START_SECONDS = 30
+T = TypeVar("T")
+
+
+@dataclass
+class EndpointProcess:
+    """`clicklake up` as a child process on its own data directory; after `kill()` it starts again on the same port."""
+
+    data_dir: Path
+    options: tuple[str, ...] = ()
+    port: int = 0
+    process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> Path:
+        return self.data_dir.with_suffix(".log")
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "clicklake", "up", "--port", str(self.port), "--data-dir", str(self.data_dir)]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [*command, *self.options], stdout=subprocess.PIPE, stderr=log, env=clean_environment()
+            )
+        assert self.process.stdout is not None
+        ready = self.process.stdout.readline()
+        assert b"ready" in ready, f"no ready line: {self.log.read_text()}"
+        said = json.loads((self.data_dir / "endpoint.json").read_text())
+        self.port = int(said["url"].rpartition(":")[2])
+
+    def kill(self) -> None:
+        """SIGKILL, as a crash would."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        self._end(signal.SIGTERM)
+
+    def _end(self, number: signal.Signals) -> None:
+        assert self.process is not None
+        assert self.process.stdout is not None
+        self.process.send_signal(number)
+        self.process.wait(_START_SECONDS)
+        self.process.stdout.close()
+
+    def keys(self) -> dict[str, str]:
+        lines = (self.data_dir / "credentials").read_text().splitlines()[1:]
+        pairs = dict(line.split(" = ") for line in lines if line)
+        return {
+            "aws_access_key_id": pairs["aws_access_key_id"],
+            "aws_secret_access_key": pairs["aws_secret_access_key"],
+        }
+
+    def client(self, service: str, **config: Any) -> Any:
+        options = botocore.config.Config(**({"retries": {"max_attempts": 1}} | config))
+        return boto3.client(service, endpoint_url=self.url, region_name="us-east-1", config=options, **self.keys())
+
+    def environment(self) -> dict[str, str]:
+        """What `eval "$(clicklake env)"` sets, for child processes such as the aws CLI."""
+        keys = {name.upper(): value for name, value in self.keys().items()}
+        return (
+            clean_environment()
+            | keys
+            | {
+                "AWS_ENDPOINT_URL": self.url,
+                "AWS_DEFAULT_REGION": "us-east-1",
+                "AWS_REGION": "us-east-1",
+                "AWS_PAGER": "",
+            }
+        )
+
+
+def clean_environment() -> dict[str, str]:
+    """This process's environment without any AWS setting, and with this Python's commands first on the path."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CLICKLAKE_"))}
+    return kept | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+
+
+def running(data_dir: Path, *options: str) -> Iterator[EndpointProcess]:
+    process = EndpointProcess(data_dir, options)
+    process.start()
+    yield process
+    process.stop()
+
+
+def eventually(ask: Callable[[], T], seconds: float = 20) -> T:
+    """Ask until the answer is true; the last answer if it never is."""
+    deadline = time.monotonic() + seconds
+    while not (answer := ask()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return answer
