@@ -1,0 +1,95 @@
+"""The seed's walk, word for word, with the real aws CLI; run on any stack that has the seed's names."""
+
+import gzip
+import json
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from endpoint_process import eventually
+
+ROOT = Path(__file__).parent.parent
+PUT_RECORD = """aws firehose put-record \
+  --delivery-stream-name clickstream-firehose-dev \
+  --record "{\\"Data\\": \\"$(base64 < sample-event.json)\\"}" """
+
+
+@dataclass(frozen=True)
+class Walk:
+    """`environment` is what `eval "$(clicklake env)"` made; `bucket` the lake's."""
+
+    environment: Mapping[str, str]
+    bucket: str
+
+    def shell(self, command: str) -> str:
+        done = subprocess.run(
+            ["bash", "-c", command], cwd=ROOT, env=dict(self.environment), capture_output=True, text=True
+        )
+        assert done.returncode == 0, f"{command}\n{done.stderr}"
+        return done.stdout
+
+    def athena(self, sql: str) -> list[list[str]]:
+        """Rows as get-query-results prints them, the header row included where Athena sends one."""
+        start = f"aws athena start-query-execution --work-group clickstream-dev --query-execution-context Database=clickstream_db --query-string {json.dumps(sql)}"
+        number = json.loads(self.shell(start))["QueryExecutionId"]
+
+        def ended() -> dict[str, Any] | None:
+            status = json.loads(self.shell(f"aws athena get-query-execution --query-execution-id {number}"))[
+                "QueryExecution"
+            ]["Status"]
+            return status if status["State"] not in {"QUEUED", "RUNNING"} else None
+
+        status = eventually(ended)
+        assert status, f"{sql} did not end"
+        assert status["State"] == "SUCCEEDED", status
+        rows = json.loads(self.shell(f"aws athena get-query-results --query-execution-id {number}"))["ResultSet"][
+            "Rows"
+        ]
+        return [[cell.get("VarCharValue", "") for cell in row["Data"]] for row in rows]
+
+
+def walk(environment: Mapping[str, str], bucket: str, client: Callable[[str], Any]) -> None:
+    """Each command of the seed's README, in its order; `client` makes boto3 clients for the same stack."""
+    seed = Walk(environment, bucket)
+    assert json.loads(seed.shell("aws sts get-caller-identity"))["Account"]
+
+    assert json.loads(seed.shell(PUT_RECORD))["RecordId"]
+    sample = (ROOT / "sample-event.json").read_bytes()
+    client("firehose").put_record(DeliveryStreamName="clickstream-firehose-dev", Record={"Data": sample})
+
+    assert eventually(
+        lambda: len(ledger_rows(client, bucket)) > 0 and sum(ledger_rows(client, bucket)) == 2, seconds=60
+    )
+    assert "PRE year=" in seed.shell(f"aws s3 ls s3://{bucket}/raw/")
+    assert "PRE year=" in seed.shell(f"aws s3 ls s3://{bucket}/processed/")
+
+    seed.athena("MSCK REPAIR TABLE clickstream_events;")
+    header, *rows = seed.athena("SELECT *\nFROM clickstream_db.clickstream_events\nLIMIT 10;")
+    assert header[:2] == ["event_id", "event_type"]
+    assert header[-3:] == ["year", "month", "day"]
+    assert [row[header.index("event_type")] for row in rows] == ["page_view", "page_view"]
+    assert all("u1" not in cell for row in rows for cell in row), "user_id must not leave raw/"
+
+    year, month, day = rows[0][-3:]
+    assert datetime(int(year), int(month), int(day), tzinfo=UTC)
+    where = f"year='{year}' AND month='{month}' AND day='{day}'"
+    assert len(seed.athena(f"SELECT *\nFROM clickstream_db.clickstream_events\nWHERE {where}\nLIMIT 10;")) == 3
+    assert (
+        seed.athena(
+            "SELECT *\nFROM clickstream_db.clickstream_events\nWHERE year='2025' AND month='11' AND day='26'\nLIMIT 10;"
+        )[1:]
+        == []
+    )
+    counted = seed.athena("SELECT event_type, COUNT(*)\nFROM clickstream_db.clickstream_events\nGROUP BY event_type;")
+    assert counted == [["event_type", "_col1"], ["page_view", "2"]]
+
+
+def ledger_rows(client: Callable[[str], Any], bucket: str) -> list[int]:
+    """records_in of each ledger row, read as plain objects: the walk waits on it without a query."""
+    s3 = client("s3")
+    keys = [o["Key"] for o in s3.list_objects_v2(Bucket=bucket, Prefix="ledger/").get("Contents", [])]
+    texts = [gzip.decompress(s3.get_object(Bucket=bucket, Key=key)["Body"].read()) for key in keys]
+    return [json.loads(line)["records_in"] for text in texts for line in text.splitlines()]
