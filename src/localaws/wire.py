@@ -233,7 +233,9 @@ def _rest_parameters(operation: botocore.model.OperationModel, path: dict[str, s
         place, wire_name = member.serialization.get("location"), member.serialization.get("name", name)
         source = {"uri": path, "querystring": query, "header": request.headers}.get(place or "", {})
         key = wire_name.lower() if place == "header" else wire_name
-        if key in source:
+        if key in source and member.type_name == "list":
+            parameters[name] = [v for k, v in parse_qsl(request.query, keep_blank_values=True) if k == key]
+        elif key in source:
             parameters[name] = _from_text(member, source[key])
     if payload:
         body = request.body.read()

@@ -1,0 +1,208 @@
+"""Asynchronous invocations: accepted durably, run at least once, retried, and never lost in silence.
+
+The rules are those of docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html: an error of the
+function is retried twice; being throttled is retried with growing pauses until the event is too old. Only the pauses
+after errors are shorter here (AWS: one minute, two minutes). What is given up goes, as the invocation record that AWS
+sends to destinations, to the durable queue "lambda.failed".
+
+Not done: sending that record to an on-failure destination or a dead-letter queue.
+"""
+
+import json
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from localaws.errors import AwsError
+from localaws.function_settings import RetryPolicy
+from localaws.store import Item, Queue, Store
+from localaws.workers import Outcome
+
+_log = logging.getLogger(__name__)
+
+# "The retry interval increases exponentially from 1 second ... to a maximum of 5 minutes" (the page above).
+_THROTTLE_PAUSE, _LONGEST_PAUSE = 1.0, 300.0
+_LISTEN_SECONDS = 0.25
+_QUEUE = "lambda.async/"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One accepted invocation, as the queue keeps it. `payload` and `client_context` are JSON text."""
+
+    id: str
+    payload: str
+    qualifier: str
+    accepted: float
+    client_context: str = ""
+    attempts: int = 0
+    throttles: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """To be tried again, not before `due` (epoch seconds)."""
+
+    event: Event
+    due: float
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """`condition` is AWS's word for the reason, as in its invocation records."""
+
+    event: Event
+    condition: str
+
+
+def next_step(
+    event: Event, throttled: bool, policy: RetryPolicy, now: float, delays: Sequence[float]
+) -> Again | GivenUp:
+    """What becomes of `event` when the function has failed on it, or could not run now."""
+    if throttled:
+        tried = replace(event, throttles=event.throttles + 1)
+        pause = min(_THROTTLE_PAUSE * 2 ** min(event.throttles, 16), _LONGEST_PAUSE)
+    else:
+        tried = replace(event, attempts=event.attempts + 1)
+        if tried.attempts > policy.retries:
+            return GivenUp(tried, "RetriesExhausted")
+        pause = delays[min(event.attempts, len(delays) - 1)]
+    if now + pause - event.accepted > policy.age:
+        return GivenUp(tried, "EventAgeExceeded")
+    return Again(tried, now + pause)
+
+
+class AsyncInvocations:
+    """Those of one function: a durable queue and `width` threads that take from it.
+
+    `invoke` runs an event to its end (AwsError TooManyRequestsException if it is throttled, others if it can't run at
+    all); `policy` is asked after every failure; `give_up(event, condition, outcome)` runs in the transaction that takes
+    the event out of the queue.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        function: str,
+        width: int,
+        invoke: Callable[[Event], Outcome],
+        policy: Callable[[str], RetryPolicy],
+        give_up: Callable[[GivenUp, Outcome | None], None],
+        clock: Callable[[], float],
+        delays: Sequence[float],
+    ) -> None:
+        self._store = store
+        self._queue = Queue(store, _QUEUE + function)
+        self._invoke = invoke
+        self._policy = policy
+        self._give_up = give_up
+        self._clock = clock
+        self._delays = delays
+        self._stopping = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._pump, name=f"async {function}", daemon=True) for _ in range(width)
+        ]
+
+    def put(self, event: Event) -> None:
+        """Durable on return; inside the caller's own `store.write()` block with that, and then `wake` is owed."""
+        self._queue.put(asdict(event))
+
+    def wake(self) -> None:
+        self._queue.wake()
+
+    def depth(self) -> int:
+        return self._queue.depth()
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def ask_to_stop(self) -> None:
+        """No further event is begun. What runs is put back as it was, whatever its outcome."""
+        self._stopping.set()
+        self._queue.wake()
+
+    def join(self) -> None:
+        """After `ask_to_stop`; the invocations that run must have ended or been killed."""
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join()
+
+    def discard(self, condition: str) -> None:
+        """Give up whatever waits; after `join`."""
+        waiting = list(iter(lambda: self._queue.take(float("inf")), None))
+        for item in waiting:
+            self._settle(item, GivenUp(Event(**item.body), condition), None)
+
+    def _pump(self) -> None:
+        while not self._stopping.is_set():
+            item = self._queue.take(self._clock())
+            if item is None:
+                self._queue.wait(_LISTEN_SECONDS)
+                continue
+            try:
+                self._attempt(item)
+            except Exception:  # a bug or a full disk must not end the thread: the event stays, and is tried again
+                _log.exception("an asynchronous invocation could not be settled")
+                self._stopping.wait(_THROTTLE_PAUSE)
+                self._queue.retry(item, item.body, self._clock() + _THROTTLE_PAUSE)
+
+    def _attempt(self, item: Item) -> None:
+        event = Event(**item.body)
+        outcome = self._outcome(event)
+        if outcome is not None and not outcome.failed:
+            self._queue.done(item)
+        elif self._stopping.is_set():
+            self._queue.retry(item, item.body, 0.0)
+        else:
+            step = next_step(event, outcome is None, self._policy(event.qualifier), self._clock(), self._delays)
+            self._settle(item, step, outcome)
+
+    def _outcome(self, event: Event) -> Outcome | None:
+        try:
+            return self._invoke(event)
+        except AwsError as e:
+            if e.code == "TooManyRequestsException":
+                return None
+            return Outcome(json.dumps({"errorMessage": e.message, "errorType": e.code}).encode(), True, b"")
+
+    def _settle(self, item: Item, step: Again | GivenUp, outcome: Outcome | None) -> None:
+        match step:
+            case Again(event, due):
+                self._queue.retry(item, asdict(event), due)
+            case GivenUp():
+                with self._store.write():
+                    self._give_up(step, outcome)
+                    self._queue.done(item)
+
+
+def queued_functions(store: Store) -> set[str]:
+    """The functions for which anything waits."""
+    query = "SELECT DISTINCT queue FROM queue WHERE queue >= ? AND queue < ?"
+    rows = store.read().execute(query, (_QUEUE, _QUEUE + "\U0010ffff"))
+    return {queue.removeprefix(_QUEUE) for (queue,) in rows}
+
+
+def invocation_record(given_up: GivenUp, outcome: Outcome | None, arn: str, now: float) -> dict[str, Any]:
+    """What AWS sends to destinations (docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html)."""
+    event = given_up.event
+    moment = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    context = {
+        "requestId": event.id,
+        "functionArn": f"{arn}:{event.qualifier}",
+        "condition": given_up.condition,
+        "approximateInvokeCount": event.attempts,
+    }
+    record: dict[str, Any] = {
+        "version": "1.0",
+        "timestamp": moment,
+        "requestContext": context,
+        "requestPayload": json.loads(event.payload),
+    }
+    if outcome is not None:
+        answer = {"statusCode": 200, "executedVersion": event.qualifier, "functionError": "Unhandled"}
+        record |= {"responseContext": answer, "responsePayload": json.loads(outcome.payload or b"null")}
+    return record

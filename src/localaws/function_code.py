@@ -1,0 +1,121 @@
+"""A function's code: the zip it was deployed as, checked and unpacked.
+
+    DATA_DIR/functions/<name>/<sha256>/     the files, as the worker imports them
+    DATA_DIR/functions/<name>/<sha256>.zip  the package, for GetFunction's Code.Location
+
+A folder is complete once it has its name, because it is renamed into place after every file in it is durable.
+Symbolic links in a package become plain files that hold the link's target; AWS follows them.
+"""
+
+import base64
+import hashlib
+import io
+import os
+import shutil
+import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from localaws import durable
+from localaws.errors import AwsError
+from localaws.function_config import invalid
+
+# docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html, "Deployment package (.zip file archive) size".
+_ZIPPED_LIMIT = 50 * 1024 * 1024
+_UNZIPPED_LIMIT = 250 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """`sha256` is base64, AWS's CodeSha256; `size` is the zip's."""
+
+    sha256: str
+    size: int
+
+
+def check(data: bytes, uploaded: bool) -> None:
+    """Refuse what AWS refuses, before anything is written. `uploaded`: it came in the request and not from S3."""
+    if uploaded and len(data) > _ZIPPED_LIMIT:
+        text = f"Request must be smaller than {_ZIPPED_LIMIT} bytes for the CreateFunction operation"
+        raise AwsError("RequestTooLargeException", text, 413, Type="User")
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            entries = archive.infolist()
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as e:
+        raise _unreadable() from e
+    if sum(entry.file_size for entry in entries) > _UNZIPPED_LIMIT:
+        raise invalid(f"Unzipped size must be smaller than {_UNZIPPED_LIMIT} bytes")
+    for entry in entries:
+        _inner_path(entry.filename)
+
+
+def store(root: Path, name: str, data: bytes) -> Package:
+    """Unpack `data` durably; the same package again costs nothing. It has been `check`ed."""
+    digest = hashlib.sha256(data).digest()
+    package = Package(base64.b64encode(digest).decode(), len(data))
+    home = folder(root, name, package.sha256)
+    if not home.is_dir():
+        durable.make_directories(home.parent)
+        durable.replace_file(archive(root, name, package.sha256), data)
+        fresh = home.with_name(home.name + ".new")
+        shutil.rmtree(fresh, ignore_errors=True)
+        _unpack(data, fresh)
+        durable.move_file(fresh, home)
+    return package
+
+
+def folder(root: Path, name: str, sha256: str) -> Path:
+    return root / "functions" / name / base64.b64decode(sha256).hex()
+
+
+def archive(root: Path, name: str, sha256: str) -> Path:
+    return folder(root, name, sha256).with_suffix(".zip")
+
+
+def sweep(root: Path, name: str, used: Iterable[str]) -> None:
+    """Delete the packages of `name` that no configuration names; call it while none of its workers runs."""
+    home = root / "functions" / name
+    keep = {path for sha256 in used for path in (folder(root, name, sha256), archive(root, name, sha256))}
+    for path in set(home.iterdir()) - keep if home.is_dir() else ():
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _unpack(data: bytes, target: Path) -> None:
+    target.mkdir()
+    with zipfile.ZipFile(io.BytesIO(data)) as archive_:
+        for entry in archive_.infolist():
+            path = target / _inner_path(entry.filename)
+            if entry.is_dir():
+                path.mkdir(parents=True, exist_ok=True)
+                continue
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                _write(path, archive_.read(entry), entry.external_attr >> 16 & 0o777 | 0o600)
+            except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as e:
+                raise _unreadable() from e
+    for directory, _, _ in os.walk(target):
+        durable.sync_directory(Path(directory))
+
+
+def _write(path: Path, data: bytes, mode: int) -> None:
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    path.chmod(mode)
+
+
+def _inner_path(name: str) -> PurePosixPath:
+    """A package may only fill its own folder ("zip slip")."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    if path.is_absolute() or ".." in path.parts or "\0" in name or (path.parts and path.parts[0].endswith(":")):
+        raise invalid(f"The package holds a path that leaves its folder: {name!r}")
+    return path
+
+
+def _unreadable() -> AwsError:
+    return invalid("Could not unzip uploaded file. Please check your file, then try to upload again.")

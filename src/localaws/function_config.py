@@ -1,0 +1,227 @@
+"""A function's configuration: what a client set, AWS's defaults for the rest, and what is refused. Pure.
+
+The answers' fields and defaults are those of the Lambda API reference (FunctionConfiguration); Terraform compares every
+one of them with what it asked for, so nothing is added and nothing left out.
+
+Accepted as given and not acted upon: Architectures and Runtime (any Python; this machine's interpreter runs it),
+VpcConfig, KMSKeyArn, TracingConfig, SnapStart, EphemeralStorage's size. Refused by name: container images, other
+languages, layers, file systems.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from localaws.errors import AwsError
+
+LATEST = "$LATEST"
+
+Configuration = dict[str, Any]
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_ROLE = re.compile(r"arn:aws[a-zA-Z-]*:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-/]+")
+_REFERENCE = re.compile(
+    r"(arn:aws[a-zA-Z-]*:lambda:[a-z0-9-]+:)?(\d{12}:)?(function:)?(?P<name>[A-Za-z0-9_-]+)(:(?P<qualifier>[^:]+))?"
+)
+
+# docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html, "Reserved environment variables".
+_RESERVED = frozenset(
+    {
+        "_HANDLER",
+        "_X_AMZN_TRACE_ID",
+        "AWS_ACCESS_KEY",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_DEFAULT_REGION",
+        "AWS_EXECUTION_ENV",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+        "AWS_LAMBDA_FUNCTION_NAME",
+        "AWS_LAMBDA_FUNCTION_VERSION",
+        "AWS_LAMBDA_INITIALIZATION_TYPE",
+        "AWS_LAMBDA_LOG_GROUP_NAME",
+        "AWS_LAMBDA_LOG_STREAM_NAME",
+        "AWS_LAMBDA_RUNTIME_API",
+        "AWS_REGION",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "LAMBDA_RUNTIME_DIR",
+        "LAMBDA_TASK_ROOT",
+    }
+)
+_ENVIRONMENT_BYTES = 4096
+
+# (parameter, least, most): docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+_RANGES = (("Timeout", 1, 900), ("MemorySize", 128, 10240))
+
+_NOT_DONE: Mapping[str, str] = {
+    "Layers": "localaws has no Lambda layers: put the packages into the function's zip",
+    "FileSystemConfigs": "localaws has no file systems for Lambda",
+    "ImageConfig": "localaws runs no container images: deploy the function as a zip",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Which function, and which of its versions: `$LATEST` or a number."""
+
+    name: str
+    qualifier: str
+
+
+def reference(text: str, qualifier: str | None = None) -> Reference:
+    """From a name, `name:qualifier`, a partial or a whole ARN, as every FunctionName parameter takes them."""
+    found = _REFERENCE.fullmatch(text)
+    if found is None:
+        raise invalid(f"'{text}' is not a function's name or ARN")
+    if qualifier and found["qualifier"] and found["qualifier"] != qualifier:
+        raise invalid("The derived qualifier from the function name does not match the specified qualifier.")
+    return Reference(found["name"], qualifier or found["qualifier"] or LATEST)
+
+
+def invalid(message: str) -> AwsError:
+    return AwsError("InvalidParameterValueException", message, 400, Type="User")
+
+
+def conflict(message: str) -> AwsError:
+    return AwsError("ResourceConflictException", message, 409, Type="User")
+
+
+def not_found(message: str) -> AwsError:
+    return AwsError("ResourceNotFoundException", message, 404, Type="User")
+
+
+def created(parameters: Mapping[str, Any], arn: str, region: str) -> Configuration:
+    """The configuration of a new function; code, revision and dates are added by `stamped` and `with_code`."""
+    name = arn.rpartition(":")[2]
+    if not _NAME.fullmatch(name):
+        raise invalid(f"'{name}' is not a function's name: 1 to 64 letters, digits, hyphens and underscores")
+    if parameters.get("PackageType", "Zip") != "Zip":
+        raise invalid(_NOT_DONE["ImageConfig"])
+    for required in ("Runtime", "Handler"):
+        if not parameters.get(required):
+            raise invalid(f"{required} is mandatory for functions created with deployment packages")
+    defaults: Configuration = {
+        "FunctionName": name,
+        "FunctionArn": arn,
+        "Version": LATEST,
+        "Description": "",
+        "Timeout": 3,
+        "MemorySize": 128,
+        "PackageType": "Zip",
+        "Architectures": parameters.get("Architectures", ["x86_64"]),
+        "EphemeralStorage": {"Size": 512},
+        "TracingConfig": {"Mode": "PassThrough"},
+        "SnapStart": {"ApplyOn": "None", "OptimizationStatus": "Off"},
+        "LoggingConfig": {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{name}"},
+        "State": "Active",
+        "LastUpdateStatus": "Successful",
+    }
+    return updated(defaults, parameters, region)
+
+
+def updated(configuration: Configuration, parameters: Mapping[str, Any], region: str) -> Configuration:
+    """`configuration` with what `parameters` sets; an empty value removes the optional ones, as on AWS."""
+    _check(parameters)
+    changed = dict(configuration)
+    for name, shaped in _SETTINGS.items():
+        if name in parameters:
+            value = shaped(parameters[name], configuration.get(name) or {})
+            changed[name] = value
+    runtime = hashlib.sha256(changed["Runtime"].encode()).hexdigest()
+    changed["RuntimeVersionConfig"] = {"RuntimeVersionArn": f"arn:aws:lambda:{region}::runtime:{runtime}"}
+    return {name: value for name, value in changed.items() if value is not None}
+
+
+def with_code(configuration: Configuration, sha256: str, size: int) -> Configuration:
+    """`sha256` is base64, as AWS gives it and Terraform's `source_code_hash` compares it; `size` is the zip's."""
+    return {**configuration, "CodeSha256": sha256, "CodeSize": size}
+
+
+def stamped(configuration: Configuration, now: float, revision: str) -> Configuration:
+    moment = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "+0000")
+    return {**configuration, "LastModified": moment, "RevisionId": revision}
+
+
+def published(configuration: Configuration, version: str, description: str | None) -> Configuration:
+    """The immutable version of a configuration."""
+    arn = f"{configuration['FunctionArn']}:{version}"
+    extra = {} if description is None else {"Description": description}
+    return {**configuration, "Version": version, "FunctionArn": arn, **extra}
+
+
+def same_content(a: Configuration, b: Configuration) -> bool:
+    """Whether publishing would change nothing: AWS then answers with the version that exists."""
+    apart = {"Version", "FunctionArn", "RevisionId", "LastModified", "Description"}
+    return {k: v for k, v in a.items() if k not in apart} == {k: v for k, v in b.items() if k not in apart}
+
+
+def _check(parameters: Mapping[str, Any]) -> None:
+    for name, problem in _NOT_DONE.items():
+        if parameters.get(name):
+            raise invalid(problem)
+    for name, least, most in _RANGES:
+        if not least <= parameters.get(name, least) <= most:
+            raise _out_of_range(name, parameters[name], least, most)
+    if "Runtime" in parameters and not parameters["Runtime"].startswith("python3."):
+        raise invalid(f"localaws runs Python functions only, not '{parameters['Runtime']}'")
+    if "Role" in parameters and not _ROLE.fullmatch(parameters["Role"]):
+        raise AwsError(
+            "ValidationException",
+            f"1 validation error detected: Value '{parameters['Role']}' at 'role' failed to satisfy constraint: "
+            f"Member must satisfy regular expression pattern: {_ROLE.pattern}",
+        )
+
+
+def _out_of_range(name: str, value: int, least: int, most: int) -> AwsError:
+    bound = f"greater than or equal to {least}" if value < least else f"less than or equal to {most}"
+    member = name[0].lower() + name[1:]
+    text = f"Value '{value}' at '{member}' failed to satisfy constraint: Member must have value {bound}"
+    return AwsError("ValidationException", f"1 validation error detected: {text}")
+
+
+def _environment(value: Any, _: Any) -> Any:
+    variables = value.get("Variables") or {}
+    if taken := sorted(variables.keys() & _RESERVED):
+        raise invalid(
+            "Lambda was unable to configure your environment variables because the environment variables you have "
+            "provided contains reserved keys that are currently not supported for modification. "
+            f"Reserved keys used in this request: {', '.join(taken)}"
+        )
+    if sum(len(k.encode()) + len(v.encode()) for k, v in variables.items()) > _ENVIRONMENT_BYTES:
+        raise invalid(
+            "Lambda was unable to configure your environment variables because the environment variables you have "
+            f"provided exceeded the {_ENVIRONMENT_BYTES // 1024}KB limit."
+        )
+    return {"Variables": variables} if variables else None
+
+
+def _logging(value: Any, current: Any) -> Any:
+    merged = {**current, **value}
+    if merged["LogFormat"] == "JSON":
+        return {"ApplicationLogLevel": "INFO", "SystemLogLevel": "INFO", **merged}
+    return {"LogFormat": "Text", "LogGroup": merged["LogGroup"]}
+
+
+def _vpc(value: Any, _: Any) -> Any:
+    return {"VpcId": "", **value} if value.get("SubnetIds") or value.get("SecurityGroupIds") else None
+
+
+def _as_given(value: Any, _: Any) -> Any:
+    return value
+
+
+# Parameter -> (what was given, what is there now) -> what is kept; None removes it.
+_SETTINGS: Mapping[str, Callable[[Any, Any], Any]] = {
+    **dict.fromkeys(
+        ("Runtime", "Role", "Handler", "Description", "Timeout", "MemorySize", "TracingConfig", "EphemeralStorage"),
+        _as_given,
+    ),
+    "Environment": _environment,
+    "LoggingConfig": _logging,
+    "VpcConfig": _vpc,
+    "SnapStart": lambda value, _: {"ApplyOn": value.get("ApplyOn", "None"), "OptimizationStatus": "Off"},
+    "DeadLetterConfig": lambda value, _: value if value.get("TargetArn") else None,
+    "KMSKeyArn": lambda value, _: value or None,
+}

@@ -1,0 +1,285 @@
+"""Every function with its versions and settings, durable: one document each.
+
+    Configuration   $LATEST, as GetFunctionConfiguration answers it (function_config.py)
+    Versions        number -> published configuration; Published is the last number given
+    Tags, Policies, EventInvoke, Reserved, RecursiveLoop    function_settings.py
+
+Not done: aliases, function URLs, event source mappings, provisioned concurrency.
+"""
+
+import base64
+import shutil
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from localaws import function_code
+from localaws.errors import AwsError
+from localaws.function_config import (
+    LATEST,
+    Configuration,
+    Reference,
+    conflict,
+    created,
+    invalid,
+    not_found,
+    published,
+    reference,
+    same_content,
+    stamped,
+    updated,
+    with_code,
+)
+from localaws.store import Documents, Store
+from localaws.wire import Operation, Parameters, blob
+
+_PAGE = 50
+
+Document = dict[str, Any]
+
+
+class Registry:
+    """`fetch(bucket, key)` reads a package from S3. Names in Parameters may be ARNs and carry a qualifier."""
+
+    def __init__(
+        self,
+        store: Store,
+        root: Path,
+        clock: Callable[[], float],
+        ids: Callable[[], str],
+        account: str,
+        region: str,
+        fetch: Callable[[str, str], bytes],
+    ) -> None:
+        self._store = store
+        self._functions = Documents(store, "lambda.function")
+        self._root = root
+        self._clock = clock
+        self._ids = ids
+        self._prefix = f"arn:aws:lambda:{region}:{account}:function:"
+        self._region = region
+        self._fetch = fetch
+        self._packages = threading.Lock()  # a package being unpacked is not yet in any document
+        self.operations: Mapping[str, Operation] = {
+            "GetFunction": self._get_function,
+            "GetFunctionConfiguration": lambda p: self.configuration(_named(p)),
+            "ListFunctions": self._list_functions,
+            "ListVersionsByFunction": self._list_versions,
+            "PublishVersion": self._publish_version,
+        }
+
+    def names(self) -> list[str]:
+        return [name for name, _ in self._functions.items()]
+
+    def arn(self, named: Reference) -> str:
+        return self._prefix + named.name + ("" if named.qualifier == LATEST else f":{named.qualifier}")
+
+    def find(self, name: str) -> Document:
+        """The function's document; ResourceNotFoundException."""
+        document = self._functions.get(name)
+        if document is None:
+            raise not_found(f"Function not found: {self._prefix}{name}")
+        return document
+
+    def configuration(self, named: Reference) -> Configuration:
+        """That of $LATEST or of a version; ResourceNotFoundException."""
+        return self._version(self.find(named.name), named)
+
+    def revisions(self, name: str) -> frozenset[str]:
+        """The RevisionIds under which its code may run."""
+        document = self.find(name)
+        return frozenset(c["RevisionId"] for c in (document["Configuration"], *document["Versions"].values()))
+
+    @contextmanager
+    def change(self, name: str) -> Iterator[Document]:
+        """The document to change in place; durable when the block ends, unchanged if it raises."""
+        with self._store.write():
+            document = self.find(name)
+            yield document
+            self._functions.put(name, document)
+
+    def create(self, parameters: Parameters) -> Configuration:
+        name = reference(parameters["FunctionName"]).name
+        configuration = created(parameters, self._prefix + name, self._region)
+        data = self._package(parameters["Code"])
+        with self._packages:
+            self._refuse_existing(name)
+            package = function_code.store(self._root, name, data)
+            configuration = self._stamped(with_code(configuration, package.sha256, package.size))
+            document: Document = {
+                "Configuration": configuration,
+                "Versions": {},
+                "Published": 0,
+                "Tags": parameters.get("Tags") or {},
+                "Policies": {},
+                "EventInvoke": {},
+                "Reserved": None,
+                "RecursiveLoop": "Terminate",
+            }
+            answer = _publish(document, None) if parameters.get("Publish") else configuration
+            self._functions.put(name, document)
+        return answer
+
+    def _refuse_existing(self, name: str) -> None:
+        if self._functions.get(name) is not None:
+            raise conflict(f"Function already exist: {name}")
+
+    def update_code(self, parameters: Parameters) -> Configuration:
+        name = _named(parameters).name
+        _check_revision(self.find(name), parameters)
+        data = self._package(parameters)
+        with self._packages:
+            package = function_code.store(self._root, name, data)
+            return self._set_code(name, package, parameters)
+
+    def _set_code(self, name: str, package: function_code.Package, parameters: Parameters) -> Configuration:
+        with self.change(name) as document:
+            _check_revision(document, parameters)
+            configuration = with_code(document["Configuration"], package.sha256, package.size)
+            if "Architectures" in parameters:
+                configuration["Architectures"] = parameters["Architectures"]
+            if parameters.get("DryRun"):
+                return configuration
+            document["Configuration"] = self._stamped(configuration)
+            return _publish(document, None) if parameters.get("Publish") else document["Configuration"]
+
+    def update_configuration(self, parameters: Parameters) -> Configuration:
+        with self.change(_named(parameters).name) as document:
+            _check_revision(document, parameters)
+            document["Configuration"] = self._stamped(updated(document["Configuration"], parameters, self._region))
+            configuration: Configuration = document["Configuration"]
+            return configuration
+
+    def delete(self, named: Reference) -> None:
+        """The whole function, or one published version of it."""
+        if named.qualifier == LATEST:
+            self.find(named.name)
+            self._functions.delete(named.name)
+            return
+        with self.change(named.name) as document:
+            self._version(document, named)
+            del document["Versions"][named.qualifier]
+
+    def forget_code(self, name: str) -> None:
+        """Delete the code of a function that is gone, unless there is one of that name again."""
+        with self._packages:
+            if self._functions.get(name) is None:
+                shutil.rmtree(self._root / "functions" / name, ignore_errors=True)
+
+    def sweep_code(self) -> None:
+        """Delete replaced packages. Only before the first worker runs."""
+        for name, document in self._functions.items():
+            used = [c["CodeSha256"] for c in (document["Configuration"], *document["Versions"].values())]
+            function_code.sweep(self._root, name, used)
+
+    def _package(self, code: Mapping[str, Any]) -> bytes:
+        if code.get("ImageUri"):
+            raise invalid("localaws runs no container images: deploy the function as a zip")
+        uploaded = code.get("ZipFile") is not None
+        if uploaded:
+            data = blob(code["ZipFile"])
+        elif code.get("S3Bucket") and code.get("S3Key"):
+            data = self._download(code["S3Bucket"], code["S3Key"])
+        else:
+            raise invalid("Please provide a source for function code.")
+        function_code.check(data, uploaded)
+        return data
+
+    def _download(self, bucket: str, key: str) -> bytes:
+        try:
+            return self._fetch(bucket, key)
+        except AwsError as e:
+            text = f"Error occurred while GetObject. S3 Error Code: {e.code}. S3 Error Message: {e.message}"
+            raise invalid(text) from e
+
+    def _stamped(self, configuration: Configuration) -> Configuration:
+        return stamped(configuration, self._clock(), self._ids())
+
+    def _version(self, document: Document, named: Reference) -> Configuration:
+        found: Configuration | None = document["Configuration"]
+        if named.qualifier != LATEST:
+            found = document["Versions"].get(named.qualifier)
+        if found is None:
+            raise not_found(f"Function not found: {self.arn(named)}")
+        return found
+
+    def _get_function(self, parameters: Parameters) -> Parameters:
+        named = _named(parameters)
+        document = self.find(named.name)
+        configuration = self._version(document, named)
+        archive = function_code.archive(self._root.absolute(), named.name, configuration["CodeSha256"])
+        answer: Parameters = {
+            "Configuration": configuration,
+            "Code": {"RepositoryType": "S3", "Location": archive.as_uri()},
+        }
+        if document["Tags"]:
+            answer["Tags"] = document["Tags"]
+        if document["Reserved"] is not None:
+            answer["Concurrency"] = {"ReservedConcurrentExecutions": document["Reserved"]}
+        return answer
+
+    def _list_functions(self, parameters: Parameters) -> Parameters:
+        everything = [document for _, document in self._functions.items()]
+        found = [document["Configuration"] for document in everything]
+        if parameters.get("FunctionVersion") == "ALL":
+            found = [c for d in everything for c in (d["Configuration"], *d["Versions"].values())]
+        return _page("Functions", found, parameters)
+
+    def _list_versions(self, parameters: Parameters) -> Parameters:
+        document = self.find(_named(parameters).name)
+        latest = document["Configuration"]
+        versions = [{**latest, "FunctionArn": f"{latest['FunctionArn']}:{LATEST}"}, *document["Versions"].values()]
+        return _page("Versions", versions, parameters)
+
+    def _publish_version(self, parameters: Parameters) -> Parameters:
+        with self.change(_named(parameters).name) as document:
+            _check_revision(document, parameters)
+            if (
+                parameters.get("CodeSha256", document["Configuration"]["CodeSha256"])
+                != (document["Configuration"]["CodeSha256"])
+            ):
+                raise invalid("CodeSHA256 is different from current CodeSHA256 in $LATEST. Please try again.")
+            return _publish(document, parameters.get("Description"))
+
+
+def _named(parameters: Parameters) -> Reference:
+    return reference(parameters["FunctionName"], parameters.get("Qualifier"))
+
+
+def _check_revision(document: Document, parameters: Parameters) -> None:
+    if parameters.get("RevisionId", document["Configuration"]["RevisionId"]) != document["Configuration"]["RevisionId"]:
+        raise AwsError(
+            "PreconditionFailedException",
+            "The RevisionId provided does not match the latest RevisionId. Call the GetFunction/GetAlias API to "
+            "retrieve the latest RevisionId",
+            412,
+            Type="User",
+        )
+
+
+def _publish(document: Document, description: str | None) -> Configuration:
+    """Freeze $LATEST under the next number; the last version is given again if nothing has changed since."""
+    last: Configuration | None = document["Versions"].get(str(document["Published"]))
+    if last is not None and same_content(last, document["Configuration"]):
+        return last
+    document["Published"] += 1
+    version = str(document["Published"])
+    document["Versions"][version] = published(document["Configuration"], version, description)
+    configuration: Configuration = document["Versions"][version]
+    return configuration
+
+
+def _page(name: str, items: list[Configuration], parameters: Parameters) -> Parameters:
+    start = _offset(parameters.get("Marker"))
+    end = start + min(parameters.get("MaxItems", _PAGE), _PAGE)
+    more = {"NextMarker": base64.b64encode(str(end).encode()).decode()} if end < len(items) else {}
+    return {name: items[start:end], **more}
+
+
+def _offset(marker: str | None) -> int:
+    try:
+        return int(base64.b64decode(marker or "MA==", validate=True))
+    except ValueError as e:
+        raise invalid("Invalid pagination token") from e

@@ -1,0 +1,220 @@
+"""What is set on a function beside its code and configuration: who may call it, tags, limits, asynchronous retries.
+
+Stored and answered; of these, `Reserved` and `EventInvoke`'s retries and age act (functions.py). Permissions are not
+enforced: whoever can sign a request on this machine may invoke.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from localaws.function_config import LATEST, conflict, invalid, not_found, reference
+from localaws.function_registry import Registry
+from localaws.wire import Operation, Parameters
+
+# docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html: six hours and two more attempts.
+_MAXIMUM_AGE = 6 * 3600
+_RETRIES = 2
+
+_EVENT_INVOKE = ("MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig")
+
+# AddPermission's parameter -> the condition that it becomes in the policy.
+_CONDITIONS: Mapping[str, tuple[str, str]] = {
+    "SourceArn": ("ArnLike", "AWS:SourceArn"),
+    "SourceAccount": ("StringEquals", "AWS:SourceAccount"),
+    "EventSourceToken": ("StringEquals", "lambda:EventSourceToken"),
+    "PrincipalOrgID": ("StringEquals", "aws:PrincipalOrgID"),
+    "FunctionUrlAuthType": ("StringEquals", "lambda:FunctionUrlAuthType"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often an asynchronous invocation that failed runs again, and for how long (seconds) it is kept."""
+
+    retries: int = _RETRIES
+    age: float = _MAXIMUM_AGE
+
+
+class Settings:
+    def __init__(self, registry: Registry, clock: Callable[[], float], ids: Callable[[], str]) -> None:
+        self._registry = registry
+        self._clock = clock
+        self._ids = ids
+        self.operations: Mapping[str, Operation] = {
+            "AddPermission": self._add_permission,
+            "RemovePermission": self._remove_permission,
+            "GetPolicy": self._get_policy,
+            "PutFunctionEventInvokeConfig": self._put_event_invoke,
+            "UpdateFunctionEventInvokeConfig": self._update_event_invoke,
+            "GetFunctionEventInvokeConfig": self._get_event_invoke,
+            "ListFunctionEventInvokeConfigs": self._list_event_invoke,
+            "DeleteFunctionEventInvokeConfig": self._delete_event_invoke,
+            "PutFunctionConcurrency": self._put_concurrency,
+            "GetFunctionConcurrency": self._get_concurrency,
+            "DeleteFunctionConcurrency": self._delete_concurrency,
+            "TagResource": self._tag,
+            "UntagResource": self._untag,
+            "ListTags": lambda p: {"Tags": registry.find(reference(p["Resource"]).name)["Tags"]},
+            "PutFunctionRecursionConfig": self._put_recursion,
+            "GetFunctionRecursionConfig": self._get_recursion,
+            "GetFunctionCodeSigningConfig": self._get_code_signing,
+        }
+
+    def retry_policy(self, name: str, qualifier: str) -> RetryPolicy:
+        """ResourceNotFoundException if the function is gone."""
+        config = self._registry.find(name)["EventInvoke"].get(qualifier, {})
+        return RetryPolicy(
+            config.get("MaximumRetryAttempts", _RETRIES), config.get("MaximumEventAgeInSeconds", _MAXIMUM_AGE)
+        )
+
+    def _add_permission(self, parameters: Parameters) -> Parameters:
+        named = reference(parameters["FunctionName"], parameters.get("Qualifier"))
+        sid = parameters["StatementId"]
+        statement = permission(parameters, self._registry.arn(named))
+        with self._registry.change(named.name) as document:
+            policy = document["Policies"].setdefault(named.qualifier, {"Statement": []})
+            if any(s["Sid"] == sid for s in policy["Statement"]):
+                text = f"The statement id ({sid}) provided already exists."
+                raise conflict(f"{text} Please provide a new statement id, or remove the existing statement.")
+            policy["Statement"].append(statement)
+            policy["RevisionId"] = self._ids()
+        return {"Statement": _json(statement)}
+
+    def _remove_permission(self, parameters: Parameters) -> Parameters:
+        named = reference(parameters["FunctionName"], parameters.get("Qualifier"))
+        sid = parameters["StatementId"]
+        with self._registry.change(named.name) as document:
+            statements = document["Policies"].get(named.qualifier, {}).get("Statement", [])
+            left = [s for s in statements if s["Sid"] != sid]
+            if len(left) == len(statements):
+                raise not_found(f"Statement {sid} is not found in resource policy.")
+            document["Policies"][named.qualifier] = {"Statement": left, "RevisionId": self._ids()}
+        return {}
+
+    def _get_policy(self, parameters: Parameters) -> Parameters:
+        named = reference(parameters["FunctionName"], parameters.get("Qualifier"))
+        policy = self._registry.find(named.name)["Policies"].get(named.qualifier)
+        if not policy or not policy["Statement"]:
+            raise not_found("The resource you requested does not exist.")
+        document = {"Version": "2012-10-17", "Id": "default", "Statement": policy["Statement"]}
+        return {"Policy": _json(document), "RevisionId": policy["RevisionId"]}
+
+    def _put_event_invoke(self, parameters: Parameters) -> Parameters:
+        return self._set_event_invoke(parameters, keep=False)
+
+    def _update_event_invoke(self, parameters: Parameters) -> Parameters:
+        return self._set_event_invoke(parameters, keep=True)
+
+    def _set_event_invoke(self, parameters: Parameters, keep: bool) -> Parameters:
+        _check_range(parameters, "MaximumRetryAttempts", 0, 2)
+        _check_range(parameters, "MaximumEventAgeInSeconds", 60, _MAXIMUM_AGE)
+        named = reference(parameters["FunctionName"], parameters.get("Qualifier"))
+        with self._registry.change(named.name) as document:
+            before = document["EventInvoke"].get(named.qualifier)
+            if keep and before is None:
+                raise _no_event_invoke(f"{self._registry.arn(named)}")
+            document["EventInvoke"][named.qualifier] = {
+                "DestinationConfig": {"OnSuccess": {}, "OnFailure": {}},
+                **(before if keep else {}),
+                **{name: parameters[name] for name in _EVENT_INVOKE if name in parameters},
+                "FunctionArn": f"{document['Configuration']['FunctionArn']}:{named.qualifier}",
+                "LastModified": self._clock(),
+            }
+            answer: Parameters = document["EventInvoke"][named.qualifier]
+            return answer
+
+    def _get_event_invoke(self, parameters: Parameters) -> Parameters:
+        named = reference(parameters["FunctionName"], parameters.get("Qualifier"))
+        config: Parameters | None = self._registry.find(named.name)["EventInvoke"].get(named.qualifier)
+        if config is None:
+            raise _no_event_invoke(self._registry.arn(named))
+        return config
+
+    def _list_event_invoke(self, parameters: Parameters) -> Parameters:
+        document = self._registry.find(reference(parameters["FunctionName"]).name)
+        return {"FunctionEventInvokeConfigs": list(document["EventInvoke"].values())}
+
+    def _delete_event_invoke(self, parameters: Parameters) -> Parameters:
+        named = reference(parameters["FunctionName"], parameters.get("Qualifier"))
+        with self._registry.change(named.name) as document:
+            if document["EventInvoke"].pop(named.qualifier, None) is None:
+                raise _no_event_invoke(self._registry.arn(named))
+        return {}
+
+    def _put_concurrency(self, parameters: Parameters) -> Parameters:
+        reserved = parameters["ReservedConcurrentExecutions"]
+        with self._registry.change(reference(parameters["FunctionName"]).name) as document:
+            document["Reserved"] = reserved
+        return {"ReservedConcurrentExecutions": reserved}
+
+    def _get_concurrency(self, parameters: Parameters) -> Parameters:
+        reserved = self._registry.find(reference(parameters["FunctionName"]).name)["Reserved"]
+        return {} if reserved is None else {"ReservedConcurrentExecutions": reserved}
+
+    def _delete_concurrency(self, parameters: Parameters) -> Parameters:
+        with self._registry.change(reference(parameters["FunctionName"]).name) as document:
+            document["Reserved"] = None
+        return {}
+
+    def _tag(self, parameters: Parameters) -> Parameters:
+        with self._registry.change(reference(parameters["Resource"]).name) as document:
+            document["Tags"].update(parameters["Tags"])
+        return {}
+
+    def _untag(self, parameters: Parameters) -> Parameters:
+        with self._registry.change(reference(parameters["Resource"]).name) as document:
+            for key in parameters["TagKeys"]:
+                document["Tags"].pop(key, None)
+        return {}
+
+    def _put_recursion(self, parameters: Parameters) -> Parameters:
+        with self._registry.change(reference(parameters["FunctionName"]).name) as document:
+            document["RecursiveLoop"] = parameters["RecursiveLoop"]
+        return {"RecursiveLoop": parameters["RecursiveLoop"]}
+
+    def _get_recursion(self, parameters: Parameters) -> Parameters:
+        return {"RecursiveLoop": self._registry.find(reference(parameters["FunctionName"]).name)["RecursiveLoop"]}
+
+    def _get_code_signing(self, parameters: Parameters) -> Parameters:
+        """There is none, which AWS answers with empty fields; Terraform asks at every refresh."""
+        name = reference(parameters["FunctionName"]).name
+        self._registry.find(name)
+        return {"CodeSigningConfigArn": "", "FunctionName": name}
+
+
+def permission(parameters: Mapping[str, Any], arn: str) -> dict[str, Any]:
+    """The policy statement that AddPermission makes of its parameters."""
+    statement: dict[str, Any] = {
+        "Sid": parameters["StatementId"],
+        "Effect": "Allow",
+        "Principal": _principal(parameters["Principal"]),
+        "Action": parameters["Action"],
+        "Resource": arn,
+    }
+    for name, (operator, key) in _CONDITIONS.items():
+        if name in parameters:
+            statement.setdefault("Condition", {}).setdefault(operator, {})[key] = parameters[name]
+    return statement
+
+
+def _principal(principal: str) -> str | dict[str, str]:
+    if principal == "*":
+        return principal
+    if principal.isdecimal():
+        return {"AWS": f"arn:aws:iam::{principal}:root"}
+    return {"AWS" if principal.startswith("arn:") else "Service": principal}
+
+
+def _no_event_invoke(arn: str) -> Exception:
+    return not_found(f"The function {arn}:{LATEST} doesn't have an EventInvokeConfig")
+
+
+def _check_range(parameters: Parameters, name: str, least: int, most: int) -> None:
+    if not least <= parameters.get(name, least) <= most:
+        raise invalid(f"{name} must be between {least} and {most}")
+
+
+def _json(document: dict[str, Any]) -> str:
+    return json.dumps(document, separators=(",", ":"))

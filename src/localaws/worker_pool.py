@@ -1,0 +1,100 @@
+"""The workers of one function: started when needed, reused while warm, at most `limit` busy at once.
+
+Unlike AWS, where a thousand may run, an invocation waits here when `limit` workers are busy; only *reserved*
+concurrency throttles (functions.py).
+"""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from localaws.runtime_api import Invocation
+from localaws.workers import Outcome, Spec, Worker
+
+
+class Pool:
+    """Waiting invocations run in their order, each on a thread of the pool."""
+
+    def __init__(self, function: str, limit: int, start: Callable[[Spec], Worker], clock: Callable[[], float]) -> None:
+        self._start = start
+        self._clock = clock
+        self._threads = ThreadPoolExecutor(limit, f"invoke {function}")
+        self._changing = threading.Lock()
+        self._idle: list[Worker] = []
+        self._all: set[Worker] = set()
+        self._current: frozenset[str] = frozenset()
+        self._stopped = False
+        self.in_flight = 0
+
+    def submit(self, spec: Callable[[], Spec], invocation: Invocation) -> Future[Outcome]:
+        """Run it when its turn comes. `spec` is asked for only then, so what waits runs on the newest code."""
+        with self._changing:
+            self.in_flight += 1
+        future = self._threads.submit(self._run, spec, invocation)
+        future.add_done_callback(self._landed)
+        return future
+
+    def keep(self, revisions: frozenset[str]) -> None:
+        """Only workers of these revisions are used from now on; others finish what they do, and then stop."""
+        with self._changing:
+            self._current = revisions
+            stale = [w for w in self._idle if w.spec.revision not in revisions]
+        self._stop(stale)
+
+    def reap(self, idle_seconds: float) -> None:
+        """Stop the workers that were idle for so long."""
+        with self._changing:
+            old = [w for w in self._idle if self._clock() - w.idle_since > idle_seconds]
+        self._stop(old)
+
+    def stop(self) -> None:
+        """Kill every worker; the invocations that run end as Runtime.ExitError, those that wait are cancelled."""
+        self._stopped = True
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        with self._changing:
+            workers = list(self._all)
+        self._stop(workers)
+
+    def _landed(self, _: Future[Outcome]) -> None:
+        with self._changing:
+            self.in_flight -= 1
+
+    def _run(self, spec: Callable[[], Spec], invocation: Invocation) -> Outcome:
+        worker = self._take(spec())
+        try:
+            return worker.run(invocation)
+        except BaseException:
+            worker.stop()
+            raise
+        finally:
+            self._give_back(worker)
+
+    def _take(self, spec: Spec) -> Worker:
+        with self._changing:
+            for worker in [w for w in self._idle if w.spec.revision == spec.revision]:
+                self._idle.remove(worker)
+                if worker.alive:
+                    return worker
+                self._all.discard(worker)
+        worker = self._start(spec)
+        with self._changing:
+            self._all.add(worker)
+            late = self._stopped
+        if late:
+            worker.stop()
+        return worker
+
+    def _give_back(self, worker: Worker) -> None:
+        with self._changing:
+            usable = worker.alive and worker.spec.revision in self._current and not self._stopped
+            if usable:
+                self._idle.append(worker)
+        if not usable:
+            self._stop([worker])
+
+    def _stop(self, workers: list[Worker]) -> None:
+        with self._changing:
+            self._idle = [w for w in self._idle if w not in workers]
+            self._all.difference_update(workers)
+        for worker in workers:
+            worker.stop()

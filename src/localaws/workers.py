@@ -1,0 +1,266 @@
+"""Worker processes: the execution environments of a function.
+
+A worker has its own Runtime API, scratch directory and log stream, runs one invocation at a time and stays warm for
+the next. It leads its own process group and dies with the endpoint (bootstrap.py, `die_with_parent`). Its environment
+is made from nothing: what the endpoint's own process has in its environment never reaches a function.
+
+Code that is declared for arm64 or another Python runs on this interpreter, with the packages installed beside it (AWS
+has boto3 there) behind the function's own: the first line of the log says which interpreter it is.
+"""
+
+import contextlib
+import json
+import os
+import platform
+import queue
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from localaws.function_log import FunctionLog, Measured, end_lines, start_line, timeout_line
+from localaws.runtime_api import Invocation, Report, RuntimeApi, Said
+
+BOOTSTRAP = (sys.executable, "-P", str(Path(__file__).with_name("bootstrap.py")))
+
+# AWS gives a cold start 10 s before the function's own timeout begins to count
+# (docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html, "Init phase").
+_INIT_SECONDS = 10.0
+_FLUSH_SECONDS = 1.0
+# How often a running worker's memory is read: a file on Linux, a process elsewhere.
+_MEMORY_SECONDS = 0.1 if sys.platform == "linux" else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What a worker is made from; workers of one `revision` are interchangeable. Memory in MB, timeout in seconds."""
+
+    function: str
+    version: str
+    revision: str
+    runtime: str
+    handler: str
+    code: Path
+    memory: int
+    timeout: int
+    log_group: str
+    role: str
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an invocation ended. With `failed`, `payload` is the error document; `log_tail` is the end of its log."""
+
+    payload: bytes
+    failed: bool
+    log_tail: bytes
+
+
+class Worker:
+    """One process. `run` is called by one thread at a time; `stop` by any."""
+
+    def __init__(
+        self,
+        spec: Spec,
+        scratch: Path,
+        stream: str,
+        log: Callable[[list[str]], None],
+        clock: Callable[[], float],
+        command: Sequence[str] = BOOTSTRAP,
+    ) -> None:
+        self.spec = spec
+        self.idle_since = self._born = clock()
+        self._clock = clock
+        self._scratch = scratch
+        self._cold = True
+        self._peak = 0
+        self._stopped = threading.Event()
+        self._api = RuntimeApi()
+        self._log = FunctionLog(log)
+        self._log.line(f"INIT_START Runtime Version: python:{platform.python_version()} (for {spec.runtime})")
+        scratch.mkdir(parents=True)
+        self._output, ours = os.pipe()
+        os.set_blocking(self._output, False)
+        self._reading = threading.Lock()
+        self._ended = False
+        try:
+            self._process = subprocess.Popen(
+                [*command, spec.handler],
+                stdin=subprocess.PIPE,
+                stdout=ours,
+                stderr=ours,
+                cwd=spec.code,
+                env=_environment(spec, scratch, stream, self._api.address),
+                start_new_session=True,
+            )
+        finally:
+            os.close(ours)
+        threading.Thread(target=self._read_output, name=f"output of {spec.function}", daemon=True).start()
+        threading.Thread(target=self._wait, name=f"exit of {spec.function}", daemon=True).start()
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None and not self._stopped.is_set()
+
+    def run(self, invocation: Invocation) -> Outcome:
+        """Run one invocation to its end, whatever that is. Afterwards the worker is `alive`, or of no more use."""
+        report = self._wait_for(_INIT_SECONDS + self.spec.timeout)
+        init = self._clock() - self._born if self._cold else 0.0
+        self._cold = False
+        self._drain()
+        self._log.line(start_line(invocation.id, self.spec.version))
+        begun = self._clock()
+        if report is not None and report.said is Said.READY:
+            self._api.offer(invocation, begun + self.spec.timeout)
+            report = self._wait_for(self.spec.timeout)
+        duration = self._clock() - begun
+        outcome = self._conclude(invocation.id, report)
+        self._note_memory()
+        self._drain()
+        self._log.end_line()
+        status = "" if not outcome.failed else "timeout" if report is None else "error"
+        measured = Measured(duration, init, self.spec.memory, self._peak, status)
+        for line in end_lines(invocation.id, measured):
+            self._log.line(line)
+        self._log.flush()
+        self.idle_since = self._clock()
+        return Outcome(outcome.payload, outcome.failed, self._log.take_tail())
+
+    def stop(self) -> None:
+        """Kill the process and what it started, at once."""
+        if self._stopped.is_set():
+            return
+        self._stopped.set()
+        self._kill()
+        self._api.close()
+
+    def _wait_for(self, seconds: float) -> Report | None:
+        """The worker's next report, or None after `seconds`. Meanwhile its memory is watched and its log goes out."""
+        end = self._clock() + seconds
+        flushed = self._clock()
+        while (left := end - self._clock()) > 0:
+            try:
+                return self._api.reports.get(timeout=min(left, _MEMORY_SECONDS))
+            except queue.Empty:
+                self._note_memory()
+            if self._peak > self.spec.memory:
+                self._kill()
+            if self._clock() - flushed > _FLUSH_SECONDS:
+                self._log.flush()
+                flushed = self._clock()
+        return None
+
+    def _conclude(self, request_id: str, report: Report | None) -> Outcome:
+        if report is None:
+            self._log.line(timeout_line(self._clock(), request_id, self.spec.timeout))
+            self.stop()
+            text = f"Task timed out after {self.spec.timeout:.2f} seconds"
+            return _failure(request_id, "Sandbox.Timedout", text)
+        if report.said is Said.EXIT:
+            self.stop()
+            return _failure(request_id, "Runtime.ExitError", _exit_text(self._process.wait()))
+        if report.said is Said.INIT_ERROR:
+            self.stop()
+        return Outcome(report.payload, report.said is not Said.RESPONSE, b"")
+
+    def _kill(self) -> None:
+        if self._process.returncode is None:  # else its number may be somebody else's by now
+            _kill_group(self._process.pid)
+
+    def _wait(self) -> None:
+        self._process.wait()
+        _kill_group(self._process.pid)  # what it started and left behind
+        self._drain()
+        self._api.reports.put(Report(Said.EXIT))
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def _read_output(self) -> None:
+        waiting = select.poll()
+        waiting.register(self._output, select.POLLIN | select.POLLHUP)
+        while True:
+            waiting.poll()
+            if not self._drain():
+                break
+        with self._reading:  # the only place that closes it, so nobody reads a number that has become another file's
+            self._ended = True
+            os.close(self._output)
+
+    def _drain(self) -> bool:
+        """Take what the process has printed until now. False at the end of its output."""
+        with self._reading:
+            while not self._ended:
+                try:
+                    data = os.read(self._output, 1 << 16)
+                except BlockingIOError:
+                    return True
+                if not data:
+                    return False
+                self._log.feed(data)
+            return False
+
+    def _note_memory(self) -> None:
+        self._peak = max(self._peak, resident_mb(self._process.pid))
+
+
+def resident_mb(pid: int) -> int:
+    """The physical memory of a process in MB; 0 if it is gone."""
+    try:
+        if sys.platform == "linux":
+            pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+            return pages * os.sysconf("SC_PAGE_SIZE") >> 20
+        kilobytes = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, check=False).stdout
+        return int(kilobytes or 0) >> 10
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def _kill_group(leader: int) -> None:
+    # Gone already is fine, and macOS says EPERM for a group of zombies.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)
+
+
+def _failure(request_id: str, kind: str, text: str) -> Outcome:
+    document = {"errorType": kind, "errorMessage": f"RequestId: {request_id} Error: {text}"}
+    return Outcome(json.dumps(document).encode(), True, b"")
+
+
+def _exit_text(status: int) -> str:
+    if status == 0:
+        return "Runtime exited without providing a reason"
+    how = f"exit status {status}" if status > 0 else f"signal: {signal.strsignal(-status)}".lower()
+    return f"Runtime exited with error: {how}"
+
+
+def _environment(spec: Spec, scratch: Path, stream: str, api: str) -> dict[str, str]:
+    """All that a function finds in its environment: ours, its own variables, and the names that AWS reserves
+    (docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html)."""
+    minimal = {
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "LANG": "en_US.UTF-8",
+        "TZ": ":UTC",
+        "HOME": str(scratch),
+        "TMPDIR": str(scratch),
+    }
+    reserved = {
+        "_HANDLER": spec.handler,
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_{spec.runtime}",
+        "AWS_LAMBDA_FUNCTION_NAME": spec.function,
+        "AWS_LAMBDA_FUNCTION_VERSION": spec.version,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory),
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_GROUP_NAME": spec.log_group,
+        "AWS_LAMBDA_LOG_STREAM_NAME": stream,
+        "AWS_LAMBDA_RUNTIME_API": api,
+        "LAMBDA_TASK_ROOT": str(spec.code),
+        "LAMBDA_RUNTIME_DIR": str(Path(BOOTSTRAP[-1]).parent),
+    }
+    return {**minimal, **spec.environment, **reserved}

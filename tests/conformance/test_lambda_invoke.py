@@ -1,0 +1,271 @@
+"""Synchronous invocations: the function is a process of its own, and its failures are told as AWS tells them."""
+
+import base64
+import concurrent.futures
+import json
+import re
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from endpoint_process import EndpointProcess, eventually
+from lambda_functions import deploy, package
+
+Client = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def functions(aws: Client) -> Any:
+    return aws("lambda")
+
+
+def call(functions: Any, name: str, event: Any = None, **more: Any) -> Any:
+    answer = functions.invoke(FunctionName=name, Payload=json.dumps(event), **more)
+    return json.load(answer["Payload"])
+
+
+def failure(functions: Any, name: str, event: Any = None) -> dict[str, Any]:
+    answer = functions.invoke(FunctionName=name, Payload=json.dumps(event))
+    assert (answer["StatusCode"], answer["FunctionError"]) == (200, "Unhandled")
+    document: dict[str, Any] = json.load(answer["Payload"])
+    return document
+
+
+def test_the_handlers_value_is_the_answer(functions: Any) -> None:
+    name = deploy(functions, "def handler(event, context): return {'got': event, 'name': 'Zoë'}")
+    answer = functions.invoke(FunctionName=name, Payload='{"a": "é"}'.encode())
+    assert (answer["StatusCode"], answer["ExecutedVersion"]) == (200, "$LATEST")
+    assert "FunctionError" not in answer
+    assert json.load(answer["Payload"]) == {"got": {"a": "é"}, "name": "Zoë"}
+
+
+def test_no_payload_is_an_empty_object(functions: Any) -> None:
+    name = deploy(functions, "def handler(event, context): return event")
+    assert json.load(functions.invoke(FunctionName=name)["Payload"]) == {}
+
+
+def test_the_context_has_the_documented_attributes(functions: Any) -> None:
+    source = """
+def handler(event, context):
+    return {
+        "id": context.aws_request_id, "name": context.function_name, "version": context.function_version,
+        "arn": context.invoked_function_arn, "memory": context.memory_limit_in_mb, "group": context.log_group_name,
+        "stream": context.log_stream_name, "left": context.get_remaining_time_in_millis(),
+        "identity": context.identity.cognito_identity_id, "custom": context.client_context.custom,
+    }
+"""
+    name = deploy(functions, source, Timeout=20, MemorySize=256)
+    client_context = base64.b64encode(b'{"custom": {"k": "\\u00e9"}}').decode()
+    said = call(functions, name, ClientContext=client_context)
+    assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", said["id"])
+    assert re.fullmatch(r"\d{4}/\d\d/\d\d/\[\$LATEST\][0-9a-f]{32}", said["stream"])
+    assert 15_000 < said["left"] <= 20_000
+    assert (said["name"], said["version"], said["memory"]) == (name, "$LATEST", "256")
+    assert said["arn"] == f"arn:aws:lambda:us-east-1:000000000000:function:{name}"
+    assert said["group"] == f"/aws/lambda/{name}"
+    assert (said["identity"], said["custom"]) == (None, {"k": "é"})
+
+
+def test_the_environment_is_the_functions_own_and_awss(functions: Any, endpoint: EndpointProcess) -> None:
+    source = "import os\ndef handler(event, context): return dict(os.environ)"
+    name = deploy(functions, source, Environment={"Variables": {"STAGE": "dev", "TZ": "Europe/Paris"}})
+    environment = call(functions, name)
+    assert (environment["STAGE"], environment["TZ"]) == ("dev", "Europe/Paris")
+    assert environment["AWS_LAMBDA_FUNCTION_NAME"] == name
+    assert environment["_HANDLER"] == "app.handler"
+    assert environment["AWS_ENDPOINT_URL"] == endpoint.url
+    assert environment["AWS_REGION"] == "us-east-1"
+    assert Path(environment["TMPDIR"]).is_relative_to(endpoint.data_dir)
+    assert set(environment) <= {k for k in environment if k.startswith(("AWS_", "LAMBDA_", "_", "LC_"))} | {
+        "STAGE", "TZ", "PATH", "HOME", "LANG", "TMPDIR"
+    }  # fmt: skip
+
+
+def test_an_exception_is_told_with_its_stack(functions: Any) -> None:
+    source = "def inner():\n    raise ValueError('bad é')\n\ndef handler(event, context):\n    inner()\n"
+    name = deploy(functions, source)
+    document = failure(functions, name)
+    assert (document["errorMessage"], document["errorType"]) == ("bad é", "ValueError")
+    assert re.fullmatch(r"[0-9a-f-]{36}", document["requestId"])
+    assert [re.sub(r'File ".*/', 'File "', frame) for frame in document["stackTrace"]] == [
+        '  File "app.py", line 5, in handler\n    inner()\n',
+        "  File \"app.py\", line 2, in inner\n    raise ValueError('bad é')\n",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "handler", "kind", "message"),
+    [
+        ("import no_such_module", "app.handler", "Runtime.ImportModuleError", "Unable to import module 'app': No module"),
+        ("x = 1", "app.handler", "Runtime.HandlerNotFound", "Handler 'handler' missing on module 'app'"),
+        ("def f(:", "app.handler", "Runtime.UserCodeSyntaxError", "Syntax error in module 'app'"),
+        ("x = 1", "handler", "Runtime.MalformedHandlerName", "Bad handler 'handler'"),
+        ("raise KeyError('at import')", "app.handler", "KeyError", "'at import'"),
+        ("import os; os._exit(7)", "app.handler", "Runtime.ExitError", "Runtime exited with error: exit status 7"),
+        ("def handler(e, c): return object()", "app.handler", "Runtime.MarshalError", "Unable to marshal response"),
+        ("def handler(e, c): return 'x' * 7_000_000", "app.handler", "Function.ResponseSizeTooLarge", "maximum allowed"),
+        ("import os\ndef handler(e, c): os._exit(3)", "app.handler", "Runtime.ExitError", "exit status 3"),
+        ("import os\ndef handler(e, c): os._exit(0)", "app.handler", "Runtime.ExitError", "without providing a reason"),
+        ("import os\ndef handler(e, c): os.kill(os.getpid(), 9)", "app.handler", "Runtime.ExitError", "signal: killed"),
+    ],
+)  # fmt: skip
+def test_failures_have_awss_types(functions: Any, source: str, handler: str, kind: str, message: str) -> None:
+    document = failure(functions, deploy(functions, source, Handler=handler))
+    assert document["errorType"] == kind
+    assert message in document["errorMessage"]
+
+
+def test_a_function_that_takes_too_long_is_killed_and_the_next_call_works(functions: Any) -> None:
+    source = "import time\ndef handler(event, context):\n    time.sleep(event)\n    return 'awake'"
+    name = deploy(functions, source, Timeout=1)
+    begun = time.monotonic()
+    document = failure(functions, name, 30)
+    assert time.monotonic() - begun < 5
+    assert "Task timed out after 1.00 seconds" in document["errorMessage"]
+    assert call(functions, name, 0) == "awake"
+
+
+def test_a_function_that_takes_too_much_memory_is_killed(functions: Any) -> None:
+    source = "import time\ndef handler(event, context):\n    x = bytearray(400_000_000)\n    time.sleep(5)\n"
+    document = failure(functions, deploy(functions, source, MemorySize=128, Timeout=20))
+    assert document["errorType"] == "Runtime.ExitError"
+
+
+def test_a_warm_worker_is_used_again_and_new_code_gets_a_new_one(functions: Any) -> None:
+    source = "import os\ncalls = 0\ndef handler(event, context):\n    global calls\n    calls += 1\n    return calls"
+    name = deploy(functions, source)
+    assert [call(functions, name) for _ in range(3)] == [1, 2, 3]
+    functions.update_function_code(FunctionName=name, ZipFile=package(source + " * 100"))
+    assert call(functions, name) == 100
+
+
+def test_calls_run_at_the_same_time(functions: Any) -> None:
+    name = deploy(functions, "import time\ndef handler(event, context):\n    time.sleep(1)\n", Timeout=10)
+    begun = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(2) as threads:
+        list(threads.map(lambda _: call(functions, name), range(2)))
+    assert time.monotonic() - begun < 1.9
+
+
+def test_an_update_lets_the_running_call_finish(functions: Any) -> None:
+    name = deploy(functions, "import time\ndef handler(e, c):\n    time.sleep(e)\n    return 'old'", Timeout=10)
+    with concurrent.futures.ThreadPoolExecutor(1) as threads:
+        running = threads.submit(call, functions, name, 1)
+        time.sleep(0.5)
+        functions.update_function_code(FunctionName=name, ZipFile=package("def handler(e, c): return 'new'"))
+        assert call(functions, name) == "new"
+        assert running.result() == "old"
+
+
+def test_no_reserved_concurrency_means_no_calls(functions: Any) -> None:
+    name = deploy(functions, "def handler(event, context): return 1")
+    functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    with pytest.raises(ClientError) as error:
+        functions.invoke(FunctionName=name)
+    assert error.value.response["Error"]["Code"] == "TooManyRequestsException"
+    assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 429
+    functions.delete_function_concurrency(FunctionName=name)
+    assert call(functions, name) == 1
+
+
+def test_a_dry_run_runs_nothing(functions: Any) -> None:
+    name = deploy(functions, "raise SystemExit")
+    assert functions.invoke(FunctionName=name, InvocationType="DryRun")["StatusCode"] == 204
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload", "code", "status"),
+    [
+        ("RequestResponse", b"not json", "InvalidRequestContentException", 400),
+        ("Event", b"{", "InvalidRequestContentException", 400),
+        ("RequestResponse", b'"' + b"x" * 6 * 1024 * 1024 + b'"', "RequestTooLargeException", 413),
+        ("Event", b'"' + b"x" * 1024 * 1024 + b'"', "RequestTooLargeException", 413),
+    ],
+)
+def test_bad_payloads_are_refused(functions: Any, kind: str, payload: bytes, code: str, status: int) -> None:
+    name = deploy(functions, "def handler(event, context): return 1")
+    with pytest.raises(ClientError) as error:
+        functions.invoke(FunctionName=name, InvocationType=kind, Payload=payload)
+    response = error.value.response
+    assert (response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]) == (code, status)
+
+
+def test_the_log_tail_has_what_was_printed_between_awss_lines(functions: Any) -> None:
+    source = """
+import logging, subprocess, sys
+def handler(event, context):
+    print("to stdout")
+    print("to stderr", file=sys.stderr)
+    logging.getLogger().warning("from logging")
+    subprocess.run(["echo", "from a child"])
+    sys.stdout.write("no newline")
+"""
+    name = deploy(functions, source, MemorySize=256)
+    answer = functions.invoke(FunctionName=name, LogType="Tail")
+    lines = base64.b64decode(answer["LogResult"]).decode().splitlines()
+    request = r"[0-9a-f-]{36}"
+    expected = [
+        r"INIT_START Runtime Version: python:3\.\d+.*",
+        rf"START RequestId: {request} Version: \$LATEST",
+        "to stdout",
+        "to stderr",
+        rf"\[WARNING\]\t\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{{3}}Z\t{request}\tfrom logging",
+        "from a child",
+        "no newline",
+        rf"END RequestId: {request}",
+        rf"REPORT RequestId: {request}\tDuration: [\d.]+ ms\tBilled Duration: \d+ ms\tMemory Size: 256 MB\t"
+        r"Max Memory Used: \d+ MB\tInit Duration: [\d.]+ ms",
+    ]
+    assert len(lines) == len(expected), lines
+    for line, pattern in zip(lines, expected, strict=True):
+        assert re.fullmatch(pattern, line), line
+
+
+def test_the_log_is_in_cloudwatch_logs_and_in_a_file(functions: Any, aws: Client, endpoint: EndpointProcess) -> None:
+    name = deploy(functions, "def handler(event, context): print('a line of mine')")
+    call(functions, name)
+    events = aws("logs").filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]
+    assert "a line of mine" in [event["message"] for event in events]
+    (file,) = (endpoint.data_dir / "logs" / "aws" / "lambda" / name).rglob("*.log")
+    assert "a line of mine" in file.read_text()
+
+
+def test_the_scratch_folder_is_the_functions_own_and_goes_with_it(functions: Any, endpoint: EndpointProcess) -> None:
+    source = "import tempfile\ndef handler(event, context): return tempfile.mkstemp()[1]"
+    name = deploy(functions, source)
+    file = Path(call(functions, name))
+    assert file.is_relative_to(endpoint.data_dir)
+    assert file.exists()
+    functions.delete_function(FunctionName=name)
+    assert eventually(lambda: not file.parent.exists())
+
+
+def processes(mark: str) -> str:
+    return subprocess.run(["pgrep", "-f", mark], capture_output=True, text=True).stdout
+
+
+def test_workers_and_their_children_die_with_the_endpoint(functions: Any, endpoint: EndpointProcess) -> None:
+    source = """
+import subprocess, time
+def handler(event, context):
+    subprocess.Popen(["sh", "-c", "sleep 987654; echo " + context.function_name])
+    open(event, "w").close()
+    time.sleep(60)
+"""
+    name = deploy(functions, source, Timeout=100)
+    mark = endpoint.data_dir / "running"
+    functions.invoke(FunctionName=name, InvocationType="Event", Payload=json.dumps(str(mark)))
+    assert eventually(mark.exists)
+    assert processes(f"echo {name}") or eventually(lambda: processes(name))
+    endpoint.kill()
+    try:
+        assert eventually(lambda: not processes(name), 5)
+        assert not processes(str(endpoint.data_dir / "functions"))
+    finally:
+        endpoint.start()
+        functions.delete_function(FunctionName=name)

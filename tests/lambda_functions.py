@@ -1,0 +1,26 @@
+"""Deploys small functions for the Lambda tests: one file of source each."""
+
+import io
+import uuid
+import zipfile
+from typing import Any
+
+ROLE = "arn:aws:iam::000000000000:role/function"
+
+
+def package(source: str = "def handler(event, context):\n    return event\n", **files: str) -> bytes:
+    """A deployment zip with `app.py` and, by name with __ for /, more Python files."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        archive.writestr("app.py", source)
+        for name, text in files.items():
+            archive.writestr(name.replace("__", "/") + ".py", text)
+    return data.getvalue()
+
+
+def deploy(client: Any, source: str, **settings: Any) -> str:
+    """Create a function of `source` under a name of its own, which is returned."""
+    name = f"f-{uuid.uuid4()}"
+    defaults = {"Runtime": "python3.13", "Role": ROLE, "Handler": "app.handler", "Code": {"ZipFile": package(source)}}
+    client.create_function(FunctionName=name, **(defaults | settings))
+    return name
