@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick lint types bench lock package terraform clean
+.PHONY: help setup demo test quick lint types format bench lock package terraform clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -20,3 +20,36 @@ $(STAMP): requirements.lock pyproject.toml
 
 lock: setup ## renew requirements.lock from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 --extra local --group dev pyproject.toml -o requirements.lock
+
+demo: setup ## run the main job: 20,000 events from PutRecord to SQL, with a kill -9 half-way
+	@$(BIN)/clicklake demo
+
+test: setup lint types ## lint, types, all tests and docs: what CI runs
+	$(BIN)/pytest -q -n $(or $(JOBS),2) --dist loadfile
+
+quick: setup lint ## the transform, the wire and the architecture, in under 30 s
+	$(BIN)/pytest -q tests/test_architecture.py tests/test_pipeline.py tests/test_decode.py tests/test_validate.py \
+	  tests/test_enrich.py tests/test_keys.py tests/test_encode.py tests/test_process.py tests/test_golden.py
+
+lint: setup ## ruff: lint and format
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+
+types: setup ## mypy --strict
+	@$(BIN)/mypy
+
+format: setup ## let ruff put the code in order
+	@$(BIN)/ruff check --quiet --fix .
+	@$(BIN)/ruff format --quiet .
+
+bench: setup ## measure every budget of DESIGN.md section 5 that exists so far
+	@$(BIN)/python -m benchmarks
+
+package: setup ## build the function's zip for Terraform: dist/processor.zip
+	@$(BIN)/clicklake package --target local --out dist/processor.zip
+
+terraform: setup ## the Terraform tests alone
+	$(BIN)/pytest -q tests/test_terraform.py
+
+clean: ## remove what the targets made
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

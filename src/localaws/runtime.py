@@ -22,7 +22,7 @@ from localaws.athena.service import Athena
 from localaws.control import Control
 from localaws.errors import StartError
 from localaws.events import Events
-from localaws.firehose import Firehose
+from localaws.firehose.service import Firehose
 from localaws.functions import Functions
 from localaws.glue import Glue
 from localaws.identity import sts

@@ -5,9 +5,9 @@ Everything that localaws does not do is refused here by its name, before a recor
 
 import re
 
-from localaws import firehose_prefix
 from localaws.errors import AwsError
-from localaws.firehose_delivery import Destination
+from localaws.firehose import prefix as prefixes
+from localaws.firehose.delivery import Destination
 from localaws.wire import Parameters
 
 _MIB = 2**20
@@ -65,8 +65,8 @@ def described(configuration: Parameters) -> Parameters:
     compression = configuration.get("CompressionFormat", "UNCOMPRESSED")
     if compression not in _EXTENSIONS:
         raise _refused(f"the compression format {compression}")
-    firehose_prefix.check(configuration.get("Prefix", ""))
-    firehose_prefix.check(configuration.get("ErrorOutputPrefix", ""), error_prefix=True)
+    prefixes.check(configuration.get("Prefix", ""))
+    prefixes.check(configuration.get("ErrorOutputPrefix", ""), error_prefix=True)
     defaults = {
         "CompressionFormat": compression,
         "EncryptionConfiguration": {"NoEncryptionConfig": "NoEncryption"},

@@ -14,9 +14,10 @@ from zoneinfo import ZoneInfo
 
 from isal import igzip
 
-from localaws import firehose_log, firehose_prefix
 from localaws.durable import make_directories
 from localaws.errors import AwsError
+from localaws.firehose import log as write_ahead
+from localaws.firehose import prefix as prefixes
 
 log = logging.getLogger("localaws.firehose")
 
@@ -69,7 +70,7 @@ class Delivery:
         self._clock = clock
         self._ids = ids
         self._waiting = _Waiting()
-        self._segment: firehose_log.Segment | None = None
+        self._segment: write_ahead.Segment | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._due = False
         self._backlog = 0
@@ -80,7 +81,7 @@ class Delivery:
     def start(self) -> None:
         """Deliver what an earlier run left, and open for records."""
         make_directories(self._folder)
-        for path in firehose_log.segments(self._folder):
+        for path in write_ahead.segments(self._folder):
             self._hand_over(path)
         self._tasks = [asyncio.create_task(self._commit()), asyncio.create_task(self._deliver())]
 
@@ -91,7 +92,7 @@ class Delivery:
         after = self._destination.delimiter
         data = after.join(records) + after if after else b"".join(records)
         answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.frames.append(firehose_log.frame(data))
+        self._waiting.frames.append(write_ahead.frame(data))
         self._waiting.answers.append(answer)
         self._wanted.set()
         await answer
@@ -128,7 +129,7 @@ class Delivery:
 
     def _append(self, frames: list[bytes]) -> None:
         if self._segment is None:
-            self._segment = firehose_log.Segment(self._folder, int(self._clock() * 1000), self._ids())
+            self._segment = write_ahead.Segment(self._folder, int(self._clock() * 1000), self._ids())
         self._segment.append(frames)
 
     def flush(self) -> None:
@@ -163,11 +164,11 @@ class Delivery:
     def _deliver_segment(self, path: Path) -> bool:
         """Put the segment's object and forget the segment. False when S3 refused; try again."""
         try:
-            data = firehose_log.read(path)
+            data = write_ahead.read(path)
             if data:
                 content = igzip.compress(data, compresslevel=1, mtime=0) if self._destination.gzip else data
                 self._put_object(self._destination.bucket, self._key(path), content)
-            firehose_log.remove(path)
+            write_ahead.remove(path)
         except (AwsError, OSError) as error:
             log.warning("%s: can't deliver %s yet: %s", self._stream, path.name, error)
             return False
@@ -178,8 +179,8 @@ class Delivery:
         destination = self._destination
         time = datetime.fromtimestamp(int(arrival_ms) / 1000, UTC)
         local = time.astimezone(ZoneInfo(destination.time_zone)) if destination.time_zone != "UTC" else time
-        prefix = firehose_prefix.expand(destination.prefix, local, name.replace("-", ""))
-        return prefix + firehose_prefix.object_name(self._stream, self._version, time, name, destination.extension)
+        prefix = prefixes.expand(destination.prefix, local, name.replace("-", ""))
+        return prefix + prefixes.object_name(self._stream, self._version, time, name, destination.extension)
 
     async def stop(self, *, drain_seconds: float = 0) -> bool:
         """Stop taking records. With `drain_seconds`, wait that long for everything to be delivered; True if it was."""

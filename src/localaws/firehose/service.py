@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from localaws import firehose_destination
 from localaws.errors import AwsError
-from localaws.firehose_delivery import Delivery, PutObject
+from localaws.firehose import destination as destinations
+from localaws.firehose.delivery import Delivery, PutObject
 from localaws.store import Documents, Store
 from localaws.wire import Handler, Parameters, Request, Response, json_service
 
@@ -148,7 +148,7 @@ class Firehose:
         if self._streams.get(name) is not None:
             raise AwsError("ResourceInUseException", f"Firehose {name} under account already exists")
         stream = {
-            "destination": firehose_destination.described(firehose_destination.requested(call)),
+            "destination": destinations.described(destinations.requested(call)),
             "created": self._clock(),
             "version": 1,
             "tags": {tag["Key"]: tag.get("Value", "") for tag in call.get("Tags", [])},
@@ -159,7 +159,7 @@ class Firehose:
         return {"DeliveryStreamARN": self._arn + name}
 
     def _run(self, name: str, stream: dict[str, Any]) -> None:
-        destination = firehose_destination.destination(stream["destination"])
+        destination = destinations.destination(stream["destination"])
         folder = self._root / name
         version = str(stream["version"])
         delivery = Delivery(name, version, destination, folder, self._put_object, self._clock, self._ids)
@@ -170,7 +170,7 @@ class Firehose:
         name = call["DeliveryStreamName"]
         stream = self._stream(name)
         destination = stream["destination"]
-        basic = {k: v for k, v in destination.items() if k not in firehose_destination.EXTENDED_ONLY}
+        basic = {k: v for k, v in destination.items() if k not in destinations.EXTENDED_ONLY}
         description = {
             "DeliveryStreamName": name,
             "DeliveryStreamARN": self._arn + name,
