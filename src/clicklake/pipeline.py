@@ -185,9 +185,10 @@ class Pipeline:
 
     @cached_property
     def contract_sha256(self) -> str:
-        """Changes whenever the meaning of a row may have: fields, columns, zones, the interval that the time rule uses."""
-        parts = [asdict(part) for part in (*self.fields, self.tables, self.zones, self.buffering.aws)]
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+        """Changes whenever the meaning of a row may have; the time rule depends on the buffering."""
+        whole = asdict(self)
+        contract = {part: whole[part] for part in ("fields", "tables", "zones", "buffering")}
+        return hashlib.sha256(json.dumps(contract, sort_keys=True).encode()).hexdigest()
 
 
 def load(path: Path | str | None = None) -> Pipeline:
