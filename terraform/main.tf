@@ -1,0 +1,27 @@
+# The whole pipeline. The provider takes credentials, and on a laptop the endpoint, from the environment:
+# eval "$(clicklake env)"
+
+provider "aws" {
+  region = var.region
+
+  default_tags {
+    tags = {
+      Project     = "clicklake"
+      Environment = var.environment
+      ManagedBy   = "terraform"
+    }
+  }
+}
+
+module "clickstream" {
+  source = "./modules/clickstream"
+
+  environment        = var.environment
+  s3_bucket_name     = var.s3_bucket_name
+  pipeline_file      = var.pipeline_file
+  lambda_package     = var.lambda_package
+  buffering          = var.buffering
+  log_retention_days = var.log_retention_days
+  user_key_parameter = var.user_key_parameter
+  force_destroy      = var.force_destroy
+}

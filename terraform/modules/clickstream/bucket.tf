@@ -1,0 +1,94 @@
+# The lake: raw/, processed/, failed/, ledger/, athena-results/ and firehose-errors/ in one bucket.
+
+resource "aws_s3_bucket" "lake" {
+  bucket        = var.s3_bucket_name
+  force_destroy = local.force_destroy
+}
+
+resource "aws_s3_bucket_public_access_block" "lake" {
+  bucket                  = aws_s3_bucket.lake.id
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+
+resource "aws_s3_bucket_ownership_controls" "lake" {
+  bucket = aws_s3_bucket.lake.id
+
+  rule {
+    object_ownership = "BucketOwnerEnforced"
+  }
+}
+
+resource "aws_s3_bucket_server_side_encryption_configuration" "lake" {
+  bucket = aws_s3_bucket.lake.id
+
+  rule {
+    apply_server_side_encryption_by_default {
+      sse_algorithm = "AES256"
+    }
+  }
+}
+
+resource "aws_s3_bucket_versioning" "lake" {
+  bucket = aws_s3_bucket.lake.id
+
+  versioning_configuration {
+    status = "Enabled"
+  }
+}
+
+# A zone that retention_days does not name is kept. A replay overwrites, so old versions go after a month.
+resource "aws_s3_bucket_lifecycle_configuration" "lake" {
+  bucket     = aws_s3_bucket.lake.id
+  depends_on = [aws_s3_bucket_versioning.lake]
+
+  dynamic "rule" {
+    for_each = local.pipeline.retention_days
+
+    content {
+      id     = "expire-${rule.key}"
+      status = "Enabled"
+
+      filter {
+        prefix = local.zones[rule.key]
+      }
+
+      expiration {
+        days = rule.value
+      }
+    }
+  }
+
+  rule {
+    id     = "tidy"
+    status = "Enabled"
+
+    filter {
+      prefix = ""
+    }
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 7
+    }
+
+    noncurrent_version_expiration {
+      noncurrent_days = 30
+    }
+  }
+}
+
+# Only raw objects start the function; what it writes itself lies in other zones, so it can't start itself again.
+resource "aws_s3_bucket_notification" "lake" {
+  bucket     = aws_s3_bucket.lake.id
+  depends_on = [aws_lambda_permission.s3]
+
+  lambda_function {
+    id                  = "raw"
+    lambda_function_arn = aws_lambda_function.processor.arn
+    events              = ["s3:ObjectCreated:*"]
+    filter_prefix       = local.zones.raw
+    filter_suffix       = ".gz"
+  }
+}

@@ -1,0 +1,57 @@
+variable "s3_bucket_name" {
+  description = "The lake's bucket. Bucket names are unique in the whole world: choose your own."
+  type        = string
+
+  validation {
+    condition     = var.s3_bucket_name != "your-unique-bucket-name"
+    error_message = "This is still the placeholder: put a name of your own into terraform.tfvars, such as s3_bucket_name = \"acme-clickstream-dev\"."
+  }
+}
+
+variable "environment" {
+  description = "Part of every name: dev, prod, staging2 ... Only dev may be destroyed together with its data by default."
+  type        = string
+  default     = "dev"
+}
+
+variable "region" {
+  description = "The AWS region; null takes AWS_REGION or the profile's."
+  type        = string
+  default     = null
+}
+
+variable "pipeline_file" {
+  description = "The pipeline file: names, prefixes, buffering and columns. The same file must be baked into the package."
+  type        = string
+  default     = "../src/clicklake/pipeline.json"
+}
+
+variable "lambda_package" {
+  description = "The function's zip, made by: make package."
+  type        = string
+  default     = "../dist/processor.zip"
+}
+
+variable "buffering" {
+  description = "When Firehose writes an object: at so many MiB or after so many seconds, whatever comes first; null takes the pipeline file's."
+  type        = object({ mib = number, seconds = number })
+  default     = null
+}
+
+variable "log_retention_days" {
+  description = "How long the function's logs are kept."
+  type        = number
+  default     = 30
+}
+
+variable "user_key_parameter" {
+  description = "The SSM SecureString that holds the key of user_key, made outside of Terraform so that no state file has it; null means /clicklake/<environment>/user-key."
+  type        = string
+  default     = null
+}
+
+variable "force_destroy" {
+  description = "May terraform destroy delete the data? null means: in dev only."
+  type        = bool
+  default     = null
+}
