@@ -111,7 +111,8 @@ class Control:
         """A bucket's configuration. The bucket itself is S3's, which asks only for those that exist; moto's shadow of
         it is made when it is first needed."""
         response = self._do(call)
-        if _error_code(response) != "NoSuchBucket" or call.method == "DELETE":
+        goes = call.method == "DELETE" and not call.query
+        if _error_code(response) != "NoSuchBucket" or goes:
             return response
         _succeeded(self._do(_create_bucket(call)))
         return self._do(call)

@@ -79,25 +79,28 @@ class Call:
         target = self.headers.get("x-amz-target") or self.path.partition("/operation/")[2]  # JSON; RPC v2 CBOR
         if target:
             return target.rpartition(".")[2]
-        action = None if self.service == "s3" else self.parameters().get("Action")
-        return str(action or f"{self.method} {self.path}")
+        action = None if self.service == "s3" else self._form().get("Action")
+        return action or f"{self.method} {self.path}"
 
     def parameters(self) -> dict[str, Any]:
-        """Of a JSON or query-protocol call; without what can't be read, which moto will refuse."""
-        if self._is_form():
-            return dict(parse_qsl(self.query + "&" + self.body.decode("latin-1"), keep_blank_values=True))
+        """Of a JSON or query-protocol call; none if they can't be read, which moto will refuse."""
+        if "x-amz-target" not in self.headers:
+            return dict(self._form())
         try:
             parsed = json.loads(self.body)
         except (ValueError, RecursionError):
             parsed = None
-        return parsed if isinstance(parsed, dict) else dict(parse_qsl(self.query))
+        return parsed if isinstance(parsed, dict) else {}
 
     def with_parameters(self, parameters: Mapping[str, Any]) -> "Call":
-        text = urlencode(parameters) if self._is_form() else json.dumps(parameters)
+        text = json.dumps(parameters) if "x-amz-target" in self.headers else urlencode(parameters)
         return replace(self, query="", body=text.encode())
 
-    def _is_form(self) -> bool:
-        return self.headers.get("content-type", "").startswith(_FORM)
+    def _form(self) -> dict[str, str]:
+        """The query protocol's parameters, which a client may send in the URL or as a form."""
+        is_form = self.headers.get("content-type", "").startswith(_FORM)
+        text = self.query + "&" + (self.body.decode("latin-1") if is_form else "")
+        return dict(parse_qsl(text, keep_blank_values=True))
 
     def environ(self) -> dict[str, Any]:
         """The call as WSGI has it (PEP 3333). The host is AWS's, so that the queue URLs and links which moto makes of
