@@ -1,0 +1,147 @@
+"""S3: durable objects as plain files under DATA_DIR/s3/<bucket>/<key>.
+
+In the order of a request's walk:
+
+    s3_wire, s3_xml         HTTP <-> operation and parameters
+    s3_conditions           which bytes, and only if
+    s3_description          headers, metadata and tags that are kept with the bytes; s3_checksums: what they add up to
+    s3_put, s3_multipart    change objects; s3_get, s3_listing read them
+    s3_configuration        makes and removes buckets, and hands the rest of their configuration on
+    s3_objects, s3_uploads, s3_buckets   the rows
+    s3_disk                 the bytes: staged, committed, moved to their place; s3_keys: which place that is
+    s3_notifications        what is told of it
+
+Not done: versions of objects (each is its one version "null"), access lists, object lock, customer keys, select.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from localaws import s3_listing, s3_notifications
+from localaws.s3_buckets import Bucket, Buckets
+from localaws.s3_configuration import Configuration
+from localaws.s3_disk import Disk
+from localaws.s3_get import Get
+from localaws.s3_multipart import Multipart
+from localaws.s3_objects import Objects, Stored, StoredFile
+from localaws.s3_put import Put
+from localaws.s3_uploads import Uploads
+from localaws.s3_wire import rest_xml_service
+from localaws.store import Queue, Store
+from localaws.wire import Body, Handler, Operation, Parameters
+
+
+class S3:
+    """`root` is the data directory; `control` answers for the buckets' configuration; `events` takes what happened.
+
+    What was committed and not finished when the endpoint died is finished here.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        root: Path,
+        clock: Callable[[], float],
+        ids: Callable[[], str],
+        account: str,
+        region: str,
+        control: Handler,
+        events: Queue,
+    ) -> None:
+        self._ids = ids
+        self._clock = clock
+        self._account = account
+        self._events = events
+        self._buckets = Buckets(store)
+        self._disk = Disk(store, root, ids)
+        self._objects = Objects(store, self._disk, self._buckets, clock, self._announce, events.wake)
+        self._get = Get(self._objects)
+        self._put = Put(self._objects, self._disk)
+        uploads = Uploads(store, self._buckets)
+        self._multipart = Multipart(uploads, self._disk, self._buckets, self._objects, clock, ids)
+        self._configuration = Configuration(
+            self._buckets, self._objects, self._disk, clock, ids, account, region, control
+        )
+        self._disk.recover(uploads.staged())
+        self.handler: Handler = rest_xml_service(self._operations(), self._configuration.forward)
+
+    def _operations(self) -> Mapping[str, Operation]:
+        get, put, multipart, configuration = self._get, self._put, self._multipart, self._configuration
+        return {
+            "ListBuckets": configuration.list_buckets,
+            "CreateBucket": configuration.create_bucket,
+            "HeadBucket": configuration.head_bucket,
+            "DeleteBucket": configuration.delete_bucket,
+            "GetBucketLocation": configuration.get_bucket_location,
+            "GetBucketNotificationConfiguration": lambda p: self.notifications(p["Bucket"]),
+            "PutBucketNotificationConfiguration": configuration.put_notifications,
+            "ListObjects": lambda p: s3_listing.list_objects(p, self._scan(p)),
+            "ListObjectsV2": lambda p: s3_listing.list_objects_v2(p, self._scan(p)),
+            "ListObjectVersions": lambda p: s3_listing.list_object_versions(p, self._scan(p)),
+            "PutObject": put.put_object,
+            "CopyObject": put.copy_object,
+            "DeleteObject": put.delete_object,
+            "DeleteObjects": put.delete_objects,
+            "GetObject": get.get_object,
+            "HeadObject": get.head_object,
+            "GetObjectAttributes": get.get_object_attributes,
+            "GetObjectTagging": put.get_object_tagging,
+            "PutObjectTagging": put.put_object_tagging,
+            "DeleteObjectTagging": put.delete_object_tagging,
+            "GetObjectAcl": put.get_object_acl,
+            "PutObjectAcl": put.put_object_acl,
+            "CreateMultipartUpload": multipart.create_multipart_upload,
+            "UploadPart": multipart.upload_part,
+            "UploadPartCopy": multipart.upload_part_copy,
+            "CompleteMultipartUpload": multipart.complete_multipart_upload,
+            "AbortMultipartUpload": multipart.abort_multipart_upload,
+            "ListParts": multipart.list_parts,
+            "ListMultipartUploads": multipart.list_multipart_uploads,
+        }
+
+    # For the other services
+
+    def put_object(self, bucket: str, key: str, data: bytes, content_type: str = "application/octet-stream") -> str:
+        """What PutObject does: durable on return, with its event. The ETag. Raises AwsError (NoSuchBucket ...)."""
+        body = Body(data, None, len(data))
+        answer = self._put.put_object({"Bucket": bucket, "Key": key, "Body": body, "ContentType": content_type})
+        etag: str = answer["ETag"]
+        return etag
+
+    def open_object(self, bucket: str, key: str) -> bytes:
+        """The whole object. Raises NoSuchBucket, NoSuchKey."""
+        _, file = self._objects.open(bucket, key)
+        with file:
+            return file.read()
+
+    def files(self, bucket: str, prefix: str) -> list[StoredFile]:
+        """Every object under `prefix`, in the order of the keys. Raises NoSuchBucket."""
+        self._buckets.get(bucket)
+        return self._objects.files(bucket, prefix)
+
+    def notifications(self, bucket: str) -> Parameters:
+        """The bucket's configuration in the shape of GetBucketNotificationConfiguration. Raises NoSuchBucket."""
+        return dict(self._buckets.get(bucket).notifications)
+
+    def bucket_exists(self, bucket: str) -> bool:
+        return self._buckets.find(bucket) is not None
+
+    def _scan(self, p: Parameters) -> s3_listing.Scan:
+        bucket = self._buckets.get(p["Bucket"]).name
+
+        def scan(start: bytes, stop: bytes | None, limit: int) -> Iterator[Stored]:
+            return self._objects.scan(bucket, start, stop, limit)
+
+        return scan
+
+    def _announce(self, name: str, bucket: Bucket, key: str, change: int, stored: Stored | None) -> None:
+        """Put the event in its queue, in the transaction that makes it happen. Nobody listens, nothing is queued."""
+        if not bucket.notifications:
+            return
+        subject: dict[str, Any] = {"key": key, "sequencer": f"{change:018X}"}
+        if stored is not None:
+            subject |= {"size": stored.size, "eTag": stored.etag}
+        at = self._clock() if stored is None else stored.modified
+        record = s3_notifications.record(name, bucket.name, self._account, bucket.region, at, self._ids(), subject)
+        self._events.put({"bucket": bucket.name, "record": record})

@@ -1,0 +1,116 @@
+"""From an upload's parameters to what is kept of it beside its bytes: content headers, user metadata, tags. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from localaws.errors import AwsError
+from localaws.wire import Parameters
+
+# Members of PutObject, CopyObject and CreateMultipartUpload that GetObject and HeadObject answer as they were put.
+_KEPT = (
+    "CacheControl",
+    "ContentDisposition",
+    "ContentEncoding",
+    "ContentLanguage",
+    "ContentType",
+    "Expires",
+    "Metadata",
+    "StorageClass",
+    "WebsiteRedirectLocation",
+    "ServerSideEncryption",
+    "SSEKMSKeyId",
+    "BucketKeyEnabled",
+)
+_ENCRYPTION = ("ServerSideEncryption", "SSEKMSKeyId", "BucketKeyEnabled")
+_STORAGE_CLASSES = frozenset(
+    {"STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER", "DEEP_ARCHIVE"}
+    | {"GLACIER_IR"}
+)
+_ENCRYPTIONS = frozenset({"AES256", "aws:kms", "aws:kms:dsse"})
+# Promises that this endpoint can't keep, so it does not take them.
+_REFUSED = {
+    "SSECustomerAlgorithm": "encryption with the customer's key",
+    "CopySourceSSECustomerAlgorithm": "encryption with the customer's key",
+    "ObjectLockMode": "object lock",
+    "ObjectLockRetainUntilDate": "object lock",
+    "ObjectLockLegalHoldStatus": "object lock",
+    "WriteOffsetBytes": "appending to an object",
+}
+_MOST_METADATA = 2048
+_MOST_TAGS = 10
+
+
+def fields_of(p: Parameters) -> Parameters:
+    """The members of `p` that are kept.
+
+    ServerSideEncryption is answered as on AWS, where every object has one; the files here are plain.
+    """
+    refuse_unsupported(p)
+    fields = {name: p[name] for name in _KEPT if p.get(name)}
+    fields.setdefault("ContentType", "binary/octet-stream")
+    fields.setdefault("ServerSideEncryption", "AES256")
+    encodings = [e.strip() for e in fields.pop("ContentEncoding", "").split(",")]
+    if kept := ",".join(
+        e for e in encodings if e and e != "aws-chunked"
+    ):  # a coding of the transfer, not of the object
+        fields["ContentEncoding"] = kept
+    if fields.pop("StorageClass", "STANDARD") != "STANDARD":
+        fields["StorageClass"] = p["StorageClass"]
+    _check(p)
+    return fields
+
+
+def encryption(fields: Mapping[str, Any]) -> Parameters:
+    """What the answer to an upload tells of the object's encryption."""
+    return {name: fields.get(name) for name in _ENCRYPTION}
+
+
+def refuse_unsupported(p: Parameters) -> None:
+    for member, what in _REFUSED.items():
+        if p.get(member) is not None:
+            raise AwsError("NotImplemented", f"{what} is not implemented", 501)
+
+
+def _check(p: Parameters) -> None:
+    if p.get("StorageClass", "STANDARD") not in _STORAGE_CLASSES:
+        text = "The storage class you specified is not valid"
+        raise AwsError("InvalidStorageClass", text, 400, StorageClassRequested=p["StorageClass"])
+    if p.get("ServerSideEncryption", "AES256") not in _ENCRYPTIONS:
+        raise AwsError("InvalidArgument", "The encryption method specified is not supported")
+    size = sum(len(name) + len(value.encode()) for name, value in p.get("Metadata", {}).items())
+    if size > _MOST_METADATA:
+        details = {"Size": str(size), "MaxSizeAllowed": str(_MOST_METADATA)}
+        raise AwsError(
+            "MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size", 400, **details
+        )
+
+
+def tags_of_header(header: str | None) -> dict[str, str]:
+    """The x-amz-tagging header: a query string."""
+    pairs = parse_qsl(header or "", keep_blank_values=True)
+    if len({name for name, _ in pairs}) < len(pairs):
+        text = "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag "
+        raise AwsError("InvalidArgument", text + "name duplicates.", 400, ArgumentName="x-amz-tagging")
+    return _checked_tags(dict(pairs))
+
+
+def tags_of_document(tagging: Parameters) -> dict[str, str]:
+    pairs = [(tag["Key"], tag["Value"]) for tag in tagging["TagSet"]]
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise AwsError("InvalidTag", "Cannot provide multiple Tags with the same key")
+    return _checked_tags(dict(pairs))
+
+
+def _checked_tags(tags: Mapping[str, str]) -> dict[str, str]:
+    """docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html"""
+    if len(tags) > _MOST_TAGS:
+        raise AwsError("BadRequest", "Object tags cannot be greater than 10")
+    for name, value in tags.items():
+        if not 0 < len(name) <= 128:
+            raise AwsError("InvalidTag", "The TagKey you have provided is invalid", 400, TagKey=name)
+        if len(value) > 256:
+            raise AwsError("InvalidTag", "The TagValue you have provided is invalid", 400, TagKey=name, TagValue=value)
+        if name.startswith("aws:"):
+            raise AwsError("InvalidTag", "System tags cannot be added/updated by requester", 400, TagKey=name)
+    return dict(tags)

@@ -1,0 +1,132 @@
+"""Reading objects: get, head, attributes."""
+
+from typing import Any
+
+from localaws import s3_checksums, s3_conditions
+from localaws.errors import AwsError
+from localaws.s3_objects import Objects, Stored
+from localaws.s3_wire import STATUS
+from localaws.wire import FileSlice, Parameters
+
+_OVERRIDES = ("CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage", "ContentType", "Expires")
+_ATTRIBUTES = frozenset({"ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"})
+_MOST_PARTS = 1000
+
+
+def check_version(p: Parameters) -> None:
+    """An object here has one version, "null"."""
+    version = p.get("VersionId")
+    if version in {None, "null"}:
+        return
+    if not version:
+        text = "Version id cannot be the empty string"
+        raise AwsError("InvalidArgument", text, 400, ArgumentName="versionId", ArgumentValue="")
+    details = {"Key": str(p.get("Key", "")), "VersionId": str(version)}
+    raise AwsError("NoSuchVersion", "The specified version does not exist.", 404, **details)
+
+
+class Get:
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
+
+    def get_object(self, p: Parameters) -> Parameters:
+        check_version(p)
+        stored, file = self._objects.open(p["Bucket"], p["Key"])
+        try:
+            start, length, answer = _answer(p, stored)
+        except AwsError:
+            file.close()
+            raise
+        if answer.get(STATUS) == 304:
+            file.close()
+            return answer
+        return {**answer, "Body": FileSlice(file, start, length)}
+
+    def head_object(self, p: Parameters) -> Parameters:
+        check_version(p)
+        _, _, answer = _answer(p, self._objects.get(p["Bucket"], p["Key"]))
+        return answer
+
+    def get_object_attributes(self, p: Parameters) -> Parameters:
+        check_version(p)
+        stored = self._objects.get(p["Bucket"], p["Key"])
+        wanted = set(p.get("ObjectAttributes", ()))
+        if not wanted or wanted - _ATTRIBUTES:
+            missing = "The x-amz-object-attributes header specifying the attributes to be retrieved is missing or empty"
+            raise AwsError("InvalidArgument", "Invalid attribute name specified." if wanted else missing)
+        description = stored.description
+        all_of_them = {
+            "ETag": stored.etag,
+            "Checksum": s3_checksums.fields(description.checksums, description.checksum_type) or None,
+            "ObjectParts": _parts(p, stored) if description.parts else None,
+            "StorageClass": description.fields.get("StorageClass", "STANDARD"),
+            "ObjectSize": stored.size,
+        }
+        return {"LastModified": stored.modified} | {name: all_of_them[name] for name in wanted}
+
+
+def _answer(p: Parameters, stored: Stored) -> tuple[int, int, Parameters]:
+    """(start, length, GetObject's or HeadObject's answer without the body)."""
+    identity: Parameters = {"ETag": f'"{stored.etag}"', "LastModified": stored.modified}
+    if s3_conditions.is_unchanged(p, stored.etag, stored.modified):
+        return 0, 0, {STATUS: 304, **identity}
+    start, length, partial = _slice(p, stored)
+    description = stored.description
+    answer = {
+        **description.fields,
+        **{name: p[f"Response{name}"] for name in _OVERRIDES if f"Response{name}" in p},
+        **identity,
+        **partial,
+        "AcceptRanges": "bytes",
+        "ContentLength": length,
+        "TagCount": len(description.tags) or None,
+    }
+    if p.get("ChecksumMode", "").upper() == "ENABLED" and length == stored.size:
+        answer |= s3_checksums.fields(description.checksums, description.checksum_type)
+    return start, length, answer
+
+
+def _slice(p: Parameters, stored: Stored) -> tuple[int, int, Parameters]:
+    if "PartNumber" in p:
+        if p.get("Range"):
+            raise AwsError("InvalidRequest", "Cannot specify both Range header and partNumber query parameter")
+        return _part(p["PartNumber"], stored)
+    slice_ = s3_conditions.slice_of(p.get("Range"), stored.size)
+    if slice_ is None:
+        return 0, stored.size, {}
+    start, length = slice_
+    return start, length, {STATUS: 206, "ContentRange": f"bytes {start}-{start + length - 1}/{stored.size}"}
+
+
+def _part(number: int, stored: Stored) -> tuple[int, int, Parameters]:
+    """A part of a multipart object; of any other object the first part is all of it."""
+    parts = stored.description.parts
+    start = 0
+    for part in parts or ({"PartNumber": 1, "Size": stored.size},):
+        length: int = part["Size"]
+        if part["PartNumber"] == number:
+            extra: Parameters = {STATUS: 206, "PartsCount": len(parts) or None}
+            if length:
+                extra["ContentRange"] = f"bytes {start}-{start + length - 1}/{stored.size}"
+            return start, length, extra
+        start += length
+    details = {"PartNumberRequested": str(number), "ActualPartCount": str(len(parts) or 1)}
+    raise AwsError("InvalidPartNumber", "The requested partnumber is not satisfiable", 416, **details)
+
+
+def _parts(p: Parameters, stored: Stored) -> dict[str, Any]:
+    """The parts, of which only those with checksums are listed, as on AWS."""
+    marker, limit = p.get("PartNumberMarker", 0), min(p.get("MaxParts", _MOST_PARTS), _MOST_PARTS)
+    parts = stored.description.parts
+    left = [dict(part) for part in parts if part["PartNumber"] > marker]
+    listed = left[:limit]
+    answer: dict[str, Any] = {"TotalPartsCount": len(parts)}
+    if stored.description.checksum_type == "FULL_OBJECT":
+        return answer
+    return answer | {
+        "PartNumberMarker": marker,
+        "NextPartNumberMarker": listed[-1]["PartNumber"] if listed else 0,
+        "MaxParts": limit,
+        "IsTruncated": len(left) > limit,
+        "Parts": listed,
+    }

@@ -1,0 +1,180 @@
+"""Listings, a page at a time, in byte order. Pure: what there is comes from a `Scan`.
+
+A page costs what is on it, not what lies under the prefix: after a common prefix the walk jumps behind all its keys.
+docs.aws.amazon.com/AmazonS3/latest/userguide/ListingKeysUsingAPIs.html.
+"""
+
+import base64
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from urllib.parse import quote_plus
+
+from localaws.errors import AwsError
+from localaws.s3_objects import Stored, after_prefix
+from localaws.wire import Parameters
+
+MOST = 1000
+OWNER = {"ID": "75aa57f09aa0c8caeab4f8c24e99d10f8e7faeebf76c078efc7c6caea54ba06a"}
+"""The canonical user id of the account: the one that moto shows in a bucket's ACL."""
+
+Scan = Callable[[bytes, bytes | None, int], Iterator[Stored]]
+"""(start, stop, at most): the objects with start <= key < stop, in byte order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`last` is the last key or common prefix on it: the next page begins after that."""
+
+    found: list[Stored]
+    prefixes: list[str]
+    last: str
+    truncated: bool
+
+
+def page(scan: Scan, prefix: str, delimiter: str, after: str, limit: int) -> Page:
+    """At most `limit` keys and common prefixes that follow `after` ("": from the beginning)."""
+    found: list[Stored] = []
+    prefixes: list[str] = []
+    last, start, stop = after, max(prefix.encode(), _behind(after, prefix, delimiter)), after_prefix(prefix.encode())
+    jumped = limit > 0
+    while jumped:
+        jumped = False
+        for item in scan(start, stop, limit - len(found) - len(prefixes) + 1):
+            if len(found) + len(prefixes) == limit:
+                return Page(found, prefixes, last, True)
+            common = common_prefix(item.key, prefix, delimiter)
+            if common is not None:
+                prefixes.append(common)
+                last, start, jumped = common, _behind(common, prefix, delimiter), True
+                break
+            found.append(item)
+            last = item.key
+    return Page(found, prefixes, last, False)
+
+
+def common_prefix(key: str, prefix: str, delimiter: str) -> str | None:
+    """The key up to its first delimiter after the prefix; None if it has none."""
+    end = key.find(delimiter, len(prefix)) if delimiter else -1
+    return None if end < 0 else key[: end + len(delimiter)]
+
+
+def _behind(after: str, prefix: str, delimiter: str) -> bytes:
+    """Where to go on after a key or a common prefix. A key inside a common prefix counts as that: it was listed."""
+    common = common_prefix(after, prefix, delimiter) if after.startswith(prefix) else None
+    if common is None:
+        return after.encode() + b"\0" if after else b""
+    behind = after_prefix(common.encode())
+    assert behind is not None  # no UTF-8 text ends with the byte 0xff
+    return behind
+
+
+def list_objects(p: Parameters, scan: Scan) -> Parameters:
+    limit, text = limit_of(p, "MaxKeys"), text_of(p)
+    got = page(scan, p.get("Prefix", ""), p.get("Delimiter", ""), p.get("Marker", ""), limit)
+    more = got.truncated and p.get("Delimiter")
+    return {
+        "Name": p["Bucket"],
+        "Prefix": text(p.get("Prefix", "")),
+        "Marker": text(p.get("Marker", "")),
+        "NextMarker": text(got.last) if more else None,
+        "Contents": [_content(item, text) | {"Owner": OWNER} for item in got.found],
+        **_shared(p, got, limit, text),
+    }
+
+
+def list_objects_v2(p: Parameters, scan: Scan) -> Parameters:
+    limit, text = limit_of(p, "MaxKeys"), text_of(p)
+    after = max(p.get("StartAfter", ""), _read_token(p["ContinuationToken"]) if "ContinuationToken" in p else "")
+    got = page(scan, p.get("Prefix", ""), p.get("Delimiter", ""), after, limit)
+    owner = {"Owner": OWNER} if p.get("FetchOwner") else {}
+    return {
+        "Name": p["Bucket"],
+        "Prefix": text(p.get("Prefix", "")),
+        "StartAfter": text(p["StartAfter"]) if "StartAfter" in p else None,
+        "ContinuationToken": p.get("ContinuationToken"),
+        "NextContinuationToken": _token(got.last) if got.truncated else None,
+        "KeyCount": len(got.found) + len(got.prefixes),
+        "Contents": [_content(item, text) | owner for item in got.found],
+        **_shared(p, got, limit, text),
+    }
+
+
+def list_object_versions(p: Parameters, scan: Scan) -> Parameters:
+    """Every object as its one version, "null", which is what a bucket without versioning answers."""
+    if p.get("VersionIdMarker") and not p.get("KeyMarker"):
+        text = "A version-id marker cannot be specified without a key marker."
+        raise AwsError("InvalidArgument", text, 400, ArgumentName="version-id-marker")
+    limit, encoded = limit_of(p, "MaxKeys"), text_of(p)
+    got = page(scan, p.get("Prefix", ""), p.get("Delimiter", ""), p.get("KeyMarker", ""), limit)
+    version = {"VersionId": "null", "IsLatest": True, "Owner": OWNER}
+    return {
+        "Name": p["Bucket"],
+        "Prefix": encoded(p.get("Prefix", "")),
+        "KeyMarker": encoded(p.get("KeyMarker", "")),
+        "VersionIdMarker": p.get("VersionIdMarker", ""),
+        "NextKeyMarker": encoded(got.last) if got.truncated else None,
+        "NextVersionIdMarker": "null" if got.truncated else None,
+        "Versions": [_content(item, encoded) | version for item in got.found],
+        **_shared(p, got, limit, encoded),
+    }
+
+
+def _shared(p: Parameters, got: Page, limit: int, text: Callable[[str], str]) -> Parameters:
+    return {
+        "MaxKeys": limit,
+        "Delimiter": text(p["Delimiter"]) if p.get("Delimiter") else None,
+        "EncodingType": p.get("EncodingType"),
+        "IsTruncated": got.truncated,
+        "CommonPrefixes": [{"Prefix": text(prefix)} for prefix in got.prefixes],
+    }
+
+
+def _content(item: Stored, text: Callable[[str], str]) -> Parameters:
+    checksums = item.description.checksums
+    return {
+        "Key": text(item.key),
+        "LastModified": item.modified,
+        "ETag": f'"{item.etag}"',
+        "ChecksumAlgorithm": list(checksums),
+        "ChecksumType": item.description.checksum_type if checksums else None,
+        "Size": item.size,
+        "StorageClass": item.description.fields.get("StorageClass", "STANDARD"),
+    }
+
+
+def limit_of(p: Parameters, member: str) -> int:
+    """How many the client wants, MOST at most."""
+    limit = int(p.get(member, MOST))
+    if not 0 <= limit < 2**31:
+        name = {"MaxKeys": "max-keys", "MaxUploads": "max-uploads", "MaxParts": "max-parts"}[member]
+        text = f"Argument {name.replace('-k', 'K')} must be an integer between 0 and 2147483647"
+        raise AwsError("InvalidArgument", text, 400, ArgumentName=name, ArgumentValue=str(limit))
+    return min(limit, MOST)
+
+
+def text_of(p: Parameters) -> Callable[[str], str]:
+    """How names are written: as they are, or URL-encoded when the client wants (XML can't hold every character)."""
+    encoding = p.get("EncodingType")
+    if encoding not in {None, "url"}:
+        text = "Invalid Encoding Method specified in Request"
+        raise AwsError("InvalidArgument", text, 400, ArgumentName="encoding-type", ArgumentValue=str(encoding))
+    return str if encoding is None else lambda name: quote_plus(name, safe="/*")
+
+
+def _token(last: str) -> str:
+    return base64.urlsafe_b64encode(last.encode()).decode()
+
+
+def _read_token(token: str) -> str:
+    try:
+        last = base64.b64decode(token, altchars=b"-_", validate=True).decode()
+    except ValueError as e:
+        raise _bad_token(token) from e
+    if not last:
+        raise _bad_token(token)
+    return last
+
+
+def _bad_token(token: str) -> AwsError:
+    text = "The continuation token provided is incorrect"
+    return AwsError("InvalidArgument", text, 400, ArgumentName="continuation-token", ArgumentValue=token)

@@ -1,0 +1,317 @@
+"""Multipart uploads: the operations. Completing one joins its parts into one object.
+
+docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html. A completed upload may be completed again with the same
+answer (the client may not have heard the first one), as long as its object is there.
+"""
+
+import itertools
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
+from urllib.parse import quote
+
+from localaws import s3_checksums, s3_conditions, s3_description
+from localaws.errors import AwsError
+from localaws.s3_buckets import Buckets
+from localaws.s3_disk import Disk
+from localaws.s3_keys import check_key
+from localaws.s3_listing import OWNER, common_prefix, limit_of, text_of
+from localaws.s3_objects import Description, New, Objects, Stored
+from localaws.s3_put import source_of
+from localaws.s3_uploads import Part, Upload, Uploads
+from localaws.s3_xml import malformed
+from localaws.wire import Body, Parameters
+
+_SMALLEST_PART = 5 * 2**20
+_MOST_PARTS = 10_000
+
+
+class Multipart:
+    def __init__(
+        self,
+        uploads: Uploads,
+        disk: Disk,
+        buckets: Buckets,
+        objects: Objects,
+        clock: Callable[[], float],
+        ids: Callable[[], str],
+    ) -> None:
+        self._uploads = uploads
+        self._disk = disk
+        self._buckets = buckets
+        self._objects = objects
+        self._clock = clock
+        self._ids = ids
+
+    # One upload
+
+    def create_multipart_upload(self, p: Parameters) -> Parameters:
+        check_key(p["Key"])
+        algorithm, kind = _checksum_kind(p)
+        fields, tags = s3_description.fields_of(p), s3_description.tags_of_header(p.get("Tagging"))
+        id_ = self._ids().replace("-", "")
+        upload = Upload(id_, p["Bucket"], p["Key"], self._clock(), fields, tags, algorithm, kind)
+        self._uploads.create(upload)
+        names = {"Bucket": upload.bucket, "Key": upload.key, "UploadId": upload.id}
+        return names | s3_description.encryption(fields) | _told(upload)
+
+    def upload_part(self, p: Parameters) -> Parameters:
+        s3_description.refuse_unsupported(p)
+        upload, number = self._upload(p), _number(p)
+        given = s3_checksums.wanted(p)
+        kept = upload.algorithm or s3_checksums.DEFAULT
+        has_value = p.get(s3_checksums.FIELDS[given]) is not None
+        if has_value and given != kept and upload.algorithm:
+            text = f"Checksum Type mismatch occurred, expected checksum Type: {kept.lower()}, "
+            raise AwsError("InvalidRequest", text + f"actual checksum Type: {given.lower()}")
+        measured = s3_checksums.measure(p["Body"], {given, kept})
+        s3_checksums.verify(p, measured)
+        part = self._add(upload, number, self._disk.stage(p["Body"]), measured)
+        told = s3_checksums.fields({given: measured.checksums[given]}) if has_value else {}
+        return {"ETag": part.etag} | s3_description.encryption(upload.fields) | told
+
+    def upload_part_copy(self, p: Parameters) -> Parameters:
+        s3_description.refuse_unsupported(p)
+        upload, number = self._upload(p), _number(p)
+        source, file = self._objects.open(*source_of(p))
+        with file:
+            s3_conditions.check_source(p, source.etag, source.modified)
+            start, length = s3_conditions.copy_slice(p.get("CopySourceRange"), source.size)
+            staged = self._disk.stage_slices([(file, start, length)])
+        algorithm = upload.algorithm or s3_checksums.DEFAULT
+        measured = s3_checksums.measure(Body(file=self._disk.staged(staged), size=length), [algorithm])
+        part = self._add(upload, number, staged, measured)
+        answer = {"ETag": part.etag, "LastModified": part.modified, **_checksum_of(part, upload)}
+        return s3_description.encryption(upload.fields) | {"CopyPartResult": answer}
+
+    def _add(self, upload: Upload, number: int, staged: str, measured: s3_checksums.Measured) -> Part:
+        checksum = measured.checksums[upload.algorithm or s3_checksums.DEFAULT]
+        part = Part(number, staged, measured.size, measured.md5, self._clock(), checksum)
+        try:
+            self._disk.discard(self._uploads.add(upload, part))
+        except AwsError:
+            self._disk.discard(staged)
+            raise
+        return part
+
+    def abort_multipart_upload(self, p: Parameters) -> Parameters:
+        for name in self._uploads.end(self._upload(p)):
+            self._disk.discard(name)
+        return {}
+
+    def complete_multipart_upload(self, p: Parameters) -> Parameters:
+        before = self._objects.find(p["Bucket"], p["Key"])
+        if before is not None and before.description.upload == p["UploadId"]:
+            return _completed(p, before)
+        upload = self._upload(p)
+        if not p.get("MultipartUpload", {}).get("Parts"):
+            raise malformed()
+        parts = _chosen(p, upload, {part.number: part for part in self._uploads.parts(upload)})
+        description = _description(p, upload, parts)
+        staged = self._join(parts)
+        size, etag = sum(part.size for part in parts), s3_checksums.etag_of_parts([part.md5 for part in parts])
+        event = "ObjectCreated:CompleteMultipartUpload"
+        new = New(upload.bucket, upload.key, staged, size, etag, description, event)
+        leftovers: list[str] = []
+        try:
+            stored = self._objects.put(
+                new,
+                lambda old: s3_conditions.check_write(p, old.etag if old else None),
+                lambda: leftovers.extend(self._uploads.end(upload)),
+            )
+        except AwsError:
+            self._disk.discard(staged)
+            raise
+        for name in leftovers:
+            self._disk.discard(name)
+        return _completed(p, stored)
+
+    def _join(self, parts: list[Part]) -> str:
+        """The parts' bytes as one staged file."""
+        with ExitStack() as opened:
+            files = [opened.enter_context(self._disk.staged(part.staged).open("rb", buffering=0)) for part in parts]
+            return self._disk.stage_slices([(file, 0, part.size) for file, part in zip(files, parts, strict=True)])
+
+    def _upload(self, p: Parameters) -> Upload:
+        return self._uploads.get(p["UploadId"], p["Bucket"], p["Key"])
+
+    # Listings
+
+    def list_parts(self, p: Parameters) -> Parameters:
+        upload = self._upload(p)
+        marker, limit = p.get("PartNumberMarker", 0), limit_of(p, "MaxParts")
+        left = [part for part in self._uploads.parts(upload) if part.number > marker]
+        listed = left[:limit]
+        return {
+            "Bucket": upload.bucket,
+            "Key": upload.key,
+            "UploadId": upload.id,
+            "PartNumberMarker": marker,
+            "NextPartNumberMarker": listed[-1].number if listed else 0,
+            "MaxParts": limit,
+            "IsTruncated": len(left) > len(listed),
+            "Parts": [_shown(part, upload) for part in listed],
+            "Initiator": OWNER,
+            "Owner": OWNER,
+            "StorageClass": upload.fields.get("StorageClass", "STANDARD"),
+            **_told(upload),
+        }
+
+    def list_multipart_uploads(self, p: Parameters) -> Parameters:
+        self._buckets.get(p["Bucket"])
+        limit, text = limit_of(p, "MaxUploads"), text_of(p)
+        entries = _entries(p, self._uploads.of_bucket(p["Bucket"]))
+        listed = entries[:limit]
+        truncated = len(entries) > limit > 0
+        key, upload = listed[-1][0] if truncated else ("", "")
+        return {
+            "Bucket": p["Bucket"],
+            "KeyMarker": text(p.get("KeyMarker", "")),
+            "UploadIdMarker": p.get("UploadIdMarker", ""),
+            "NextKeyMarker": text(key),
+            "NextUploadIdMarker": upload,
+            "Prefix": text(p.get("Prefix", "")),
+            "Delimiter": text(p["Delimiter"]) if p.get("Delimiter") else None,
+            "EncodingType": p.get("EncodingType"),
+            "MaxUploads": limit,
+            "IsTruncated": truncated,
+            "Uploads": [_listed(entry, text) for _, entry in listed if entry is not None],
+            "CommonPrefixes": [{"Prefix": text(name)} for (name, _), entry in listed if entry is None],
+        }
+
+
+def _entries(p: Parameters, uploads: Iterable[Upload]) -> list[tuple[tuple[str, str], Upload | None]]:
+    """((key, upload id), upload) and ((common prefix, ""), None) of those behind the markers, in order."""
+    prefix, delimiter, after = p.get("Prefix", ""), p.get("Delimiter", ""), p.get("KeyMarker", "")
+    entries: dict[tuple[str, str], Upload | None] = {}
+    marked = False  # the upload of the marker has been passed: others of its key follow
+    for upload in uploads:
+        if not upload.key.startswith(prefix):
+            continue
+        common = common_prefix(upload.key, prefix, delimiter)
+        if upload.key > after and common is not None and not after.startswith(common):
+            entries[common, ""] = None
+        elif common is None and (upload.key > after or (marked and upload.key == after)):
+            entries[upload.key, upload.id] = upload
+        marked = marked or (upload.key, upload.id) == (after, p.get("UploadIdMarker"))
+    return list(entries.items())
+
+
+def _checksum_kind(p: Parameters) -> tuple[str, str]:
+    """(algorithm, type) that CreateMultipartUpload asks for; ("", ...) for none."""
+    if not p.get("ChecksumAlgorithm"):
+        if p.get("ChecksumType"):
+            text = "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header."
+            raise AwsError("InvalidRequest", text)
+        return "", s3_checksums.TYPES[s3_checksums.DEFAULT][0]
+    algorithm = s3_checksums.wanted(p)
+    kinds = s3_checksums.TYPES[algorithm]
+    kind = p.get("ChecksumType", kinds[0])
+    if kind not in {"COMPOSITE", "FULL_OBJECT"}:
+        raise AwsError("InvalidRequest", "Value for x-amz-checksum-type header is invalid.")
+    if kind not in kinds:
+        text = f"The {kind} checksum type cannot be used with the {algorithm.lower()} checksum algorithm."
+        raise AwsError("InvalidRequest", text)
+    return algorithm, kind
+
+
+def _number(p: Parameters) -> int:
+    number: int = p["PartNumber"]
+    if not 1 <= number <= _MOST_PARTS:
+        text = f"Part number must be an integer between 1 and {_MOST_PARTS}, inclusive"
+        raise AwsError("InvalidArgument", text, 400, ArgumentName="partNumber", ArgumentValue=str(number))
+    return number
+
+
+def _chosen(p: Parameters, upload: Upload, parts: Mapping[int, Part]) -> list[Part]:
+    """The parts that the client names, if they are the ones that it sent."""
+    named = p["MultipartUpload"]["Parts"]
+    if any("PartNumber" not in part or "ETag" not in part for part in named):
+        raise malformed()
+    numbers = [part["PartNumber"] for part in named]
+    if any(one >= two for one, two in itertools.pairwise(numbers)):
+        text = "The list of parts was not in ascending order. Parts must be ordered by part number."
+        raise AwsError("InvalidPartOrder", text, 400, UploadId=upload.id)
+    chosen = [_same(named_part, parts.get(named_part["PartNumber"]), upload) for named_part in named]
+    for part in chosen[:-1]:
+        if part.size < _SMALLEST_PART:
+            details = {"ETag": part.md5.hex(), "MinSizeAllowed": str(_SMALLEST_PART), "PartNumber": str(part.number)}
+            text = "Your proposed upload is smaller than the minimum allowed size"
+            raise AwsError("EntityTooSmall", text, 400, **details, ProposedSize=str(part.size))
+    return chosen
+
+
+def _same(named: Parameters, part: Part | None, upload: Upload) -> Part:
+    etag = named["ETag"].strip('"')
+    given = named.get(s3_checksums.FIELDS[upload.algorithm]) if upload.algorithm else None
+    if part is None or part.md5.hex() != etag or given not in {None, part.checksum}:
+        text = "One or more of the specified parts could not be found.  The part may not have been uploaded, or the "
+        details = {"UploadId": upload.id, "PartNumber": str(named["PartNumber"]), "ETag": etag}
+        raise AwsError(
+            "InvalidPart", text + "specified entity tag may not match the part's entity tag.", 400, **details
+        )
+    if given is None and upload.algorithm and upload.checksum_type == "COMPOSITE":
+        text = f"The upload was created using a {upload.algorithm.lower()} checksum. The complete request must include "
+        rest = f"the checksum for each part. It was missing for part {part.number} in the request."
+        raise AwsError("InvalidRequest", text + rest)
+    return part
+
+
+def _description(p: Parameters, upload: Upload, parts: list[Part]) -> Description:
+    """The object's description; the size and checksum that the client names must be what the parts add up to."""
+    if p.get("ChecksumType", upload.checksum_type) != upload.checksum_type:
+        text = f"The upload was created using the {upload.checksum_type} checksum mode. The complete request must use "
+        raise AwsError("InvalidRequest", text + "the same checksum mode.")
+    size = sum(part.size for part in parts)
+    if p.get("MpuObjectSize", size) != size:
+        text = (
+            f"The provided 'x-amz-mp-object-size' header value {p['MpuObjectSize']} does not match what was computed: "
+        )
+        raise AwsError("InvalidRequest", text + str(size))
+    algorithm = upload.algorithm or s3_checksums.DEFAULT
+    checksum = s3_checksums.of_parts(algorithm, upload.checksum_type, [(part.checksum, part.size) for part in parts])
+    given = p.get(s3_checksums.FIELDS[algorithm])
+    if given is not None and given.partition("-")[0] != checksum.partition("-")[0]:
+        text = f"The {algorithm.lower()} you specified did not match the calculated checksum."
+        raise AwsError("BadDigest", text)
+    field = s3_checksums.FIELDS[algorithm]
+    listed = [{"PartNumber": part.number, "Size": part.size, field: part.checksum} for part in parts]
+    return Description(upload.fields, {algorithm: checksum}, upload.checksum_type, upload.tags, listed, upload.id)
+
+
+def _completed(p: Parameters, stored: Stored) -> Parameters:
+    description = stored.description
+    return {
+        "Location": f"https://{p['Bucket']}.s3.amazonaws.com/{quote(stored.key)}",
+        "Bucket": p["Bucket"],
+        "Key": stored.key,
+        "ETag": f'"{stored.etag}"',
+        **s3_checksums.fields(description.checksums, description.checksum_type),
+        **s3_description.encryption(description.fields),
+    }
+
+
+def _told(upload: Upload) -> Parameters:
+    """Which checksum the upload will have, if the client asked for one."""
+    chosen = {"ChecksumAlgorithm": upload.algorithm, "ChecksumType": upload.checksum_type}
+    return chosen if upload.algorithm else {}
+
+
+def _checksum_of(part: Part, upload: Upload) -> Parameters:
+    return s3_checksums.fields({upload.algorithm: part.checksum} if upload.algorithm else {})
+
+
+def _shown(part: Part, upload: Upload) -> Parameters:
+    identity = {"PartNumber": part.number, "LastModified": part.modified, "ETag": part.etag, "Size": part.size}
+    return identity | _checksum_of(part, upload)
+
+
+def _listed(upload: Upload, text: Callable[[str], str]) -> Parameters:
+    return {
+        "UploadId": upload.id,
+        "Key": text(upload.key),
+        "Initiated": upload.initiated,
+        "StorageClass": upload.fields.get("StorageClass", "STANDARD"),
+        "Owner": OWNER,
+        "Initiator": OWNER,
+        **_told(upload),
+    }

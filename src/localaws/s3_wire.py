@@ -1,0 +1,252 @@
+"""S3's REST-XML: HTTP <-> (operation, parameters).
+
+What is asked for is (method, level, subresource); ROUTES names the operation. Which member travels in the path, the
+query string, a header or the XML body, and under what name, is botocore's model's, so operations take and return the
+dicts that boto3's users know.
+
+A bucket's subresource that is not in the table is configuration (policy, lifecycle, versioning ...) and goes to
+`configuration`; an object's is refused as NotImplemented.
+"""
+
+import functools
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from email.utils import formatdate
+from typing import Any, Literal
+from urllib.parse import parse_qs, unquote_to_bytes
+
+from botocore.model import OperationModel, Shape, StructureShape
+
+from localaws import s3_checksums, s3_xml
+from localaws.errors import AwsError
+from localaws.wire import FileSlice, Handler, Operation, Parameters, Request, Response, run, service_model
+
+Level = Literal["service", "bucket", "object"]
+STATUS = "HTTPStatusCode"  # an answer may name its status under boto3's own word for it
+
+_LARGEST_XML = 8 * 2**20  # DeleteObjects: 1,000 keys of 1,024 bytes, each of which may be written as a reference
+
+# (method, level, subresource): (operation, root element of the answer)
+ROUTES: Mapping[tuple[str, Level, str], tuple[str, str]] = {
+    ("GET", "service", ""): ("ListBuckets", "ListAllMyBucketsResult"),
+    ("PUT", "bucket", ""): ("CreateBucket", ""),
+    ("HEAD", "bucket", ""): ("HeadBucket", ""),
+    ("DELETE", "bucket", ""): ("DeleteBucket", ""),
+    ("GET", "bucket", "location"): ("GetBucketLocation", "LocationConstraint"),
+    ("GET", "bucket", "notification"): ("GetBucketNotificationConfiguration", "NotificationConfiguration"),
+    ("PUT", "bucket", "notification"): ("PutBucketNotificationConfiguration", ""),
+    ("GET", "bucket", ""): ("ListObjects", "ListBucketResult"),
+    ("GET", "bucket", "list-type"): ("ListObjectsV2", "ListBucketResult"),
+    ("GET", "bucket", "versions"): ("ListObjectVersions", "ListVersionsResult"),
+    ("GET", "bucket", "uploads"): ("ListMultipartUploads", "ListMultipartUploadsResult"),
+    ("POST", "bucket", "delete"): ("DeleteObjects", "DeleteResult"),
+    ("PUT", "object", ""): ("PutObject", ""),
+    ("PUT", "object", "copy"): ("CopyObject", "CopyObjectResult"),
+    ("GET", "object", ""): ("GetObject", ""),
+    ("HEAD", "object", ""): ("HeadObject", ""),
+    ("DELETE", "object", ""): ("DeleteObject", ""),
+    ("GET", "object", "attributes"): ("GetObjectAttributes", "GetObjectAttributesResponse"),
+    ("GET", "object", "tagging"): ("GetObjectTagging", "Tagging"),
+    ("PUT", "object", "tagging"): ("PutObjectTagging", ""),
+    ("DELETE", "object", "tagging"): ("DeleteObjectTagging", ""),
+    ("GET", "object", "acl"): ("GetObjectAcl", "AccessControlPolicy"),
+    ("PUT", "object", "acl"): ("PutObjectAcl", ""),
+    ("POST", "object", "uploads"): ("CreateMultipartUpload", "InitiateMultipartUploadResult"),
+    ("PUT", "object", "uploadId"): ("UploadPart", ""),
+    ("PUT", "object", "uploadId copy"): ("UploadPartCopy", "CopyPartResult"),
+    ("GET", "object", "uploadId"): ("ListParts", "ListPartsResult"),
+    ("POST", "object", "uploadId"): ("CompleteMultipartUpload", "CompleteMultipartUploadResult"),
+    ("DELETE", "object", "uploadId"): ("AbortMultipartUpload", ""),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a request is about; `bucket` and `key` are "" above their level."""
+
+    level: Level
+    bucket: str
+    key: str
+    subresource: str
+
+
+def rest_xml_service(
+    operations: Mapping[str, Operation], configuration: Callable[[Request, str], Awaitable[Response]]
+) -> Handler:
+    """`configuration(request, bucket)` answers for the subresources of buckets that are not in ROUTES."""
+
+    async def handle(request: Request) -> Response:
+        target = target_of(request)
+        route = ROUTES.get((request.method, target.level, target.subresource))
+        if route is not None:
+            operation, root = route
+            answer = await run(operations[operation], _parameters(operation, target, request))
+            return _response(operation, root, answer)
+        if target.level == "bucket" and target.subresource:
+            return await configuration(request, target.bucket)
+        raise _refusal(request.method, target)
+
+    return handle
+
+
+def _refusal(method: str, target: Target) -> AwsError:
+    if target.subresource or method == "POST":
+        what = target.subresource or "a browser's form upload"
+        return AwsError("NotImplemented", f"{method} of an S3 {target.level} with {what} is not implemented", 501)
+    text = "The specified method is not allowed against this resource."
+    return AwsError("MethodNotAllowed", text, 405, Method=method, ResourceType=target.level.upper())
+
+
+def target_of(request: Request) -> Target:
+    """Path-style and virtual-host-style addresses. Raises InvalidURI for a key that is not UTF-8."""
+    try:
+        path = unquote_to_bytes(request.path).decode().removeprefix("/")
+    except UnicodeDecodeError as e:
+        raise AwsError("InvalidURI", "Couldn't parse the specified URI.", 400) from e
+    bucket, _, key = path.partition("/") if request.bucket_host is None else (request.bucket_host, "/", path)
+    level: Level = "object" if key else "bucket" if bucket else "service"
+    return Target(level, bucket, key, _subresource(request))
+
+
+def _subresource(request: Request) -> str:
+    words = [word for word in parse_qs(request.query, keep_blank_values=True) if word in _words()]
+    return " ".join([*words[:1], *(["copy"] if "x-amz-copy-source" in request.headers else [])])
+
+
+_model = service_model("s3")
+
+
+@functools.cache
+def _words() -> frozenset[str]:
+    """The query parameters that make it another operation: those which the model has in an operation's own URI."""
+    uris = (_model().operation_model(name).http["requestUri"] for name in _model().operation_names)
+    queries = (uri.partition("?")[2] for uri in uris)
+    return frozenset(
+        {word for query in queries for word in parse_qs(query, keep_blank_values=True)} - {"x-id"} | {"uploadId"}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Input:
+    """Where one operation's members come from: wire name -> (member, shape)."""
+
+    headers: Mapping[str, tuple[str, Shape]]
+    query: Mapping[str, tuple[str, Shape]]
+    payload: tuple[str, Shape] | None
+
+
+@functools.cache
+def _operation(name: str) -> OperationModel:
+    return _model().operation_model(name)
+
+
+@functools.cache
+def _input(operation: str) -> _Input:
+    shape = _operation(operation).input_shape
+    places: dict[str, dict[str, tuple[str, Shape]]] = {"header": {}, "querystring": {}}
+    for name, member in shape.members.items() if shape else ():
+        place = member.serialization.get("location")
+        if place in places:
+            wire_name = member.serialization["name"]
+            places[place][wire_name.lower() if place == "header" else wire_name] = (name, member)
+    payload = shape.serialization.get("payload") if shape else None
+    content = (payload, shape.members[payload]) if shape and payload else None
+    return _Input(places["header"], places["querystring"], content)
+
+
+def _parameters(operation: str, target: Target, request: Request) -> Parameters:
+    """Gather the operation's members. A payload of bytes stays the request's `Body`."""
+    source = _input(operation)
+    p: Parameters = {"Bucket": target.bucket, "Key": target.key, "Metadata": {}}
+    for name, text in {**request.headers, **request.body.checksums}.items():
+        if name in source.headers:
+            member, shape = source.headers[name]
+            p[member] = _from_text(shape, name, text)
+        elif name.startswith("x-amz-meta-"):
+            p["Metadata"][name.removeprefix("x-amz-meta-")] = text
+    for name, text in request.parameters().items():
+        if name in source.query:
+            member, shape = source.query[name]
+            p[member] = _from_text(shape, name, text)
+    if source.payload is not None:
+        member, shape = source.payload
+        if shape.type_name == "blob":
+            p[member] = request.body
+        elif request.body.size or request.body.data:
+            p[member] = s3_xml.parse(_document(operation, request, p), shape)
+    return p
+
+
+def _document(operation: str, request: Request, p: Parameters) -> bytes:
+    """The XML body; its checksums must match, which are not parameters of their own but of every operation.
+
+    (CompleteMultipartUpload has parameters of these names: they are the object's.)
+    """
+    if max(request.body.size, len(request.body.data)) > _LARGEST_XML:
+        raise AwsError("MaxMessageLengthExceeded", "Your request was too big.")
+    headers = {**request.headers, **request.body.checksums}
+    given = {member: headers[name] for name, member in _CHECKSUMS.items() if name in headers and member not in p}
+    if operation == "DeleteObjects" and not given:
+        raise AwsError("InvalidRequest", "Missing required header for this request: Content-MD5 OR x-amz-checksum-*")
+    wanted = [name for name, member in s3_checksums.FIELDS.items() if member in given]
+    s3_checksums.verify(given, s3_checksums.measure(request.body, wanted))
+    return request.body.read()
+
+
+_CHECKSUMS = {
+    "content-md5": "ContentMD5",
+    **{f"x-amz-checksum-{name.lower()}": member for name, member in s3_checksums.FIELDS.items()},
+}
+
+
+def _from_text(shape: Shape, name: str, text: str) -> Any:
+    """Times stay text: S3 ignores a condition's date that is none, and keeps Expires as it came."""
+    if shape.type_name in {"integer", "long"}:
+        try:
+            return int(text)
+        except ValueError as e:
+            problem = f"Provided {name} not an integer or within integer range"
+            raise AwsError("InvalidArgument", problem, 400, ArgumentName=name, ArgumentValue=text) from e
+    if shape.type_name == "boolean":
+        return text.lower() == "true"
+    if shape.type_name == "list":
+        return [item.strip() for item in text.split(",")]
+    return text
+
+
+def _response(operation: str, root: str, answer: Parameters) -> Response:
+    model = _operation(operation)
+    shape = model.output_shape
+    status = answer.get(STATUS, model.http.get("responseCode", 200))
+    if shape is None:
+        return Response(status)
+    headers = _headers(shape, answer)
+    payload = shape.serialization.get("payload")
+    if not root:
+        body: bytes | FileSlice = answer.get(payload, b"") if payload else b""
+        return Response(status, headers, body)
+    headers["content-type"] = "application/xml"
+    content = shape.members[payload] if payload else shape
+    assert isinstance(content, StructureShape)
+    return Response(status, headers, s3_xml.render(root, content, answer[payload] if payload else answer))
+
+
+def _headers(shape: StructureShape, answer: Parameters) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for name, value in answer.items():
+        member = shape.members.get(name)
+        if value is None or member is None or "location" not in member.serialization:
+            continue
+        if member.serialization["location"] == "headers":
+            headers.update({member.serialization["name"] + key: text for key, text in value.items()})
+        else:
+            headers[member.serialization["name"]] = _header(member, value)
+    return headers
+
+
+def _header(shape: Shape, value: Any) -> str:
+    if shape.type_name == "timestamp" and not isinstance(value, str):
+        return formatdate(value, usegmt=True)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
