@@ -79,8 +79,7 @@ class AsyncInvocations:
     """Those of one function: a durable queue and `width` threads that take from it.
 
     `invoke` runs an event to its end (AwsError TooManyRequestsException if it is throttled, others if it can't run at
-    all); `policy` is asked after every failure; `give_up(event, condition, outcome)` runs in the transaction that takes
-    the event out of the queue.
+    all); `policy` is asked after every failure; `give_up` is durable on return, and then the event leaves the queue.
     """
 
     def __init__(
@@ -94,7 +93,6 @@ class AsyncInvocations:
         clock: Callable[[], float],
         delays: Sequence[float],
     ) -> None:
-        self._store = store
         self._queue = Queue(store, _QUEUE + function)
         self._invoke = invoke
         self._policy = policy
@@ -174,9 +172,8 @@ class AsyncInvocations:
             case Again(event, due):
                 self._queue.retry(item, asdict(event), due)
             case GivenUp():
-                with self._store.write():
-                    self._give_up(step, outcome)
-                    self._queue.done(item)
+                self._give_up(step, outcome)  # a kill between the two keeps it twice, never not at all
+                self._queue.done(item)
 
 
 def queued_functions(store: Store) -> set[str]:

@@ -209,6 +209,10 @@ def handler(event, context):
     answer = functions.invoke(FunctionName=name, LogType="Tail")
     lines = base64.b64decode(answer["LogResult"]).decode().splitlines()
     request = r"[0-9a-f-]{36}"
+    report = (
+        rf"REPORT RequestId: {request}\tDuration: [\d.]+ ms\tBilled Duration: \d+ ms\tMemory Size: 256 MB\t"
+        r"Max Memory Used: \d+ MB\tInit Duration: [\d.]+ ms"
+    )
     expected = [
         r"INIT_START Runtime Version: python:3\.\d+.*",
         rf"START RequestId: {request} Version: \$LATEST",
@@ -218,8 +222,7 @@ def handler(event, context):
         "from a child",
         "no newline",
         rf"END RequestId: {request}",
-        rf"REPORT RequestId: {request}\tDuration: [\d.]+ ms\tBilled Duration: \d+ ms\tMemory Size: 256 MB\t"
-        r"Max Memory Used: \d+ MB\tInit Duration: [\d.]+ ms",
+        report,
     ]
     assert len(lines) == len(expected), lines
     for line, pattern in zip(lines, expected, strict=True):
