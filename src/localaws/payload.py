@@ -173,7 +173,7 @@ async def receive(
     """Read the payload to its end and check what its headers promise. On an AwsError the spool is discarded."""
     word = headers.get("x-amz-content-sha256", "")
     try:
-        if word.startswith("STREAMING-") or "aws-chunked" in headers.get("content-encoding", ""):
+        if word.startswith("STREAMING-"):
             decoder = ChunkDecoder(spool, signer, headers.get("x-amz-trailer", ""))
             async for chunk in chunks:
                 decoder.feed(chunk)

@@ -6,6 +6,7 @@ This file alone knows all services. Each gets its neighbours as plain callables,
 import asyncio
 import errno
 import os
+import signal
 import socket
 import time
 import uuid
@@ -123,6 +124,7 @@ def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM. `on_ready(url)` is called on a thread once requests are answered; what it raises
     ends the endpoint and is raised here. StartError if the port or the data directory can't be had."""
     lock = datadir.claim(settings.data_dir)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # both end in KeyboardInterrupt below
     try:
         with _listen(settings) as listener:
             host, port = listener.getsockname()[:2]

@@ -154,7 +154,8 @@ async def _chunks(receive: Receive) -> AsyncIterator[bytes]:
 
 
 async def _send(send: Send, response: Response, request_id: str) -> None:
-    names = {"x-amzn-requestid": request_id, "x-amz-request-id": request_id, **response.headers}
+    names = {"x-amzn-requestid": request_id, "x-amz-request-id": request_id}
+    names |= {name.lower(): value for name, value in response.headers.items()}
     body = response.body
     length = body.length if isinstance(body, FileSlice) else len(body)
     if response.status not in {204, 304}:

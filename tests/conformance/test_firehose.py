@@ -53,7 +53,8 @@ def stream(aws: Client, bucket: str) -> str:
     return create(aws)
 
 
-def test_records_are_delivered_concatenated_in_order(aws: Client, stream: str) -> None:
+def test_records_are_delivered_concatenated_in_order(aws: Client, bucket: str) -> None:
+    stream = create(aws, seconds=1)
     aws("firehose").put_record(DeliveryStreamName=stream, Record={"Data": b"one"})
     aws("firehose").put_record_batch(DeliveryStreamName=stream, Records=[{"Data": b"two"}, {"Data": b"three"}])
     assert eventually(lambda: b"".join(delivered(aws, stream).values()) == b"onetwothree")
