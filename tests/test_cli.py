@@ -1,0 +1,138 @@
+"""The command line: one clear line and an exit code for whatever can go wrong, and lines that a shell can eval."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from clicklake import __version__, shell
+from endpoint_process import EndpointProcess, clean_environment
+
+CLICKLAKE = [sys.executable, "-m", "clicklake"]
+
+
+def run(*arguments: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*CLICKLAKE, *arguments],
+        capture_output=True,
+        text=True,
+        env=clean_environment() | environment,
+        timeout=60,
+        cwd=cwd,
+    )
+
+
+def one_line(done: subprocess.CompletedProcess[str]) -> str:
+    """The error of a command that failed as it should: one line on stderr, nothing on stdout."""
+    assert done.stdout == ""
+    lines = done.stderr.splitlines()
+    assert len(lines) == 1, done.stderr
+    return lines[0]
+
+
+def test_the_version_is_the_packages() -> None:
+    assert run("--version").stdout.strip() == f"clicklake {__version__}"
+
+
+@pytest.mark.parametrize("command", ["up", "down", "env", "demo", "send", "query", "package"])
+def test_help_of_every_command_begins_with_examples(command: str) -> None:
+    text = run(command, "--help").stdout
+    assert text.startswith(f"usage: clicklake {command}")
+    assert text.index("examples:") < text.index("options:")
+
+
+def test_an_unknown_command_is_wrong_usage() -> None:
+    assert run("brew").returncode == 2
+
+
+def test_up_says_in_one_line_that_the_port_is_in_use(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = run("up", "--bare", "--port", port, "--data-dir", str(tmp_path / "data"))
+    assert done.returncode == 2
+    assert one_line(done) == f"clicklake up: port {port} on 127.0.0.1 is in use: choose another: --port"
+
+
+def test_up_says_in_one_line_that_the_data_directory_is_in_use(endpoint: EndpointProcess) -> None:
+    done = run("up", "--bare", "--port", "0", "--data-dir", str(endpoint.data_dir))
+    assert done.returncode == 2
+    assert "is in use by process" in one_line(done)
+
+
+def test_up_says_in_one_line_that_the_data_directory_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a directory")
+    done = run("up", "--bare", "--port", "0", "--data-dir", str(tmp_path / "file" / "data"))
+    assert done.returncode == 2
+    assert "can't be written" in one_line(done)
+
+
+def test_up_refuses_a_data_directory_of_a_newer_version(tmp_path: Path) -> None:
+    (tmp_path / "format").write_text("99\n")
+    done = run("up", "--bare", "--port", "0", "--data-dir", str(tmp_path))
+    assert done.returncode == 2
+    assert "has format 99" in one_line(done)
+
+
+@pytest.mark.parametrize("command", ["env", "down"])
+def test_without_an_endpoint_env_and_down_say_how_to_start_one(tmp_path: Path, command: str) -> None:
+    done = run(command, cwd=tmp_path)
+    assert done.returncode == 3
+    assert one_line(done).endswith("start one: clicklake up")
+
+
+def test_env_is_found_from_any_folder_below_the_data_directory(tmp_path: Path) -> None:
+    process = EndpointProcess(tmp_path / ".clicklake", ("--bare",))
+    process.start()
+    try:
+        below = tmp_path / "a" / "b"
+        below.mkdir(parents=True)
+        done = subprocess.run(
+            [
+                "bash",
+                "-c",
+                f'eval "$({" ".join(CLICKLAKE)} env)" && aws sts get-caller-identity --query Account --output text',
+            ],
+            cwd=below,
+            env=clean_environment() | {"AWS_PROFILE": "nosuch", "AWS_ENDPOINT_URL_STS": "http://127.0.0.1:1"},
+            capture_output=True,
+            text=True,
+        )
+        assert done.stdout.strip() == "000000000000", done.stderr
+        run("down", cwd=below)
+        assert process.process is not None
+        assert process.process.wait(10) == 0
+    finally:
+        assert process.process is not None
+        assert process.process.stdout is not None
+        process.process.stdout.close()
+        process.process.kill()
+
+
+def shell_after(lines: list[str], environment: dict[str, str]) -> dict[str, str]:
+    done = subprocess.run(
+        ["bash", "-c", "\n".join([*lines, "env -0"])], env=environment, capture_output=True, text=True, check=True
+    )
+    return dict(pair.split("=", 1) for pair in done.stdout.split("\0") if pair)
+
+
+def test_env_unset_brings_back_exactly_what_was_there() -> None:
+    before = {
+        "PATH": os.environ["PATH"],
+        "AWS_PROFILE": "mine",
+        "AWS_REGION": "eu-west-1",
+        "AWS_ENDPOINT_URL_S3": "http://s3",
+    }
+    variables = shell.laptop("http://127.0.0.1:4566", "AKIA", "it's $secret", "us-east-1")
+    during = shell_after(shell.exports(variables, before), before)
+    assert {name: during[name] for name in variables} == variables
+    assert not during.keys() & {"AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3"}
+    twice = shell_after(shell.exports(variables, during), during)
+    after = shell_after(shell.undo(twice), twice)
+    assert {name: value for name, value in after.items() if name.startswith(("AWS_", "TF_", "CLICKLAKE_"))} == {
+        name: value for name, value in before.items() if name.startswith("AWS_")
+    }
