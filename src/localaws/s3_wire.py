@@ -240,7 +240,7 @@ def _headers(shape: StructureShape, answer: Parameters) -> dict[str, str]:
         if member.serialization["location"] == "headers":
             headers.update({member.serialization["name"] + key: text for key, text in value.items()})
         else:
-            headers[member.serialization["name"]] = _header(member, value)
+            headers[member.serialization["name"].lower()] = _header(member, value)
     return headers
 
 
