@@ -105,7 +105,7 @@ def test_the_transform_is_pure() -> None:
 
 
 def test_the_bootstrap_of_functions_is_standard_library_only() -> None:
-    assert {module.split(".")[0] for module in imports("localaws.bootstrap")} <= sys.stdlib_module_names
+    assert {module.split(".")[0] for module in imports("localaws.functions.bootstrap")} <= sys.stdlib_module_names
 
 
 def test_no_file_is_called_utils_common_helpers_or_base() -> None:

@@ -24,7 +24,7 @@ from localaws.control import Control
 from localaws.errors import StartError
 from localaws.events import Events
 from localaws.firehose.service import Firehose
-from localaws.functions import Functions
+from localaws.functions.service import Functions
 from localaws.glue import Glue
 from localaws.identity import sts
 from localaws.logs import Logs

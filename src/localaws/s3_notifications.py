@@ -142,6 +142,7 @@ def record(
         "s3": {
             "s3SchemaVersion": "1.0",
             "bucket": {"name": bucket, "ownerIdentity": {"principalId": owner}, "arn": f"arn:aws:s3:::{bucket}"},
-            "object": {**subject, "key": quote_plus(subject["key"])},
+            # AWS leaves the slashes (github.com/minio/minio/issues/11665 compares)
+            "object": {**subject, "key": quote_plus(subject["key"], safe="/")},
         },
     }

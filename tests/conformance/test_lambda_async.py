@@ -10,8 +10,8 @@ import pytest
 
 from endpoint_process import EndpointProcess, eventually
 from lambda_functions import deploy
-from localaws.async_invocations import Again, Event, GivenUp, next_step
-from localaws.function_settings import RetryPolicy
+from localaws.functions.async_invocations import Again, Event, GivenUp, next_step
+from localaws.functions.settings import RetryPolicy
 
 Client = Callable[..., Any]
 

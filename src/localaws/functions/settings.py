@@ -1,6 +1,6 @@
 """What is set on a function beside its code and configuration: who may call it, tags, limits, asynchronous retries.
 
-Stored and answered; of these, `Reserved` and `EventInvoke`'s retries and age act (functions.py). Permissions are not
+Stored and answered; of these, `Reserved` and `EventInvoke`'s retries and age act (service.py). Permissions are not
 enforced: whoever can sign a request on this machine may invoke.
 """
 
@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from localaws.function_config import LATEST, conflict, invalid, not_found, reference
-from localaws.function_registry import Registry
+from localaws.functions.config import LATEST, conflict, invalid, not_found, reference
+from localaws.functions.registry import Registry
 from localaws.wire import Operation, Parameters
 
 # docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html: six hours and two more attempts.

@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 
 from localaws import durable
 from localaws.errors import AwsError
-from localaws.function_config import invalid
+from localaws.functions.config import invalid
 
 # docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html, "Deployment package (.zip file archive) size".
 _ZIPPED_LIMIT = 50 * 1024 * 1024

@@ -1,15 +1,15 @@
 """The workers of one function: started when needed, reused while warm, at most `limit` busy at once.
 
 Unlike AWS, where a thousand may run, an invocation waits here when `limit` workers are busy; only *reserved*
-concurrency throttles (functions.py).
+concurrency throttles (service.py).
 """
 
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from localaws.runtime_api import Invocation
-from localaws.workers import Outcome, Spec, Worker
+from localaws.functions.runtime_api import Invocation
+from localaws.functions.workers import Outcome, Spec, Worker
 
 
 class Pool:

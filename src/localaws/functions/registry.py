@@ -1,8 +1,8 @@
 """Every function with its versions and settings, durable: one document each.
 
-    Configuration   $LATEST, as GetFunctionConfiguration answers it (function_config.py)
+    Configuration   $LATEST, as GetFunctionConfiguration answers it (config.py)
     Versions        number -> published configuration; Published is the last number given
-    Tags, Policies, EventInvoke, Reserved, RecursiveLoop    function_settings.py
+    Tags, Policies, EventInvoke, Reserved, RecursiveLoop    settings.py
 
 Not done: aliases, function URLs, event source mappings, provisioned concurrency.
 """
@@ -15,9 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from localaws import function_code
 from localaws.errors import AwsError
-from localaws.function_config import (
+from localaws.functions import packages
+from localaws.functions.config import (
     LATEST,
     Configuration,
     Reference,
@@ -106,7 +106,7 @@ class Registry:
         data = self._package(parameters["Code"])
         with self._packages:
             self._refuse_existing(name)
-            package = function_code.store(self._root, name, data)
+            package = packages.store(self._root, name, data)
             configuration = self._stamped(with_code(configuration, package.sha256, package.size))
             document: Document = {
                 "Configuration": configuration,
@@ -131,10 +131,10 @@ class Registry:
         _check_revision(self.find(name), parameters)
         data = self._package(parameters)
         with self._packages:
-            package = function_code.store(self._root, name, data)
+            package = packages.store(self._root, name, data)
             return self._set_code(name, package, parameters)
 
-    def _set_code(self, name: str, package: function_code.Package, parameters: Parameters) -> Configuration:
+    def _set_code(self, name: str, package: packages.Package, parameters: Parameters) -> Configuration:
         with self.change(name) as document:
             _check_revision(document, parameters)
             configuration = with_code(document["Configuration"], package.sha256, package.size)
@@ -172,7 +172,7 @@ class Registry:
         """Delete replaced packages. Only before the first worker runs."""
         for name, document in self._functions.items():
             used = [c["CodeSha256"] for c in (document["Configuration"], *document["Versions"].values())]
-            function_code.sweep(self._root, name, used)
+            packages.sweep(self._root, name, used)
 
     def _package(self, code: Mapping[str, Any]) -> bytes:
         if code.get("ImageUri"):
@@ -184,7 +184,7 @@ class Registry:
             data = self._download(code["S3Bucket"], code["S3Key"])
         else:
             raise invalid("Please provide a source for function code.")
-        function_code.check(data, uploaded)
+        packages.check(data, uploaded)
         return data
 
     def _download(self, bucket: str, key: str) -> bytes:
@@ -209,7 +209,7 @@ class Registry:
         named = _named(parameters)
         document = self.find(named.name)
         configuration = self._version(document, named)
-        archive = function_code.archive(self._root.absolute(), named.name, configuration["CodeSha256"])
+        archive = packages.archive(self._root.absolute(), named.name, configuration["CodeSha256"])
         answer: Parameters = {
             "Configuration": configuration,
             "Code": {"RepositoryType": "S3", "Location": archive.as_uri()},

@@ -17,9 +17,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from localaws.errors import AwsError
-from localaws.function_settings import RetryPolicy
+from localaws.functions.settings import RetryPolicy
+from localaws.functions.workers import Outcome
 from localaws.store import Item, Queue, Store
-from localaws.workers import Outcome
 
 _log = logging.getLogger(__name__)
 

@@ -1,11 +1,4 @@
-"""Lambda: functions are real processes that speak the Lambda Runtime API.
-
-The walk of an invocation, which is also the order of the files:
-
-    function_config -> function_code -> function_registry -> function_settings      what a function is
-    runtime_api -> bootstrap, function_log -> workers -> worker_pool                how one runs
-    async_invocations                                                               what waits to run
-    functions                                                                       the service: this file
+"""The Lambda service: its operations, and what runs for each function.
 
 Limits and answers follow the Invoke page of the API reference: 6 MB for a synchronous payload, 1 MB for an asynchronous
 one. What differs from AWS, on purpose: an invocation waits for a free worker where AWS would start a thousandth one;
@@ -28,17 +21,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from localaws import function_code
-from localaws.async_invocations import AsyncInvocations, Event, GivenUp, invocation_record, queued_functions
 from localaws.errors import AwsError
-from localaws.function_config import LATEST, Configuration, Reference, reference
-from localaws.function_registry import Registry
-from localaws.function_settings import Settings
-from localaws.runtime_api import Invocation
+from localaws.functions import packages
+from localaws.functions.async_invocations import AsyncInvocations, Event, GivenUp, invocation_record, queued_functions
+from localaws.functions.config import LATEST, Configuration, Reference, reference
+from localaws.functions.pool import Pool
+from localaws.functions.registry import Registry
+from localaws.functions.runtime_api import Invocation
+from localaws.functions.settings import Settings
+from localaws.functions.workers import BOOTSTRAP, Outcome, Spec, Worker
 from localaws.store import Queue, Store
 from localaws.wire import Handler, Operation, Parameters, rest_json_service
-from localaws.worker_pool import Pool
-from localaws.workers import BOOTSTRAP, Outcome, Spec, Worker
 
 _log = logging.getLogger(__name__)
 
@@ -248,7 +241,7 @@ class Functions:
             revision=configuration["RevisionId"],
             runtime=configuration["Runtime"],
             handler=configuration["Handler"],
-            code=function_code.folder(self._root, named.name, configuration["CodeSha256"]),
+            code=packages.folder(self._root, named.name, configuration["CodeSha256"]),
             memory=configuration["MemorySize"],
             timeout=configuration["Timeout"],
             log_group=configuration["LoggingConfig"]["LogGroup"],

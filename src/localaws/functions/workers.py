@@ -23,8 +23,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from localaws.function_log import FunctionLog, Measured, end_lines, start_line, timeout_line
-from localaws.runtime_api import Invocation, Report, RuntimeApi, Said
+from localaws.functions.log import FunctionLog, Measured, end_lines, start_line, timeout_line
+from localaws.functions.runtime_api import Invocation, Report, RuntimeApi, Said
 
 BOOTSTRAP = (sys.executable, "-P", str(Path(__file__).with_name("bootstrap.py")))
 
