@@ -1,1 +1,1 @@
-"""Amazon Data Firehose. The walk of a record: service -> delivery -> log (durable) -> prefix (its object's key) -> S3."""
+"""Amazon Data Firehose. A record's walk: service -> delivery -> log (durable) -> prefix (its key) -> S3."""

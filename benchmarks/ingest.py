@@ -1,0 +1,154 @@
+"""PutRecordBatch and PutRecord: durable and SigV4-verified here, against moto's server, which is neither.
+
+The client is a plain socket that sends one pre-signed request again and again, on the other core; so it is the server
+that is measured, not boto3.
+"""
+
+import base64
+import json
+import socket
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from urllib.request import urlopen
+
+import boto3
+import botocore.auth
+import botocore.awsrequest
+import botocore.credentials
+
+from benchmarks.measure import Row, endpoint, pin, pinned
+
+SECONDS = 20.0
+EVENT_BYTES = 600
+BATCH = 500
+STREAM = "bench"
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    records_per_second: float
+    p50_ms: float
+    p99_ms: float
+
+
+def run() -> list[Row]:
+    pin(0, 1)
+    with endpoint("--bare", core=0) as ours:
+        keys = ours.keys()
+        _create_stream(ours.url, keys)
+        batch = {n: load(ours.url, keys, BATCH, n, SECONDS if n == 8 else SECONDS / 4) for n in (1, 8, 64)}
+        single = {n: load(ours.url, keys, 1, n, SECONDS / 4) for n in (1, 8, 64)}
+    theirs = _moto()
+    rows = [
+        Row(
+            "PutRecordBatch, 500 x 600 B, 8 connections",
+            _text(batch[8]),
+            f"moto's server, not durable: {_text(theirs)}",
+            batch[8].records_per_second / theirs.records_per_second,
+            "6x",
+            "12x",
+        )
+    ]
+    rows += [Row(f"PutRecordBatch, {n} connections", _text(batch[n]), "", None, "", "") for n in (1, 64)]
+    rows += [Row(f"PutRecord, {n} connections", _text(single[n]), "", None, "", "") for n in single]
+    return rows
+
+
+def _text(measured: Load) -> str:
+    return f"{measured.records_per_second:,.0f} records/s, p50 {measured.p50_ms:.1f} ms, p99 {measured.p99_ms:.1f} ms"
+
+
+def _moto() -> Load:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = pinned([sys.executable, "-m", "moto.server", "-p", str(port)], core=0)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait(url)
+        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+        boto3.client("s3", endpoint_url=url, region_name="us-east-1", **keys).create_bucket(Bucket="bench-lake")
+        _create_stream(url, keys)
+        return load(url, keys, BATCH, 8, SECONDS)
+    finally:
+        process.kill()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+def _wait(url: str) -> None:
+    for _ in range(200):
+        try:
+            urlopen(url + "/moto-api/").close()
+            return
+        except OSError:
+            time.sleep(0.05)
+
+
+def _create_stream(url: str, keys: dict[str, str]) -> None:
+    destination = {
+        "RoleARN": "arn:aws:iam::000000000000:role/bench",
+        "BucketARN": "arn:aws:s3:::bench-lake",
+        "BufferingHints": {"SizeInMBs": 128, "IntervalInSeconds": 300},
+        "CompressionFormat": "GZIP",
+    }
+    session = {"endpoint_url": url, "region_name": "us-east-1", **keys}
+    if "test" not in keys.values():
+        boto3.client("s3", **session).create_bucket(Bucket="bench-lake")
+    boto3.client("firehose", **session).create_delivery_stream(
+        DeliveryStreamName=STREAM, ExtendedS3DestinationConfiguration=destination
+    )
+
+
+def load(url: str, keys: dict[str, str], batch: int, connections: int, seconds: float) -> Load:
+    """Closed loop over `connections` keep-alive sockets, for `seconds`."""
+    request = _signed_request(url, keys, batch)
+    stop = time.perf_counter() + seconds
+    latencies: list[float] = []
+    threads = [threading.Thread(target=_client, args=(url, request, stop, latencies)) for _ in range(connections)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    latencies.sort()
+    return Load(
+        len(latencies) * batch / seconds,
+        latencies[len(latencies) // 2] * 1000,
+        latencies[int(len(latencies) * 0.99)] * 1000,
+    )
+
+
+def _signed_request(url: str, keys: dict[str, str], batch: int) -> bytes:
+    event = json.dumps({"event_type": "page_view", "properties": {"text": "x" * (EVENT_BYTES - 55)}}).encode()
+    record = {"Data": base64.b64encode(event).decode()}
+    records = {"Records": [record] * batch} if batch > 1 else {"Record": record}
+    body = json.dumps({"DeliveryStreamName": STREAM, **records}).encode()
+    operation = "PutRecordBatch" if batch > 1 else "PutRecord"
+    headers = {
+        "Host": url.removeprefix("http://"),
+        "X-Amz-Target": f"Firehose_20150804.{operation}",
+        "Content-Type": "application/x-amz-json-1.1",
+    }
+    request = botocore.awsrequest.AWSRequest("POST", url + "/", headers, body)
+    credentials = botocore.credentials.Credentials(keys["aws_access_key_id"], keys["aws_secret_access_key"])
+    botocore.auth.SigV4Auth(credentials, "firehose", "us-east-1").add_auth(request)
+    head = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
+    return f"POST / HTTP/1.1\r\n{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def _client(url: str, request: bytes, stop: float, latencies: list[float]) -> None:
+    host, _, port = url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port))) as connection, connection.makefile("rb") as answers:
+        while (began := time.perf_counter()) < stop:
+            connection.sendall(request)
+            status, length = answers.readline(), 0
+            assert b" 200 " in status, status
+            while (header := answers.readline()) != b"\r\n":
+                name, _, value = header.partition(b":")
+                if name.lower() == b"content-length":
+                    length = int(value)
+            answers.read(length)
+            latencies.append(time.perf_counter() - began)
