@@ -30,4 +30,10 @@ class UnreachableError(ClicklakeError):
 
 
 class RefusedError(ClicklakeError):
+    """`code` is AWS's own, such as ThrottlingException."""
+
     exit_code = 4
+
+    def __init__(self, problem: str, hint: str = "", code: str = "") -> None:
+        super().__init__(problem, hint)
+        self.code = code

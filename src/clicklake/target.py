@@ -77,7 +77,7 @@ def translated() -> Iterator[None]:
         yield
     except botocore.exceptions.ClientError as e:
         code, message = e.response["Error"].get("Code", "?"), e.response["Error"].get("Message", "")
-        raise RefusedError(f"{e.operation_name}: {code}: {message}", _HINTS.get(code, "")) from e
+        raise RefusedError(f"{e.operation_name}: {code}: {message}", _HINTS.get(code, ""), code) from e
     except (botocore.exceptions.EndpointConnectionError, botocore.exceptions.ConnectionError) as e:
         raise UnreachableError(f"the service can't be reached ({e})", f"laptop: {_USE_LAPTOP}") from e
     except botocore.exceptions.HTTPClientError as e:
