@@ -1,0 +1,108 @@
+"""Terraform, run on a copy of terraform/ against an endpoint; tests that need it are skipped with the reason when it
+or its provider is absent, or fail if CLICKLAKE_REQUIRE_TERRAFORM says that it must be there.
+
+The provider comes from the mirror that TF_PLUGIN_DIR names, else by Terraform's own rules: its plugin directories
+(~/.terraform.d/plugins, /usr/local/share/terraform/plugins ...), then the registry.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from endpoint_process import EndpointProcess
+
+ROOT = Path(__file__).parent.parent
+BUCKET = "acme-clickstream-dev"
+WORKSPACE = "laptop"
+_INIT_SECONDS = 120
+_NO_PROVIDER = ("Failed to query available provider packages", "Failed to install provider")
+
+
+@dataclass(frozen=True)
+class Terraform:
+    """A checkout as Terraform sees it: `root`/terraform, the pipeline file and the function's package beside it."""
+
+    root: Path
+    environment: Mapping[str, str]
+
+    def run(self, *arguments: str, seconds: float = 100) -> subprocess.CompletedProcess[str]:
+        """Its standard error is in with its standard output."""
+        return subprocess.run(
+            [_binary(), *arguments, *(["-no-color"] if arguments[0] != "fmt" else [])],
+            cwd=self.root / "terraform",
+            env=dict(self.environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=seconds,
+        )
+
+    def must(self, *arguments: str, seconds: float = 100) -> str:
+        """Its output; the test fails if it does."""
+        done = self.run(*arguments, seconds=seconds)
+        assert done.returncode == 0, f"terraform {' '.join(arguments)}\n{done.stdout}"
+        return done.stdout
+
+    def outputs(self) -> dict[str, Any]:
+        return {name: output["value"] for name, output in json.loads(self.must("output", "-json")).items()}
+
+
+def checkout(root: Path, endpoint: EndpointProcess, package: bytes) -> Terraform:
+    """Initialised, with `package` as the function's zip and a bucket name of its own."""
+    ignored = shutil.ignore_patterns(".terraform", "*.tfstate*", "terraform.tfvars")
+    shutil.copytree(ROOT / "terraform", root / "terraform", ignore=ignored)
+    (root / "src/clicklake").mkdir(parents=True)
+    shutil.copy(ROOT / "src/clicklake/pipeline.json", root / "src/clicklake")
+    (root / "dist").mkdir()
+    (root / "dist/processor.zip").write_bytes(package)
+    # The laptop's buffering; else the walk would wait for AWS's 300 seconds.
+    variables = {"s3_bucket_name": BUCKET, "buffering": {"mib": 1, "seconds": 1}}
+    (root / "terraform/terraform.tfvars.json").write_text(json.dumps(variables))
+    terraform = Terraform(root, _environment(endpoint))
+    _initialise(terraform)
+    return terraform
+
+
+def _environment(endpoint: EndpointProcess) -> dict[str, str]:
+    kept = {name: value for name, value in endpoint.environment().items() if not name.startswith("TF_")}
+    settings = {
+        "TF_CLI_CONFIG_FILE": os.devnull,
+        "TF_IN_AUTOMATION": "1",
+        "TF_INPUT": "0",
+        "TF_WORKSPACE": WORKSPACE,  # as `clicklake env` sets it
+        "CHECKPOINT_DISABLE": "1",
+    }
+    return kept | settings
+
+
+def _initialise(terraform: Terraform) -> None:
+    mirror = os.environ.get("TF_PLUGIN_DIR")
+    source = [f"-plugin-dir={mirror}"] if mirror else []
+    try:
+        done = terraform.run("init", "-lockfile=readonly", *source, seconds=_INIT_SECONDS)
+    except subprocess.TimeoutExpired:
+        _absent(f"terraform init found no AWS provider within {_INIT_SECONDS} s; name a mirror in TF_PLUGIN_DIR")
+    if any(words in done.stdout for words in _NO_PROVIDER):
+        _absent("terraform init finds no AWS provider 5.100.0; name a mirror in TF_PLUGIN_DIR")
+    assert done.returncode == 0, done.stdout
+
+
+def _binary() -> str:
+    found = shutil.which("terraform")
+    if found is None:
+        _absent("there is no terraform on PATH")
+    return found
+
+
+def _absent(reason: str) -> NoReturn:
+    if os.environ.get("CLICKLAKE_REQUIRE_TERRAFORM"):
+        pytest.fail(reason)
+    pytest.skip(reason)

@@ -1,0 +1,137 @@
+"""terraform/ against the endpoint, with the real AWS provider: one apply, shared by the tests in their order here.
+
+The apply takes a minute, nearly all of it waiting: the provider reads a bucket's lifecycle ten times, five seconds
+apart, before it believes it (hashicorp/terraform-provider-aws, issue 23352).
+"""
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from clicklake import catalog, pipeline
+from endpoint_process import EndpointProcess
+from seed_walk import walk
+from terraform_stack import BUCKET, ROOT, WORKSPACE, Terraform, checkout
+
+pytestmark = [pytest.mark.terraform, pytest.mark.timeout(300)]
+
+_UNCHANGED = 0  # plan -detailed-exitcode: 2 means that there is something to do
+
+
+@pytest.fixture(scope="module")
+def terraform(tmp_path_factory: pytest.TempPathFactory, endpoint: EndpointProcess) -> Terraform:
+    """Initialised, nothing applied."""
+    root = tmp_path_factory.mktemp("terraform")
+    package = root / "processor.zip"
+    command = [sys.executable, "-m", "clicklake", "package", "--target", "local", "--out", str(package)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return checkout(root / "checkout", endpoint, package.read_bytes())
+
+
+@pytest.fixture(scope="module")
+def applied(terraform: Terraform) -> Terraform:
+    terraform.must("apply", "-auto-approve", seconds=200)
+    return terraform
+
+
+def test_files_are_formatted(terraform: Terraform) -> None:
+    assert terraform.must("fmt", "-check", "-recursive", "-diff") == ""
+
+
+def test_configuration_is_valid(terraform: Terraform) -> None:
+    assert "Success" in terraform.must("validate")
+
+
+def test_lock_file_fits_every_platform_and_the_version_constraint() -> None:
+    lock = (ROOT / "terraform/.terraform.lock.hcl").read_text()
+    assert len(re.findall(r'"zh:[0-9a-f]{64}"', lock)) == 15, "HashiCorp signs one zip for each platform"
+    (constraint,) = re.findall(r'constraints = "([^"]+)"', lock)
+    for versions in ("terraform/versions.tf", "terraform/modules/clickstream/versions.tf"):
+        assert f'version = "{constraint}"' in (ROOT / versions).read_text()
+
+
+def test_the_example_has_the_placeholder_and_it_is_refused(terraform: Terraform) -> None:
+    example = (ROOT / "terraform/terraform.tfvars.example").read_text()
+    assert 's3_bucket_name = "your-unique-bucket-name"' in example
+    done = terraform.run("plan", "-var", "s3_bucket_name=your-unique-bucket-name")
+    assert done.returncode == 1
+    assert "put a name of your own into" in done.stdout
+
+
+def test_a_missing_package_says_how_to_make_it(terraform: Terraform) -> None:
+    done = terraform.run("plan", "-var", "lambda_package=../dist/none.zip")
+    assert done.returncode == 1
+    assert "There is no ../dist/none.zip; run: make package" in done.stdout
+
+
+def test_apply_makes_what_the_contract_names(applied: Terraform) -> None:
+    outputs = applied.outputs()
+    assert outputs.pop("first_query").startswith("SELECT event_type, COUNT(*) FROM clickstream_db.clickstream_events")
+    assert outputs == {
+        "s3_bucket_name": BUCKET,
+        "delivery_stream_name": "clickstream-firehose-dev",
+        "function_name": "clickstream-raw-to-processed-dev",
+        "database_name": "clickstream_db",
+        "table_names": {
+            "events": "clickstream_events",
+            "failed": "clickstream_failed",
+            "ledger": "clickstream_ledger",
+        },
+        "unique_view_name": "clickstream_events_unique",
+        "workgroup_name": "clickstream-dev",
+    }
+
+
+def test_a_laptops_state_is_not_the_default_workspaces(applied: Terraform) -> None:
+    assert not (applied.root / "terraform/terraform.tfstate").exists()
+    assert (applied.root / f"terraform/terraform.tfstate.d/{WORKSPACE}/terraform.tfstate").exists()
+
+
+def test_tables_are_those_that_up_makes(applied: Terraform, aws: Callable[..., Any]) -> None:
+    pipe = pipeline.load()
+    wanted = [catalog.table_input(pipe, table, BUCKET) for table in pipe.tables]
+    wanted.append(catalog.unique_view_input(pipe, "clickstream_db", "clickstream_events_unique"))
+    made = {table["Name"]: table for table in aws("glue").get_tables(DatabaseName="clickstream_db")["TableList"]}
+    for table in wanted:
+        assert _said(made[table["Name"]]) == _said(table)
+
+
+def _said(table: dict[str, Any]) -> dict[str, Any]:
+    """What of a table's description its maker chose."""
+    names = ["Name", "Description", "TableType", "Parameters", "PartitionKeys", "ViewOriginalText", "ViewExpandedText"]
+    said = {name: table.get(name) for name in names}
+    storage = table["StorageDescriptor"]
+    columns = [(column["Name"], column["Type"], column["Comment"]) for column in storage["Columns"]]
+    kept = {name: storage.get(name) or None for name in ("Location", "InputFormat", "OutputFormat", "SerdeInfo")}
+    return {**said, **kept, "Columns": columns}
+
+
+def test_a_second_plan_is_empty(applied: Terraform) -> None:
+    done = applied.run("plan", "-detailed-exitcode")
+    assert done.returncode == _UNCHANGED, done.stdout
+
+
+def test_the_plan_is_empty_after_a_crash_and_a_restart(applied: Terraform, endpoint: EndpointProcess) -> None:
+    endpoint.kill()
+    endpoint.start()
+    done = applied.run("plan", "-detailed-exitcode")
+    assert done.returncode == _UNCHANGED, done.stdout
+
+
+def test_the_seeds_walk_works_on_what_terraform_made(applied: Terraform, endpoint: EndpointProcess) -> None:
+    walk(endpoint.environment(), BUCKET, endpoint.client)
+
+
+def test_destroy_leaves_nothing(applied: Terraform, aws: Callable[..., Any]) -> None:
+    applied.must("destroy", "-auto-approve")
+    assert aws("s3").list_buckets()["Buckets"] == []
+    assert aws("firehose").list_delivery_streams()["DeliveryStreamNames"] == []
+    assert aws("lambda").list_functions()["Functions"] == []
+    assert aws("glue").get_databases()["DatabaseList"] == []
+    assert [group["Name"] for group in aws("athena").list_work_groups()["WorkGroups"]] == ["primary"]
+    assert aws("iam").list_roles()["Roles"] == []
+    assert aws("logs").describe_log_groups()["logGroups"] == []
