@@ -4,13 +4,14 @@ This file alone knows all services. Each gets its neighbours as plain callables,
 """
 
 import asyncio
+import contextlib
 import errno
 import os
 import signal
 import socket
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,14 +125,14 @@ def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM. `on_ready(url)` is called on a thread once requests are answered; what it raises
     ends the endpoint and is raised here. StartError if the port or the data directory can't be had."""
     lock = datadir.claim(settings.data_dir)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # both end in KeyboardInterrupt below
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # until it serves, both end in KeyboardInterrupt below
     try:
         with _listen(settings) as listener:
             host, port = listener.getsockname()[:2]
             url = f"http://{host}:{port}"
             uvloop.run(_serve(Runtime(settings, url), listener, settings, on_ready))
     except KeyboardInterrupt:
-        pass  # uvicorn raises the signal again when it has shut down
+        pass
     finally:
         os.close(lock)
 
@@ -151,6 +152,13 @@ def _listen(settings: Settings) -> socket.socket:
     return listener
 
 
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Nothing: uvicorn's own raises the signal again when it has shut down, before the services are stopped."""
+        yield
+
+
 async def _serve(
     runtime: Runtime, listener: socket.socket, settings: Settings, on_ready: Callable[[str], None]
 ) -> None:
@@ -166,7 +174,9 @@ async def _serve(
         timeout_keep_alive=75,
         timeout_graceful_shutdown=5,
     )
-    server = uvicorn.Server(config)
+    server = _Server(config)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, server.handle_exit, number, None)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn offers no event to wait for
