@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from localaws.errors import AwsError
 from localaws.s3_buckets import Bucket, Buckets
-from localaws.s3_disk import Disk
+from localaws.s3_disk import Change, Disk
 from localaws.store import Store
 
 _SCHEMA = """
@@ -111,15 +111,20 @@ class Objects:
 
         The staged file is the object's from the commit on; if this raises it is still the caller's.
         """
-        with self._store.write() as db:
+
+        def commit(db: sqlite3.Connection) -> tuple[Stored, Change]:
             bucket = self._buckets.get(new.bucket, db)
             old = _find(db, new.bucket, new.key)
             condition(old)
             change = self._disk.record(db, new.bucket, new.key, new.staged, old.path if old else None)
-            stored = Stored(new.key, change.number, new.size, new.etag, self._clock(), change.path, new.description)
+            modified = self._clock()
+            stored = Stored(new.key, change.number, new.size, new.etag, modified, change.path, new.description)
             _write(db, new.bucket, stored)
             also()
             self._announce(new.event, bucket, new.key, change.number, stored)
+            return stored, change
+
+        stored, change = self._store.together(commit)
         self._changed()
         self._disk.follow(new.bucket, new.key)
         self._disk.discard(change.superseded)

@@ -3,7 +3,8 @@
 `synchronous = FULL` in WAL mode fsyncs the log at every commit (sqlite.org/pragma.html#pragma_synchronous), so a
 committed transaction is durable when `Store.write()` returns. Writers take turns; readers never wait.
 
-    Store        the file; `write()` is one durable transaction, `read()` this thread's own connection
+    Store        the file; `write()` is one durable transaction, `together()` one that many threads share, `read()` this
+                 thread's own connection
     Documents    a durable dict of JSON documents: one kind of resource (streams, functions, tables ...)
     Queue        a durable at-least-once queue: an item leaves only when its consumer says `done`
 """
@@ -11,11 +12,13 @@ committed transaction is durable when `Store.write()` returns. Writers take turn
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (kind TEXT NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL,
@@ -34,6 +37,8 @@ class Store:
         self._writing = threading.RLock()
         self._writer = self._connect()
         self._readers = threading.local()
+        self._waiting: list[_Change[Any]] = []
+        self._queueing = threading.Lock()
         self.migrate(_SCHEMA)
 
     def _connect(self) -> sqlite3.Connection:
@@ -62,6 +67,34 @@ class Store:
                 raise
             self._writer.execute("COMMIT")
 
+    def together(self, change: Callable[[sqlite3.Connection], T]) -> T:
+        """`change` as a durable transaction, in one commit with all others that came while the last one was on its way
+        to the disk. What one of them raises undoes that one alone and is raised here. Not inside of `write()`."""
+        mine = _Change(change)
+        with self._queueing:
+            self._waiting.append(mine)
+        with self._writing:
+            if not mine.done:  # then whoever gets here first commits for all
+                with self._queueing:
+                    batch, self._waiting = self._waiting, []
+                self._commit(batch)
+        if mine.error is not None:
+            raise mine.error
+        return mine.result  # type: ignore[return-value]  # done, without an error
+
+    def _commit(self, batch: list["_Change[Any]"]) -> None:
+        try:
+            with self.write() as db:
+                for change in batch:
+                    change.run(db)
+        except BaseException as e:
+            for change in batch:
+                change.error = e
+            raise
+        finally:
+            for change in batch:
+                change.done = True
+
     def read(self) -> sqlite3.Connection:
         """This thread's connection; it sees every transaction that was committed before the statement began."""
         if not hasattr(self._readers, "db"):
@@ -72,6 +105,25 @@ class Store:
     def close(self) -> None:
         with self._writing:
             self._writer.close()
+
+
+class _Change(Generic[T]):
+    """One change among those of a commit, and what became of it."""
+
+    def __init__(self, change: Callable[[sqlite3.Connection], T]) -> None:
+        self._change = change
+        self.done = False
+        self.result: T | None = None
+        self.error: BaseException | None = None
+
+    def run(self, db: sqlite3.Connection) -> None:
+        db.execute("SAVEPOINT change")
+        try:
+            self.result = self._change(db)
+        except Exception as e:
+            db.execute("ROLLBACK TO change")
+            self.error = e
+        db.execute("RELEASE change")
 
 
 class Documents:
