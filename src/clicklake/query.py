@@ -22,8 +22,14 @@ Form = Literal["table", "csv", "json"]
 
 @dataclass(frozen=True, slots=True)
 class Column:
+    """`type` is Athena's word for it."""
+
     name: str
     type: str
+
+    @property
+    def is_number(self) -> bool:
+        return self.type in _NUMBERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +105,7 @@ def render(result: Result, form: Form, width: int) -> Iterator[str]:
     elif form == "csv":
         yield from table.csv_lines(names, result.rows)
     else:
-        numbers = [column.type in _NUMBERS for column in result.columns]
+        numbers = [column.is_number for column in result.columns]
         yield from table.lines(names, result.rows, numbers, width)
 
 

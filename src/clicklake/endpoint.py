@@ -1,0 +1,80 @@
+"""An endpoint of one's own: `clicklake up` as a child process, to be used, killed and started again."""
+
+import configparser
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from clicklake.errors import UnreachableError
+from clicklake.target import Target, of_keys
+
+_START_SECONDS = 30.0
+_STOP_SECONDS = 10.0
+_REGION = "us-east-1"
+
+
+class Endpoint:
+    """`clicklake up` on `data_dir`, with the default stack, on a free port that it keeps when it is started again.
+
+    It leads a session of its own: Ctrl-C reaches whoever started it, and it may outlive them.
+    """
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+        self.log = data_dir.with_name("endpoint.log")
+        self.url = ""
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> float:
+        """Wait until it is ready; the seconds it took. Raises UnreachableError with its last words."""
+        began = time.monotonic()
+        port = self.url.rpartition(":")[2] or "0"
+        options = ("--port", port, "--data-dir", str(self.data_dir), "--region", _REGION)
+        with self.log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "clicklake", "up", *options],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=_environment(),
+                start_new_session=True,
+            )
+        self._wait_until_ready(began + _START_SECONDS)
+        self.url = json.loads((self.data_dir / "endpoint.json").read_text())["url"]
+        return time.monotonic() - began
+
+    def _wait_until_ready(self, deadline: float) -> None:
+        assert self._process is not None
+        while b" is ready at " not in self.log.read_bytes():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                said = self.log.read_text(errors="replace").strip().splitlines() or ["it said nothing"]
+                self.kill()
+                raise UnreachableError(f"the endpoint did not start: {said[-1]}", f"see {self.log}")
+            time.sleep(0.01)
+
+    def kill(self) -> None:
+        """SIGKILL, as a crash would."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGKILL)
+            self._process.wait(_STOP_SECONDS)
+
+    def target(self) -> Target:
+        """It and its owner's keys, whatever the environment says about AWS."""
+        credentials = configparser.ConfigParser()
+        credentials.read(self.data_dir / "credentials")
+        keys = credentials["default"]
+        return of_keys(self.url, keys["aws_access_key_id"], keys["aws_secret_access_key"], _REGION)
+
+
+def _environment() -> dict[str, str]:
+    """Ours without what points elsewhere: the child is to reach nothing but itself."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CLICKLAKE_"))}
