@@ -272,3 +272,29 @@ def handler(event, context):
     finally:
         endpoint.start()
         functions.delete_function(FunctionName=name)
+
+
+def test_calls_of_a_function_that_is_deleted_end(functions: Any) -> None:
+    """Those that run are killed, those that wait for a worker are told that it is gone."""
+    name = deploy(functions, "import time\ndef handler(event, context): time.sleep(60)", Timeout=100)
+
+    def outcome(_: int) -> str:
+        try:
+            return str(failure(functions, name)["errorType"])
+        except ClientError as e:
+            return str(e.response["Error"]["Code"])
+
+    with concurrent.futures.ThreadPoolExecutor(6) as threads:
+        calls = [threads.submit(outcome, i) for i in range(6)]
+        time.sleep(1)
+        functions.delete_function(FunctionName=name)
+        assert {call.result(10) for call in calls} <= {"Runtime.ExitError", "ResourceNotFoundException"}
+
+
+def test_the_aws_command_invokes_and_shows_the_log(functions: Any, endpoint: EndpointProcess, tmp_path: Path) -> None:
+    name = deploy(functions, "def handler(event, context):\n    print('said', event['a'])\n    return event")
+    command = ["aws", "lambda", "invoke", "--function-name", name, "--payload", '{"a": "b"}', "--log-type", "Tail"]
+    run = subprocess.run([*command, str(tmp_path / "out")], env=endpoint.environment(), capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    assert json.loads((tmp_path / "out").read_text()) == {"a": "b"}
+    assert "said b" in base64.b64decode(json.loads(run.stdout)["LogResult"]).decode()

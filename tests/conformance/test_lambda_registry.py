@@ -273,3 +273,16 @@ def test_functions_and_settings_survive_a_kill(functions: Any, endpoint: Endpoin
     after.pop("ResponseMetadata")
     assert after == before
     assert functions.invoke(FunctionName=name, Payload=b'{"a": 1}')["Payload"].read() == b'{"a": 1}'
+
+
+def test_a_broken_package_leaves_nothing_behind(functions: Any, endpoint: EndpointProcess) -> None:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        archive.writestr("app", "a file")
+        archive.writestr("app/inner.py", "in a folder of its name")
+    with pytest.raises(ClientError, match="a file and a folder of one name"):
+        functions.create_function(
+            FunctionName="broken", Runtime="python3.13", Role=ROLE, Handler="a.b", Code={"ZipFile": data.getvalue()}
+        )
+    with pytest.raises(ClientError, match="Function not found"):
+        functions.get_function(FunctionName="broken")

@@ -4,8 +4,8 @@ The answers' fields and defaults are those of the Lambda API reference (Function
 one of them with what it asked for, so nothing is added and nothing left out.
 
 Accepted as given and not acted upon: Architectures and Runtime (any Python; this machine's interpreter runs it),
-VpcConfig, KMSKeyArn, TracingConfig, SnapStart, EphemeralStorage's size. Refused by name: container images, other
-languages, layers, file systems.
+VpcConfig, KMSKeyArn, TracingConfig, SnapStart, EphemeralStorage's size, LoggingConfig's format and levels (logs are
+text). Refused by name: container images, other languages, layers, file systems, code signing, tenants.
 """
 
 import hashlib
@@ -59,6 +59,10 @@ _NOT_DONE: Mapping[str, str] = {
     "Layers": "localaws has no Lambda layers: put the packages into the function's zip",
     "FileSystemConfigs": "localaws has no file systems for Lambda",
     "ImageConfig": "localaws runs no container images: deploy the function as a zip",
+    "CapacityProviderConfig": "localaws has no capacity providers for Lambda",
+    "CodeSigningConfigArn": "localaws verifies no code signatures",
+    "DurableConfig": "localaws has no durable functions",
+    "TenancyConfig": "localaws isolates no tenants",
 }
 
 

@@ -4,16 +4,20 @@ The platform's lines look like AWS's (docs.aws.amazon.com/lambda/latest/dg/pytho
 there (REPORT's durations and memory) reads them here.
 """
 
+import logging
 import math
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+_log = logging.getLogger(__name__)
+
 # "X-Amz-Log-Result: the last 4 KB of the execution log" (API reference, Invoke).
 _TAIL = 4096
 # A line without an end is cut here, so that a function can't fill our memory.
 _LONGEST_LINE = 256 * 1024
+_MOST_LINES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,7 @@ class Measured:
 
 
 class FunctionLog:
-    """One log stream. `write` takes whole lines; it is called by `flush` only."""
+    """One log stream. `write` takes whole lines; it is called by `flush`, and when many lines have come."""
 
     def __init__(self, write: Callable[[list[str]], None]) -> None:
         self._write = write
@@ -45,6 +49,9 @@ class FunctionLog:
                 self.line(line.decode("utf-8", "backslashreplace").rstrip("\r"))
             if len(self._partial) > _LONGEST_LINE:
                 self.end_line()
+            many = len(self._lines) > _MOST_LINES
+        if many:
+            self.flush()
 
     def line(self, text: str) -> None:
         with self._lock:
@@ -61,8 +68,11 @@ class FunctionLog:
     def flush(self) -> None:
         with self._lock:
             lines, self._lines = self._lines, []
-        if lines:
-            self._write(lines)
+        try:
+            if lines:
+                self._write(lines)
+        except OSError as e:  # a full disk must not undo what the function has done
+            _log.warning("%d log lines of a function are lost: %s", len(lines), e)
 
     def take_tail(self) -> bytes:
         """The last 4 KB since the last call."""

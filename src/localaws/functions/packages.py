@@ -13,6 +13,7 @@ import io
 import os
 import shutil
 import zipfile
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -57,10 +58,10 @@ def store(root: Path, name: str, data: bytes) -> Package:
     home = folder(root, name, package.sha256)
     if not home.is_dir():
         durable.make_directories(home.parent)
-        durable.replace_file(archive(root, name, package.sha256), data)
         fresh = home.with_name(home.name + ".new")
         shutil.rmtree(fresh, ignore_errors=True)
         _unpack(data, fresh)
+        durable.replace_file(archive(root, name, package.sha256), data)
         durable.move_file(fresh, home)
     return package
 
@@ -86,19 +87,24 @@ def sweep(root: Path, name: str, used: Iterable[str]) -> None:
 
 def _unpack(data: bytes, target: Path) -> None:
     target.mkdir()
-    with zipfile.ZipFile(io.BytesIO(data)) as archive_:
-        for entry in archive_.infolist():
-            path = target / _inner_path(entry.filename)
-            if entry.is_dir():
-                path.mkdir(parents=True, exist_ok=True)
-                continue
-            path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                _write(path, archive_.read(entry), entry.external_attr >> 16 & 0o777 | 0o600)
-            except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as e:
-                raise _unreadable() from e
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as package:
+            for entry in package.infolist():
+                _unpack_entry(package, entry, target / _inner_path(entry.filename))
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as e:
+        raise _unreadable() from e
+    except (FileExistsError, NotADirectoryError, IsADirectoryError) as e:
+        raise invalid(f"The package holds a file and a folder of one name: {e.filename}") from e
     for directory, _, _ in os.walk(target):
         durable.sync_directory(Path(directory))
+
+
+def _unpack_entry(package: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> None:
+    if entry.is_dir():
+        path.mkdir(parents=True, exist_ok=True)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _write(path, package.read(entry), entry.external_attr >> 16 & 0o777 | 0o600)
 
 
 def _write(path: Path, data: bytes, mode: int) -> None:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from localaws.errors import AwsError
 from localaws.functions.runtime_api import Invocation
 from localaws.functions.workers import Outcome, Spec, Worker
 
@@ -29,8 +30,10 @@ class Pool:
     def submit(self, spec: Callable[[], Spec], invocation: Invocation) -> Future[Outcome]:
         """Run it when its turn comes. `spec` is asked for only then, so what waits runs on the newest code."""
         with self._changing:
+            if self._stopped:
+                raise _stopping()
+            future = self._threads.submit(self._run, spec, invocation)
             self.in_flight += 1
-        future = self._threads.submit(self._run, spec, invocation)
         future.add_done_callback(self._landed)
         return future
 
@@ -48,11 +51,11 @@ class Pool:
         self._stop(old)
 
     def stop(self) -> None:
-        """Kill every worker; the invocations that run end as Runtime.ExitError, those that wait are cancelled."""
-        self._stopped = True
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        """Kill every worker; the invocations that run end as Runtime.ExitError, those that wait are refused."""
         with self._changing:
+            self._stopped = True
             workers = list(self._all)
+        self._threads.shutdown(wait=False)
         self._stop(workers)
 
     def _landed(self, _: Future[Outcome]) -> None:
@@ -60,7 +63,7 @@ class Pool:
             self.in_flight -= 1
 
     def _run(self, spec: Callable[[], Spec], invocation: Invocation) -> Outcome:
-        worker = self._take(spec())
+        worker = self._take(spec())  # first: a function that is gone is not found, rather than stopping
         try:
             return worker.run(invocation)
         except BaseException:
@@ -71,6 +74,8 @@ class Pool:
 
     def _take(self, spec: Spec) -> Worker:
         with self._changing:
+            if self._stopped:
+                raise _stopping()
             for worker in [w for w in self._idle if w.spec.revision == spec.revision]:
                 self._idle.remove(worker)
                 if worker.alive:
@@ -78,11 +83,11 @@ class Pool:
                 self._all.discard(worker)
         worker = self._start(spec)
         with self._changing:
-            self._all.add(worker)
-            late = self._stopped
-        if late:
-            worker.stop()
-        return worker
+            if not self._stopped:
+                self._all.add(worker)
+                return worker
+        worker.stop()
+        raise _stopping()
 
     def _give_back(self, worker: Worker) -> None:
         with self._changing:
@@ -98,3 +103,7 @@ class Pool:
             self._all.difference_update(workers)
         for worker in workers:
             worker.stop()
+
+
+def _stopping() -> AwsError:
+    return AwsError("ServiceException", "The function's workers are being stopped", 500, Type="Service")

@@ -84,12 +84,12 @@ class Worker:
         self._api = RuntimeApi()
         self._log = FunctionLog(log)
         self._log.line(f"INIT_START Runtime Version: python:{platform.python_version()} (for {spec.runtime})")
-        scratch.mkdir(parents=True)
-        self._output, ours = os.pipe()
-        os.set_blocking(self._output, False)
         self._reading = threading.Lock()
         self._ended = False
+        self._output, ours = os.pipe()
+        os.set_blocking(self._output, False)
         try:
+            scratch.mkdir(parents=True)
             self._process = subprocess.Popen(
                 [*command, spec.handler],
                 stdin=subprocess.PIPE,
@@ -99,6 +99,10 @@ class Worker:
                 env=_environment(spec, scratch, stream, self._api.address),
                 start_new_session=True,
             )
+        except OSError:
+            self._api.close()
+            os.close(self._output)
+            raise
         finally:
             os.close(ours)
         threading.Thread(target=self._read_output, name=f"output of {spec.function}", daemon=True).start()
