@@ -166,6 +166,7 @@ class Pipeline:
     function: Function
     processed_format: Format
     fields: tuple[Field, ...]
+    kept_query_parameters: tuple[str, ...]
     tables: Tables
 
     def names(self, environment: str | None = None) -> Names:
@@ -187,7 +188,7 @@ class Pipeline:
     def contract_sha256(self) -> str:
         """Changes whenever the meaning of a row may have; the time rule depends on the buffering."""
         whole = asdict(self)
-        contract = {part: whole[part] for part in ("fields", "tables", "zones", "buffering")}
+        contract = {part: whole[part] for part in ("fields", "kept_query_parameters", "tables", "zones", "buffering")}
         return hashlib.sha256(json.dumps(contract, sort_keys=True).encode()).hexdigest()
 
 
@@ -311,7 +312,7 @@ def _check_columns(pipeline: Pipeline, source: str) -> None:
             # Glue keeps column names in lower case: athena/latest/ug/tables-databases-columns-names.html
             if not (name.isidentifier() and name.isascii() and name == name.lower()):
                 raise PipelineError(where, f"the column name {name!r} can't be used in SQL", "use a-z, 0-9 and _")
-    inputs = {known.name for known in pipeline.fields}
+    inputs = {known.name for known in pipeline.fields if not known.private}
     for column in pipeline.tables.events.columns:
         where = f"{source}: column {column.name}"
         if (column.from_ is None) == (column.by is None):
@@ -319,4 +320,6 @@ def _check_columns(pipeline: Pipeline, source: str) -> None:
         if column.by is not None and column.by not in BUILT_IN_STEPS:
             raise PipelineError(where, f"no step is called {column.by!r}", f"one of {', '.join(BUILT_IN_STEPS)}")
         if column.from_ is not None and column.from_ not in inputs and not column.from_.startswith("properties."):
-            raise PipelineError(where, f"no field is called {column.from_!r}", "a field's name or 'properties.<name>'")
+            raise PipelineError(
+                where, f"can't come from {column.from_!r}", "a field that is not private, or 'properties.<name>'"
+            )

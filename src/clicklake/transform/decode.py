@@ -1,0 +1,62 @@
+"""Raw bytes to records: nothing is lost, and a broken record never touches its neighbours.
+
+Firehose puts what senders wrote one after the other with no delimiter of its own, so a raw object may hold lines,
+`{..}{..}`, pretty-printed objects, arrays, base64 text (what version 1 of the aws CLI makes of its input) and rubbish,
+in any order. One loop reads the common form, an object a line. Whatever it can't read takes one careful step at a
+time (careful.py): `{` opens an object; `[`, `]` and `,` between records are punctuation, so an array's items are
+records; base64 text is decoded and read by the same rules. Anything else is broken, and reading goes on at the next
+line, or before it at the next object that follows a `}`; in text without lines, at the next `{` from which a whole
+object parses. The bytes between are one failed record.
+
+No decision looks further ahead than careful.LOOKAHEAD, so the size of the chunks never shows in the result.
+"""
+
+from collections.abc import Generator, Iterable, Iterator
+
+import orjson
+
+from clicklake.transform.careful import BRACE, LARGEST, Careful, End
+from clicklake.transform.event import Failed, Record
+from clicklake.transform.gunzip import Plain
+
+
+def decode(plain: Plain) -> Iterator[Record]:
+    """The records of a raw object in their order. Any bytes give records, never an exception."""
+    end = yield from _split(plain)
+    if not plain.damage:
+        if end.tail:
+            yield end.tail
+        return
+    reason, rest = Failed("decode_error", "$", plain.damage.reason), plain.damage.rest
+    if end.tail and not rest:
+        yield end.tail[0], end.tail[1], reason
+        return
+    if end.tail:
+        yield end.tail
+    yield end.offset, rest, reason
+
+
+def _split(feed: Iterable[bytes], base64: bool = True) -> Generator[Record, None, End]:
+    """The records of a stream of bytes; a broken record at its very end is returned instead."""
+    source, loads = iter(feed), orjson.loads
+    data, base, at, final = b"", 0, 0, False
+    while True:
+        # The measured hot loop: whole objects, one a line. orjson refuses anything after the object.
+        line_end = data.find(b"\n", at)
+        while line_end >= 0 and data[at] == BRACE and line_end - at <= LARGEST:
+            line = data[at:line_end].rstrip(b" \t\r")
+            try:
+                value = loads(line)
+            except orjson.JSONDecodeError:
+                break
+            yield base + at, line, value
+            at = line_end + 1
+            line_end = data.find(b"\n", at)
+        careful = Careful(data, base, final, _split if base64 else None)
+        at = yield from careful.to_the_next_line(at)
+        if careful.tail or (final and at == len(data)):
+            return End(base + at, careful.tail)
+        if careful.starved or at == len(data):
+            chunk = next(source, None)
+            final = chunk is None
+            data, base, at = data[at:] + (chunk or b""), base + at, 0

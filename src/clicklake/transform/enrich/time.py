@@ -1,0 +1,44 @@
+"""When the event happened, by a clock that may be wrong.
+
+`event_ts` is the sender's `event_time` unless the clock is provably wrong; then the skew is subtracted, which is how
+Snowplow's derived_tstamp and Segment's timestamp work, too. With a trusted server's `collector_time` the skew is known.
+Without, a right clock and the buffering look alike, so `sent_time` counts as right while it lies where a right clock
+could have put it: up to one buffer interval and 15 minutes of retries before the object's time. So events with right
+clocks keep their order and spacing exactly.
+"""
+
+from clicklake.transform.enrich.context import Context
+from clicklake.transform.event import Fields, Values
+from clicklake.transform.times import DAY, EARLIEST, LATEST
+
+RETRIES = 900_000  # ms that a sender may have kept trying
+AHEAD = 5_000  # ms that a right clock may be ahead of ours
+
+
+def time(fields: Fields, _values: Values, context: Context) -> Values:
+    """event_ts, its source and day, how late it came and how wrong the sender's clock was."""
+    received = context.received_ms
+    skew = _skew(fields.get("sent_time"), fields.get("collector_time"), received, context.buffer_ms)
+    happened = fields.get("event_time")
+    source = "event"
+    if happened is not None and skew:
+        happened -= skew
+        source = "derived"
+    if happened is None or not EARLIEST <= happened <= LATEST:
+        happened, source = received, "received"
+    return {
+        "event_ts": happened,
+        "event_ts_source": source,
+        "event_date": happened // DAY,
+        "late_by_seconds": (received - happened) // 1000,
+        "clock_skew_ms": skew,
+    }
+
+
+def _skew(sent: int | None, collected: int | None, received: int, buffer: int) -> int | None:
+    """How far the sender's clock was ahead, in ms; None if nothing tells."""
+    if sent is None:
+        return None
+    if collected is not None:
+        return sent - collected
+    return 0 if received - buffer - RETRIES <= sent <= received + AHEAD else sent - received

@@ -1,0 +1,75 @@
+"""Where a JSON object ends, in bytes that may hold anything (RFC 8259).
+
+A scanner without recursion, so nesting bombs only cost their length, and the answer is the same in every Python. It
+is for text that one line doesn't frame: pretty-printed, concatenated or broken. It takes NaN and Infinity, which
+many senders write, for numbers, and leaves the fine print of strings and numbers to the parser.
+"""
+
+import re
+from typing import NamedTuple
+
+DEEPEST = 1000  # levels; orjson reads 1,024
+OPEN_OBJECT, CLOSE_OBJECT, OPEN_LIST, CLOSE_LIST = b"{}[]"
+
+_SPACE = rb"[ \t\r\n]*+"
+_STRING = rb'"(?:[^"\\\x00-\x1f]++|\\[^\x00-\x1f])*+"'
+_SCALAR = rb"(?:" + _STRING + rb"|-?[0-9][0-9.eE+-]*+|true|false|null|NaN|-?Infinity)"
+_MEMBER = _SPACE + _STRING + _SPACE + b":" + _SPACE + _SCALAR + _SPACE
+
+SCALAR = re.compile(_SCALAR)
+# Runs of flat members and items are swallowed by one match; what a run ends with is looked at one by one.
+_MEMBERS = re.compile(rb"(?:" + _MEMBER + rb",)*+(?:" + _MEMBER + rb")?+" + _SPACE)
+_ITEMS = re.compile(rb"(?:" + _SPACE + _SCALAR + _SPACE + rb",)*+(?:" + _SPACE + _SCALAR + _SPACE + rb")?+" + _SPACE)
+_NAME = re.compile(_STRING + _SPACE + b":" + _SPACE)
+_COMMA = re.compile(_SPACE + b"," + _SPACE)
+# What may stand at the end of data that are only cut off: part of a member or of a scalar.
+_PART = re.compile(
+    _SPACE + rb"(?:" + _STRING + _SPACE + rb":?" + _SPACE + rb")?+"
+    rb'(?:"(?:[^"\\\x00-\x1f]++|\\[^\x00-\x1f])*+\\?|[-+.0-9A-Za-z]*+)'
+)
+
+
+class Extent(NamedTuple):
+    """`end` is the offset behind the object, or -1; then `stop` is where it can't go on (the end of the data if it
+    may only be cut off) and `child` the first smaller object inside that is whole, or -1."""
+
+    end: int
+    stop: int
+    child: int
+
+
+def extent(data: bytes, start: int, limit: int) -> Extent:
+    """Scan the object that opens at `data[start]`, reading nothing from `limit` on."""
+    opened, in_object = [start], True
+    at, child = start + 1, -1
+    while True:
+        at, takes_container = _skip_scalars(data, at, limit, in_object)
+        byte = data[at] if at < limit else 0
+        if byte == (CLOSE_OBJECT if in_object else CLOSE_LIST):
+            begin = opened.pop()
+            at += 1
+            if not opened:
+                return Extent(at, at, -1)
+            if in_object and (child < 0 or begin < child):
+                child = begin
+            at = _end(_COMMA, data, at, limit)
+        elif takes_container and byte in (OPEN_OBJECT, OPEN_LIST) and len(opened) < DEEPEST:
+            opened.append(at)
+            at += 1
+        else:
+            return Extent(-1, limit if _PART.fullmatch(data, at, limit) else at, child)
+        in_object = data[opened[-1]] == OPEN_OBJECT
+
+
+def _skip_scalars(data: bytes, at: int, limit: int, in_object: bool) -> tuple[int, bool]:
+    """Swallow flat members or items; then whether a container may stand here (in an object only behind a name)."""
+    if not in_object:
+        return _end(_ITEMS, data, at, limit), True
+    at = _end(_MEMBERS, data, at, limit)
+    name = _NAME.match(data, at, limit)
+    return (name.end(), True) if name else (at, False)
+
+
+def _end(pattern: re.Pattern[bytes], data: bytes, at: int, limit: int) -> int:
+    match = pattern.match(data, at, limit)
+    return match.end() if match else at
