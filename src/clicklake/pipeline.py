@@ -12,7 +12,7 @@ import json
 import os
 import types
 import typing
-from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -217,6 +217,13 @@ def parse(text: str, source: str = "pipeline") -> Pipeline:
     for check in (_check_zones, _check_fields, _check_columns):
         check(pipeline, source)
     return pipeline
+
+
+def with_processed_format(pipeline: Pipeline, wanted: str) -> Pipeline:
+    """The same pipeline with another `processed_format`; raises PipelineError if there is no such format."""
+    form: Format = _value(Format, wanted, "processed_format")
+    events = replace(pipeline.tables.events, format=form)
+    return replace(pipeline, processed_format=form, tables=replace(pipeline.tables, events=events))
 
 
 def _without_repeats(pairs: list[tuple[str, Any]], source: str) -> dict[str, Any]:

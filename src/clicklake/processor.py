@@ -1,0 +1,150 @@
+"""The Lambda function: S3 event -> get -> process -> put -> register partitions -> ledger. The transform's only I/O.
+
+S3 notifies at least once (docs.aws.amazon.com/AmazonS3/latest/userguide/EventNotifications.html), Lambda retries, and
+anyone may replay: every output key is a function of the raw key, so a run overwrites what an earlier one wrote, and the
+ledger row, written last, says that all of it is there.
+
+Environment variables:
+
+    CLICKLAKE_ENVIRONMENT           which environment's names to use (default: the pipeline file's, dev)
+    CLICKLAKE_USER_KEY_PARAMETER    name of an SSM SecureString, at least 32 bytes, read once at cold start; without it
+                                    user_id is removed and user_key is NULL
+    CLICKLAKE_PROCESSED_FORMAT      parquet or json instead of the pipeline file's processed_format
+
+Bucket and key come from the event; all other names from the pipeline file baked into the zip. The role needs
+s3:GetObject on raw/, s3:PutObject and s3:DeleteObject on processed/, failed/ and ledger/, s3:ListBucket (without it S3
+answers AccessDenied for an object that is gone), glue:GetTable and glue:CreatePartition (on catalog, database and
+tables), and ssm:GetParameter if there is a key.
+
+A raw object that is gone (expired, or deleted by hand) is logged and skipped: a retry could never succeed, and
+`clicklake verify` tells an expired object from a gap. Every other failure is raised, once all the event's objects have
+had their turn, so that Lambda retries and then hands the event to its on-failure destination.
+"""
+
+import contextlib
+import dataclasses
+import json
+import os
+import sys
+import urllib.parse
+from functools import cache
+from typing import Any
+
+from clicklake import pipeline
+from clicklake.pipeline import Table
+from clicklake.transform.process import Batch, Output, Settings, process
+
+_registered: set[tuple[str, tuple[str, ...]]] = set()
+"""Partitions that this worker knows to be in Glue: (table, values)."""
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, int]:  # noqa: ARG001 - Lambda's signature
+    """Process every object that the S3 event names; returns how many were processed and how many were gone."""
+    processed, gone = 0, 0
+    errors: list[Exception] = []
+    for record in event.get("Records", []):  # S3's test event, sent when a trigger is made, has none
+        bucket = record["s3"]["bucket"]["name"]
+        # "The s3 key provides information about the bucket and object [...] URL encoded", spaces as +:
+        # docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+        key = urllib.parse.unquote_plus(record["s3"]["object"]["key"])
+        try:
+            if process_object(bucket, key):
+                processed += 1
+            else:
+                gone += 1
+        except Exception as e:  # the event's other objects must not wait for this one
+            _log("error", bucket=bucket, raw_key=key, error=type(e).__name__)
+            errors.append(e)
+    if errors:
+        raise errors[0]
+    return {"processed": processed, "gone": gone}
+
+
+def process_object(bucket: str, key: str) -> bool:
+    """Make all outputs of one raw object; False if it is gone. Raises ValueError for a key outside raw/."""
+    settings = _settings()
+    if not key.startswith(settings.pipeline.zones.raw):
+        raise ValueError(f"{key!r} is not under {settings.pipeline.zones.raw}; check the trigger's prefix")
+    s3 = _client("s3")
+    try:
+        raw = s3.get_object(Bucket=bucket, Key=key)
+    except s3.exceptions.NoSuchKey:
+        _log("gone", bucket=bucket, raw_key=key)
+        return False
+    last_modified_ms = int(raw["LastModified"].timestamp()) * 1000
+    batch = process(raw["Body"].read(), key, last_modified_ms, settings)
+    _write(bucket, batch, settings)
+    _log("processed", bucket=bucket, raw_key=key, records_in=batch.tally.records_in, **dataclasses.asdict(batch.tally))
+    return True
+
+
+def _write(bucket: str, batch: Batch, settings: Settings) -> None:
+    """In this order: whoever finds the ledger row finds everything that it speaks of, and nothing else."""
+    tables = settings.pipeline.tables
+    outputs = [(tables.events, batch.processed), (tables.failed, batch.failed)]
+    written = [(table, output) for table, output in outputs if output]
+    for _, output in written:
+        _put(bucket, output)
+    for table in (*(table for table, _ in written), tables.ledger):
+        _register(table, batch.partition, settings)
+    for key in batch.stale:
+        _client("s3").delete_object(Bucket=bucket, Key=key)
+    _put(bucket, batch.ledger)
+
+
+def _put(bucket: str, output: Output) -> None:
+    _client("s3").put_object(Bucket=bucket, Key=output.key, Body=output.body, ContentType=output.content_type)
+
+
+def _register(table: Table, values: tuple[str, ...], settings: Settings) -> None:
+    """Make the day's partition known to Glue, once per worker; that it is there already is fine."""
+    if (table.name, values) in _registered:
+        return
+    glue = _client("glue")
+    database = settings.pipeline.names(os.environ.get("CLICKLAKE_ENVIRONMENT")).database
+    storage = _storage(database, table.name)
+    day = "/".join(f"{key}={value}" for key, value in zip(settings.pipeline.partition_keys, values, strict=True))
+    location = f"{storage['Location'].rstrip('/')}/{day}/"
+    partition = {"Values": list(values), "StorageDescriptor": storage | {"Location": location}}
+    with contextlib.suppress(glue.exceptions.AlreadyExistsException):
+        glue.create_partition(DatabaseName=database, TableName=table.name, PartitionInput=partition)
+    _registered.add((table.name, values))
+
+
+@cache
+def _storage(database: str, table: str) -> dict[str, Any]:
+    """The table's storage descriptor, which its partitions inherit."""
+    descriptor: dict[str, Any] = _client("glue").get_table(DatabaseName=database, Name=table)["Table"][
+        "StorageDescriptor"
+    ]
+    return descriptor
+
+
+@cache
+def _settings() -> Settings:
+    described = pipeline.load()
+    if wanted := os.environ.get("CLICKLAKE_PROCESSED_FORMAT"):
+        described = pipeline.with_processed_format(described, wanted)
+    return Settings(described, user_key=_user_key())
+
+
+def _user_key() -> bytes | None:
+    name = os.environ.get("CLICKLAKE_USER_KEY_PARAMETER")
+    if not name:
+        return None
+    parameter = _client("ssm").get_parameter(Name=name, WithDecryption=True)
+    return str(parameter["Parameter"]["Value"]).encode()
+
+
+@cache
+def _client(service: str) -> Any:
+    """One client per service and worker. boto3 comes with the runtime; importing it only here keeps imports cheap."""
+    import boto3
+
+    return boto3.client(service)
+
+
+def _log(outcome: str, **facts: object) -> None:
+    """One JSON line for CloudWatch Logs: counts and keys, never anything of an event."""
+    sys.stdout.write(json.dumps({"outcome": outcome, **facts}) + "\n")
+    sys.stdout.flush()
