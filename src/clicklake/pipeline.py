@@ -192,12 +192,17 @@ class Pipeline:
         return hashlib.sha256(json.dumps(contract, sort_keys=True).encode()).hexdigest()
 
 
+def find(path: Path | str | None = None) -> Path:
+    """The pipeline file: `path`, else the one CLICKLAKE_PIPELINE names, else ours."""
+    return Path(path or os.environ.get("CLICKLAKE_PIPELINE") or FILE)
+
+
 def load(path: Path | str | None = None) -> Pipeline:
-    """Read and check a pipeline file: `path`, else the one CLICKLAKE_PIPELINE names, else ours.
+    """Read and check the pipeline file that `find` names.
 
     Raises PipelineError with the place in the file and a hint.
     """
-    file = Path(path or os.environ.get("CLICKLAKE_PIPELINE") or FILE)
+    file = find(path)
     try:
         text = file.read_text(encoding="utf-8")
     except OSError as e:
