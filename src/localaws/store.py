@@ -62,10 +62,11 @@ class Store:
             self._writer.execute("BEGIN IMMEDIATE")
             try:
                 yield self._writer
+                self._writer.execute("COMMIT")
             except BaseException:
-                self._writer.execute("ROLLBACK")
+                if self._writer.in_transaction:  # a COMMIT on a full disk may have undone it already
+                    self._writer.execute("ROLLBACK")
                 raise
-            self._writer.execute("COMMIT")
 
     def together(self, change: Callable[[sqlite3.Connection], T]) -> T:
         """`change` as a durable transaction, in one commit with all others that came while the last one was on its way
