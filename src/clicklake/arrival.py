@@ -50,6 +50,9 @@ class Arrived:
     failed: int = 0
     missing: int = 0
 
+    def __str__(self) -> str:
+        return f"in {self.records_in:,} = good {self.good:,} + duplicate {self.duplicate:,} + failed {self.failed:,}"
+
 
 def _quietly(_: Arrived) -> None:
     pass

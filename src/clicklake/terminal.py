@@ -52,15 +52,15 @@ class Terminal:
 
 
 class Progress:
-    """How far something of a known `total` is: a bar on a terminal, a line for every quarter elsewhere.
+    """How far something is: on a terminal a bar, or a count if the `total` is unknown; elsewhere a line for every
+    quarter. Call it with the number reached, from any thread, and `close` when it is over."""
 
-    Call it with the number reached, from any thread; `close` when it is over.
-    """
-
-    def __init__(self, terminal: Terminal, label: str, total: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, terminal: Terminal, label: str, total: int | None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._terminal = terminal
         self._label = label
-        self._total = max(1, total)
+        self._total = total
         self._clock = clock
         self._drawn = -_REDRAW_SECONDS
         self._quarters = 0
@@ -69,17 +69,20 @@ class Progress:
     def __call__(self, done: int) -> None:
         if self._terminal.is_live:
             self._draw(done)
-        elif (quarters := 4 * done // self._total) > self._quarters:
+        elif self._total and (quarters := 4 * done // self._total) > self._quarters:
             self._quarters = quarters
             self._terminal.line(f"{self._label}{done:,} of {self._total:,}")
 
     def _draw(self, done: int) -> None:
         now = self._clock()
-        if now - self._drawn >= _REDRAW_SECONDS:
-            self._drawn = now
-            drawn = table.pad(table.bar(min(1.0, done / self._total), _BAR), _BAR)
-            bar = self._terminal.styled(drawn, "cyan")
-            self._terminal.below(f"{self._label}{bar} {done:,} of {self._total:,}")
+        if now - self._drawn < _REDRAW_SECONDS:
+            return
+        self._drawn = now
+        if self._total:
+            bar = table.pad(table.bar(min(1.0, done / self._total), _BAR), _BAR)
+            self._terminal.below(f"{self._label}{self._terminal.styled(bar, 'cyan')} {done:,} of {self._total:,}")
+        else:
+            self._terminal.below(f"{self._label}{done:,}")
 
     def close(self) -> float:
         """Take the bar away; the seconds since the beginning."""
