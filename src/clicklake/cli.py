@@ -4,7 +4,9 @@ A command is one row of COMMANDS. What it does lives in the module of its name; 
 """
 
 import argparse
+import json
 import os
+import shlex
 import signal
 import sys
 import time
@@ -12,10 +14,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from clicklake import __version__, pipeline, shell
+from clicklake import __version__, demo, package, pipeline, provision, query, shell
 from clicklake.errors import ClicklakeError, NoError, UnreachableError, UsageError
+from clicklake.send_file import send_file
 from clicklake.target import Target, choose, of_keys
-from localaws import datadir
+from clicklake.terminal import Terminal
+from localaws import credentials, datadir
+from localaws.errors import StartError
 
 DATA_DIR = ".clicklake"
 _STOP_SECONDS = 30.0
@@ -46,7 +51,6 @@ def _add_up(parser: argparse.ArgumentParser) -> None:
 
 
 def _up(arguments: Arguments) -> None:
-    serve, settings = _local_endpoint(arguments)
     began = time.monotonic()
 
     def ready(url: str) -> None:
@@ -54,23 +58,21 @@ def _up(arguments: Arguments) -> None:
         seconds = time.monotonic() - began
         print(f"clicklake is ready at {url} in {seconds:.1f} s ({said}); data in {arguments.data_dir}", flush=True)
 
-    serve(settings, ready)
+    _serve(arguments, ready)
 
 
-def _local_endpoint(arguments: Arguments):  # type: ignore[no-untyped-def]
+def _serve(arguments: Arguments, on_ready: Callable[[str], None]) -> None:
     try:
-        from localaws import runtime  # the extra may be absent, and only `up` needs it
+        from localaws import runtime  # here, because the extra that it needs may be absent, and only `up` needs it
     except ModuleNotFoundError as e:
         raise UsageError(f"the endpoint needs {e.name}", "install it: pip install 'clicklake[local]'") from e
     region = arguments.region or os.environ.get("AWS_REGION") or "us-east-1"
     settings = runtime.Settings(Path(arguments.data_dir).absolute(), arguments.host, arguments.port, region)
-    return runtime.serve, settings
+    runtime.serve(settings, on_ready)
 
 
 def _provision(arguments: Arguments, url: str) -> str:
     """Make the default stack; says what the stream's buffering is."""
-    from clicklake import package, provision  # needs what the extra brings
-
     pipe = pipeline.load(arguments.pipeline)
     buffer = pipe.buffering.laptop
     if arguments.buffer_interval is not None:
@@ -88,7 +90,6 @@ def _laptop_target(data_dir: Path, url: str, region: str | None) -> Target:
 
 
 def _keys(data_dir: Path) -> tuple[str, str]:
-    from localaws import credentials
 
     owner = credentials.load_or_make(data_dir / "credentials")
     return owner.access_key, owner.secret_key
@@ -141,6 +142,74 @@ def _env(arguments: Arguments) -> None:
     print("\n".join(lines))
 
 
+# --- the main job and its parts --------------------------------------------------------------------------------------
+
+
+def _add_demo(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--keep", action="store_true", help="leave the endpoint running, and say what to type next")
+    parser.add_argument("--events", type=_positive, default=demo.EVENTS, metavar="N", help="default: %(default)s")
+    parser.add_argument("--seed", type=int, default=demo.SEED, metavar="N", help="other traffic (default: %(default)s)")
+
+
+def _demo(arguments: Arguments) -> None:
+    demo.run(Terminal(sys.stdout), arguments.events, arguments.seed, keep=arguments.keep)
+
+
+def _add_send(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE|-", help="NDJSON, a JSON array or objects; gzip too; - is standard input")
+    parser.add_argument("--wait", action="store_true", help="return when the events can be queried")
+    parser.add_argument("--stream", metavar="NAME", help="default: the pipeline's delivery stream")
+    parser.add_argument("--json", action="store_true", help="print what was done as one JSON object")
+    parser.add_argument("--yes", action="store_true", help="don't ask before sending to AWS")
+    _add_target(parser)
+
+
+def _send(arguments: Arguments) -> None:
+    pipe = pipeline.load(arguments.pipeline)
+    target = _target(arguments)
+    _confirm(target, f"send {arguments.file}", arguments)
+    names = pipe.names(arguments.environment)
+    screen = Terminal(sys.stderr)
+    sent = send_file(target, pipe, names, arguments.file, screen, arguments.stream, wait=arguments.wait)
+    if arguments.json:
+        print(json.dumps(sent.document()))
+    elif arguments.wait:
+        print(f"try: clicklake query {shlex.quote(sent.next_query)}")
+
+
+def _add_query(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("sql", metavar="SQL|-", help="one statement; - reads it from standard input")
+    parser.add_argument("--json", action="store_true", help="one JSON document; default: a table, or CSV on a pipe")
+    parser.add_argument("--workgroup", metavar="NAME", help="default: the pipeline's")
+    parser.add_argument("--database", metavar="NAME", help="default: the pipeline's")
+    _add_target(parser)
+
+
+def _query(arguments: Arguments) -> None:
+    names = pipeline.load(arguments.pipeline).names(arguments.environment)
+    target = _target(arguments)
+    sql = sys.stdin.read() if arguments.sql == "-" else arguments.sql
+    result = query.run(target, sql, arguments.workgroup or names.workgroup, arguments.database or names.database)
+    screen = Terminal(sys.stdout)
+    form: query.Form = "json" if arguments.json else "table" if screen.is_live else "csv"
+    for line in query.render(result, form, screen.width):
+        print(line)
+    print(query.summary(result), file=sys.stderr)
+
+
+def _add_package(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--target", default="local", help="what it will run on (default: %(default)s)")
+    parser.add_argument(
+        "--out", metavar="FILE", type=Path, default=Path("dist/processor.zip"), help="default: %(default)s"
+    )
+    parser.add_argument("--pipeline", metavar="FILE", help="default: CLICKLAKE_PIPELINE, else the one in the package")
+
+
+def _package(arguments: Arguments) -> None:
+    made = package.build(arguments.target, arguments.pipeline, arguments.out)
+    print(f"{made} ({query.size(made.stat().st_size)})")
+
+
 # --- options that many commands share --------------------------------------------------------------------------------
 
 
@@ -159,6 +228,23 @@ def _add_target(parser: argparse.ArgumentParser) -> None:
     _add_stack(parser)
     parser.add_argument("--endpoint-url", metavar="URL", help="as in the aws CLI; default: AWS_ENDPOINT_URL, else AWS")
     parser.add_argument("--profile", help="as in the aws CLI")
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
+def _confirm(target: Target, what: str, arguments: Arguments) -> None:
+    """Ask before data is changed anywhere but on this machine."""
+    if target.is_laptop or arguments.yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError(f"to {what} changes data there, and nobody can be asked", "add --yes")
+    print(f"{what} there? [y/N] ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+        raise NoError("nothing was done")
 
 
 def _target(arguments: Arguments) -> Target:
@@ -188,6 +274,22 @@ COMMANDS: dict[str, Command] = {
         ('eval "$(clicklake env)"', 'eval "$(clicklake env --unset)"'),
         _add_env,
     ),
+    "demo": Command(
+        _demo, "the main job, with a crash in the middle", ("clicklake demo", "clicklake demo --keep"), _add_demo
+    ),
+    "send": Command(
+        _send,
+        "send the events of a file",
+        ("clicklake send events.ndjson --wait", "zcat events.gz | clicklake send -"),
+        _add_send,
+    ),
+    "query": Command(
+        _query,
+        "run Athena SQL",
+        ('clicklake query "SELECT event_type, COUNT(*) FROM clickstream_events GROUP BY event_type"',),
+        _add_query,
+    ),
+    "package": Command(_package, "build the function's zip", ("clicklake package --target local",), _add_package),
 }
 
 
@@ -219,7 +321,7 @@ def main(argv: list[str] | None = None) -> int:
     except ClicklakeError as error:
         print(f"clicklake {arguments.command}: {error}", file=sys.stderr)
         return error.exit_code
-    except (datadir.StartError, pipeline.PipelineError) as error:
+    except (StartError, package.PackageError, pipeline.PipelineError) as error:
         print(f"clicklake {arguments.command}: {error}", file=sys.stderr)
         return UsageError.exit_code
     except BrokenPipeError:  # `clicklake query ... | head`
