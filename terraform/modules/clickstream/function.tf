@@ -14,9 +14,10 @@ resource "aws_lambda_function" "processor" {
   timeout          = local.pipeline.function.timeout_seconds
 
   environment {
-    variables = {
-      CLICKLAKE_USER_KEY_PARAMETER = local.user_key_parameter
-    }
+    variables = merge(
+      { CLICKLAKE_ENVIRONMENT = var.environment },
+      var.user_key_parameter == null ? {} : { CLICKLAKE_USER_KEY_PARAMETER = var.user_key_parameter },
+    )
   }
 
   lifecycle {
@@ -60,47 +61,58 @@ resource "aws_iam_role_policy" "processor" {
   role = aws_iam_role.processor.id
 
   policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [
-      {
-        Effect   = "Allow"
-        Action   = ["s3:GetObject"]
-        Resource = [local.zone_arns.raw]
-      },
-      {
-        Effect   = "Allow"
-        Action   = ["s3:PutObject"]
-        Resource = [local.zone_arns.processed, local.zone_arns.failed, local.zone_arns.ledger]
-      },
-      {
-        # A run removes the outputs that an earlier version wrote for the same raw object and it does not.
-        Effect   = "Allow"
-        Action   = ["s3:DeleteObject"]
-        Resource = [local.zone_arns.processed, local.zone_arns.failed]
-      },
-      {
-        Effect   = "Deny"
-        Action   = ["s3:PutObject", "s3:DeleteObject"]
-        Resource = [local.zone_arns.raw]
-      },
-      {
-        Effect = "Allow"
-        Action = ["glue:BatchCreatePartition"]
-        Resource = concat(
-          ["${local.aws}:glue:${local.here}:catalog", "${local.aws}:glue:${local.here}:database/${local.database}"],
-          [for table in local.pipeline.tables : "${local.aws}:glue:${local.here}:table/${local.database}/${table.name}"],
-        )
-      },
-      {
-        Effect   = "Allow"
-        Action   = ["ssm:GetParameter"]
-        Resource = ["${local.aws}:ssm:${local.here}:parameter${local.user_key_parameter}"]
-      },
-      {
-        Effect   = "Allow"
-        Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-        Resource = ["${local.aws}:logs:${local.here}:log-group:/aws/lambda/${local.names.function}:*"]
-      },
-    ]
+    Version   = "2012-10-17"
+    Statement = concat(local.processor_statements, var.user_key_parameter == null ? [] : [local.user_key_statement])
   })
+}
+
+locals {
+  processor_statements = [
+    {
+      Effect   = "Allow"
+      Action   = ["s3:GetObject"]
+      Resource = [local.zone_arns.raw]
+    },
+    {
+      # Without it S3 says AccessDenied, not NoSuchKey, of a raw object that is gone.
+      Effect   = "Allow"
+      Action   = ["s3:ListBucket"]
+      Resource = [local.bucket_arn]
+    },
+    {
+      Effect   = "Allow"
+      Action   = ["s3:PutObject"]
+      Resource = [local.zone_arns.processed, local.zone_arns.failed, local.zone_arns.ledger]
+    },
+    {
+      # A run removes what an earlier version wrote of the same raw object and it does not.
+      Effect   = "Allow"
+      Action   = ["s3:DeleteObject"]
+      Resource = [local.zone_arns.processed, local.zone_arns.failed]
+    },
+    {
+      Effect   = "Deny"
+      Action   = ["s3:PutObject", "s3:DeleteObject"]
+      Resource = [local.zone_arns.raw]
+    },
+    {
+      Effect = "Allow"
+      Action = ["glue:GetTable", "glue:CreatePartition"]
+      Resource = concat(
+        ["${local.aws}:glue:${local.here}:catalog", "${local.aws}:glue:${local.here}:database/${local.database}"],
+        [for table in local.pipeline.tables : "${local.aws}:glue:${local.here}:table/${local.database}/${table.name}"],
+      )
+    },
+    {
+      Effect   = "Allow"
+      Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+      Resource = ["${local.aws}:logs:${local.here}:log-group:/aws/lambda/${local.names.function}:*"]
+    },
+  ]
+
+  user_key_statement = {
+    Effect   = "Allow"
+    Action   = ["ssm:GetParameter"]
+    Resource = ["${local.aws}:ssm:${local.here}:parameter${coalesce(var.user_key_parameter, "/none")}"]
+  }
 }

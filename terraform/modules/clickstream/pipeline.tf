@@ -13,9 +13,8 @@ locals {
   # Athena takes no hyphen in a database's name.
   database = var.environment == local.pipeline.environment ? local.names.database : replace(local.names.database_elsewhere, "-", "_")
 
-  buffering          = coalesce(var.buffering, local.pipeline.buffering.aws)
-  force_destroy      = coalesce(var.force_destroy, var.environment == "dev")
-  user_key_parameter = coalesce(var.user_key_parameter, "/clicklake/${var.environment}/user-key")
+  buffering     = coalesce(var.buffering, local.pipeline.buffering.aws)
+  force_destroy = coalesce(var.force_destroy, var.environment == "dev")
 
   # ARNs are made of names, not read from resources, so that every policy is known when it is planned.
   account    = data.aws_caller_identity.current.account_id

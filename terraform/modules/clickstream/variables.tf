@@ -58,7 +58,7 @@ variable "log_retention_days" {
 }
 
 variable "user_key_parameter" {
-  description = "The SSM SecureString that holds the key of user_key, made outside of Terraform so that no state file has it; null means /clicklake/<environment>/user-key."
+  description = "The name of the SSM SecureString that holds the key of user_key, made outside of Terraform so that no state file has it; null means no key: user_key is NULL."
   type        = string
   default     = null
 
