@@ -15,7 +15,8 @@ OURS = ("clicklake", "localaws")
 LOCALAWS_ORDER = ("errors", "durable", "store", "wire", "sigv4", "server", "runtime")
 TRANSFORM_ORDER = ("event", "decode", "validate", "enrich", "keys", "encode", "ledger", "process")
 SERVICES = ("firehose", "s3", "events", "functions", "glue", "athena", "control", "logs", "identity")
-IO_MODULES = {"os", "io", "socket", "subprocess", "pathlib", "shutil", "tempfile", "time", "random", "secrets", "uuid"}
+# Not "io": the encoder writes into a BytesIO.
+IO_MODULES = {"os", "socket", "subprocess", "pathlib", "shutil", "tempfile", "time", "random", "secrets", "uuid"}
 NETWORK = {"boto3", "botocore", "urllib.request", "http", "requests"}
 
 
