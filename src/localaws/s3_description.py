@@ -1,5 +1,6 @@
 """From an upload's parameters to what is kept of it beside its bytes: content headers, user metadata, tags. Pure."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -37,6 +38,7 @@ _REFUSED = {
     "ObjectLockLegalHoldStatus": "object lock",
     "WriteOffsetBytes": "appending to an object",
 }
+_CHUNKED = re.compile(r"aws-chunked\s*,?\s*")  # a coding of the transfer, not of the object
 _MOST_METADATA = 2048
 _MOST_TAGS = 10
 
@@ -50,10 +52,7 @@ def fields_of(p: Parameters) -> Parameters:
     fields = {name: p[name] for name in _KEPT if p.get(name)}
     fields.setdefault("ContentType", "binary/octet-stream")
     fields.setdefault("ServerSideEncryption", "AES256")
-    encodings = [e.strip() for e in fields.pop("ContentEncoding", "").split(",")]
-    if kept := ",".join(
-        e for e in encodings if e and e != "aws-chunked"
-    ):  # a coding of the transfer, not of the object
+    if kept := _CHUNKED.sub("", fields.pop("ContentEncoding", "")).strip(", "):
         fields["ContentEncoding"] = kept
     if fields.pop("StorageClass", "STANDARD") != "STANDARD":
         fields["StorageClass"] = p["StorageClass"]

@@ -81,9 +81,19 @@ def _answer(p: Parameters, stored: Stored) -> tuple[int, int, Parameters]:
         "ContentLength": length,
         "TagCount": len(description.tags) or None,
     }
-    if p.get("ChecksumMode", "").upper() == "ENABLED" and length == stored.size:
-        answer |= s3_checksums.fields(description.checksums, description.checksum_type)
+    if p.get("ChecksumMode", "").upper() == "ENABLED" and "Range" not in p:
+        answer |= _checksum(p.get("PartNumber"), stored)
     return start, length, answer
+
+
+def _checksum(number: int | None, stored: Stored) -> Parameters:
+    """The object's, or that of the part which is asked for."""
+    description = stored.description
+    for part in description.parts if number else ():
+        if part["PartNumber"] == number:
+            own = {name: part[field] for name, field in s3_checksums.FIELDS.items() if field in part}
+            return s3_checksums.fields(own, description.checksum_type)
+    return s3_checksums.fields(description.checksums, description.checksum_type)
 
 
 def _slice(p: Parameters, stored: Stored) -> tuple[int, int, Parameters]:

@@ -7,7 +7,7 @@ docs.aws.amazon.com/AmazonS3/latest/userguide/ListingKeysUsingAPIs.html.
 import base64
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from urllib.parse import quote_plus
+from urllib.parse import quote
 
 from localaws.errors import AwsError
 from localaws.s3_objects import Stored, after_prefix
@@ -158,7 +158,7 @@ def text_of(p: Parameters) -> Callable[[str], str]:
     if encoding not in {None, "url"}:
         text = "Invalid Encoding Method specified in Request"
         raise AwsError("InvalidArgument", text, 400, ArgumentName="encoding-type", ArgumentValue=str(encoding))
-    return str if encoding is None else lambda name: quote_plus(name, safe="/*")
+    return str if encoding is None else lambda name: quote(name, safe="/*")
 
 
 def _token(last: str) -> str:
