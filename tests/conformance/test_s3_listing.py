@@ -1,0 +1,115 @@
+"""S3 listings through boto3: order, prefixes, delimiters, pages, encodings."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+Client = Callable[..., Any]
+# In byte order; UTF-16 order would put the last two the other way round.
+KEYS = ["A", "a", "a b+c", "a/1", "a/2", "a/b/3", "a0", "b//c", "b/c", "ä", "\uffee", "\U0001f600"]
+
+
+@pytest.fixture(scope="module")
+def s3(aws: Client) -> Any:
+    client = aws("s3")
+    client.create_bucket(Bucket="listing")
+    for key in reversed(KEYS):
+        client.put_object(Bucket="listing", Key=key, Body=key.encode())
+    return client
+
+
+def names(answer: Any) -> tuple[list[str], list[str]]:
+    """(keys, common prefixes) of a listing."""
+    keys = [item["Key"] for item in answer.get("Contents", [])]
+    return keys, [item["Prefix"] for item in answer.get("CommonPrefixes", [])]
+
+
+def test_keys_come_in_byte_order(s3: Any) -> None:
+    assert names(s3.list_objects_v2(Bucket="listing"))[0] == KEYS
+    assert names(s3.list_objects(Bucket="listing"))[0] == KEYS
+
+
+@pytest.mark.parametrize(
+    ("parameters", "keys", "prefixes"),
+    [
+        ({"Prefix": "a"}, ["a", "a b+c", "a/1", "a/2", "a/b/3", "a0"], []),
+        ({"Prefix": "a/"}, ["a/1", "a/2", "a/b/3"], []),
+        ({"Prefix": "a/", "Delimiter": "/"}, ["a/1", "a/2"], ["a/b/"]),
+        ({"Prefix": "b", "Delimiter": "/"}, [], ["b/"]),
+        ({"Prefix": "b/", "Delimiter": "/"}, ["b/c"], ["b//"]),
+        ({"Prefix": "a", "Delimiter": " b"}, ["a", "a/1", "a/2", "a/b/3", "a0"], ["a b"]),
+        ({"Prefix": "nothing"}, [], []),
+        ({"Prefix": "ä"}, ["ä"], []),
+        ({"StartAfter": "a/b/3", "Prefix": "a"}, ["a0"], []),
+        ({"MaxKeys": 0}, [], []),
+    ],
+)
+def test_prefix_and_delimiter(s3: Any, parameters: dict[str, Any], keys: list[str], prefixes: list[str]) -> None:
+    answer = s3.list_objects_v2(Bucket="listing", **parameters)
+    assert names(answer) == (keys, prefixes)
+    assert answer["KeyCount"] == len(keys) + len(prefixes)
+    assert not answer["IsTruncated"]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 100])
+@pytest.mark.parametrize("delimiter", ["", "/"])
+@pytest.mark.parametrize("operation", ["list_objects", "list_objects_v2", "list_object_versions"])
+def test_pages_add_up_to_the_whole(s3: Any, operation: str, delimiter: str, size: int) -> None:
+    whole = names(s3.list_objects_v2(Bucket="listing", Delimiter=delimiter))
+    pages = s3.get_paginator(operation).paginate(
+        Bucket="listing", Delimiter=delimiter, PaginationConfig={"PageSize": size}
+    )
+    listed = "Versions" if operation == "list_object_versions" else "Contents"
+    keys, prefixes = [], []
+    for page in pages:
+        assert len(page.get(listed, [])) + len(page.get("CommonPrefixes", [])) <= size
+        keys += [item["Key"] for item in page.get(listed, [])]
+        prefixes += [item["Prefix"] for item in page.get("CommonPrefixes", [])]
+    assert (keys, prefixes) == whole
+
+
+def test_an_entry_has_what_aws_tells(s3: Any) -> None:
+    plain = s3.list_objects_v2(Bucket="listing", Prefix="a0")["Contents"][0]
+    assert set(plain) == {
+        "Key", "LastModified", "ETag", "ChecksumAlgorithm", "ChecksumType", "Size", "StorageClass"
+    }  # fmt: skip
+    assert (plain["Size"], plain["StorageClass"], plain["LastModified"].microsecond) == (2, "STANDARD", 0)
+    owned = s3.list_objects_v2(Bucket="listing", Prefix="a0", FetchOwner=True)["Contents"][0]
+    assert len(owned["Owner"]["ID"]) == 64
+    assert s3.list_objects(Bucket="listing", Prefix="a0")["Contents"][0]["Owner"] == owned["Owner"]
+
+
+def test_every_object_is_its_one_version(s3: Any) -> None:
+    versions = s3.list_object_versions(Bucket="listing", Prefix="a/")["Versions"]
+    assert [(v["Key"], v["VersionId"], v["IsLatest"]) for v in versions] == [
+        ("a/1", "null", True),
+        ("a/2", "null", True),
+        ("a/b/3", "null", True),
+    ]
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [{"MaxKeys": -1}, {"EncodingType": "base64"}, {"ContinuationToken": "no token"}, {"ContinuationToken": ""}],
+)
+def test_bad_arguments_are_refused(s3: Any, parameters: dict[str, Any]) -> None:
+    with pytest.raises(ClientError) as refused:
+        s3.list_objects_v2(Bucket="listing", **parameters)
+    assert refused.value.response["Error"]["Code"] == "InvalidArgument"
+
+
+def test_a_page_costs_what_is_on_it_not_what_lies_under_it(s3: Any) -> None:
+    """Listing four prefixes must not walk the keys in them."""
+    s3.create_bucket(Bucket="many")
+    with ThreadPoolExecutor(8) as pool:
+        keys = [f"{prefix}/{n:03}" for prefix in "wxyz" for n in range(150)]
+        list(pool.map(lambda key: s3.put_object(Bucket="many", Key=key, Body=b""), keys))
+    assert names(s3.list_objects_v2(Bucket="many", Delimiter="/")) == ([], ["w/", "x/", "y/", "z/"])
+    began = time.monotonic()
+    for _ in range(20):
+        s3.list_objects_v2(Bucket="many", Delimiter="/")
+    assert (time.monotonic() - began) / 20 < 0.05
