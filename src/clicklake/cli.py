@@ -78,7 +78,7 @@ def _provision(arguments: Arguments, url: str) -> str:
     if arguments.buffer_interval is not None:
         buffer = replace(buffer, seconds=arguments.buffer_interval)
     data_dir = Path(arguments.data_dir)
-    archive = package.build(target="local", pipeline=arguments.pipeline, out=data_dir / "processor.zip")
+    archive = package.refresh(data_dir / "processor.zip", arguments.pipeline)
     target = _laptop_target(data_dir, url, arguments.region)
     provision.provision(target, pipe, archive, buffer, arguments.environment)
     return f"delivers after {buffer.mib} MiB or {buffer.seconds} s"

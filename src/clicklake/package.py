@@ -7,6 +7,7 @@ everything that needs in turn. boto3 is not among it: Lambda's Python runtime br
     PackageError        the zip can't be built: what is missing, and a hint
 """
 
+import hashlib
 import io
 import re
 import zipfile
@@ -53,9 +54,29 @@ def build(target: str = "local", pipeline: Path | str | None = None, out: Path =
     return out
 
 
+def refresh(out: Path, pipeline: Path | str | None = None) -> Path:
+    """`build` for this machine, but only if our code, the pipeline or an installed version changed since the last time;
+    beside the zip lies a fingerprint of what it was made from."""
+    made_from = out.with_name(out.name + ".sha256")
+    fingerprint = _fingerprint(pipelines.find(pipeline))
+    if not out.exists() or not made_from.exists() or made_from.read_text() != fingerprint:
+        build("local", pipeline, out)
+        made_from.write_text(fingerprint)
+    return out
+
+
+def _fingerprint(pipeline: Path) -> str:
+    ours = hashlib.sha256()
+    for name, data in _our_own(pipeline):
+        ours.update(f"{name} {len(data)}\n".encode() + data)
+    for dist in _closure(_requirements(_installed("clicklake"), "transform")):
+        ours.update(f"{dist.name}=={dist.version}\n".encode())
+    return ours.hexdigest()
+
+
 def _our_own(pipeline: Path) -> Iterator[tuple[str, bytes]]:
     for pattern in CONTENTS:
-        for file in _HERE.glob(pattern):
+        for file in sorted(_HERE.glob(pattern)):
             yield f"clicklake/{file.relative_to(_HERE).as_posix()}", file.read_bytes()
     yield "clicklake/pipeline.json", pipeline.read_bytes()
 
