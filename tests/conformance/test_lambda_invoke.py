@@ -144,21 +144,34 @@ def test_a_warm_worker_is_used_again_and_new_code_gets_a_new_one(functions: Any)
     assert call(functions, name) == 100
 
 
-def test_calls_run_at_the_same_time(functions: Any) -> None:
-    name = deploy(functions, "import time\ndef handler(event, context):\n    time.sleep(1)\n", Timeout=10)
-    begun = time.monotonic()
+# Says that it has begun, waits for another file, answers with its version.
+WAITER = """
+import pathlib, time
+def handler(event, context):
+    pathlib.Path(event["begun"]).touch()
+    while not pathlib.Path(event["go"]).exists():
+        time.sleep(0.01)
+    return "old"
+"""
+
+
+def test_calls_run_at_the_same_time(functions: Any, tmp_path: Path) -> None:
+    name = deploy(functions, WAITER, Timeout=20)
+    one, other = str(tmp_path / "one"), str(tmp_path / "other")
     with concurrent.futures.ThreadPoolExecutor(2) as threads:
-        list(threads.map(lambda _: call(functions, name), range(2)))
-    assert time.monotonic() - begun < 1.9
+        events = [{"begun": one, "go": other}, {"begun": other, "go": one}]
+        assert list(threads.map(lambda event: call(functions, name, event), events)) == ["old", "old"]
 
 
-def test_an_update_lets_the_running_call_finish(functions: Any) -> None:
-    name = deploy(functions, "import time\ndef handler(e, c):\n    time.sleep(e)\n    return 'old'", Timeout=10)
+def test_an_update_lets_the_running_call_finish(functions: Any, tmp_path: Path) -> None:
+    name = deploy(functions, WAITER, Timeout=20)
+    begun, go = tmp_path / "begun", tmp_path / "go"
     with concurrent.futures.ThreadPoolExecutor(1) as threads:
-        running = threads.submit(call, functions, name, 1)
-        time.sleep(0.5)
+        running = threads.submit(call, functions, name, {"begun": str(begun), "go": str(go)})
+        assert eventually(begun.exists)
         functions.update_function_code(FunctionName=name, ZipFile=package("def handler(e, c): return 'new'"))
         assert call(functions, name) == "new"
+        go.touch()
         assert running.result() == "old"
 
 

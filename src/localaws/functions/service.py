@@ -67,7 +67,7 @@ class Functions:
         fetch: Callable[[str, str], bytes],
         otherwise: Handler,
         retry_delays: Sequence[float] = (1.0, 2.0),
-        concurrency: int = os.cpu_count() or 1,
+        concurrency: int = max(2, os.cpu_count() or 1),
         command: Sequence[str] = BOOTSTRAP,
     ) -> None:
         self._store = store

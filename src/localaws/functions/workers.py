@@ -19,6 +19,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,8 @@ BOOTSTRAP = (sys.executable, "-P", str(Path(__file__).with_name("bootstrap.py"))
 # (docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html, "Init phase").
 _INIT_SECONDS = 10.0
 _FLUSH_SECONDS = 1.0
+# As much of its output is read at once; a process that prints without end must not hold whoever reads it.
+_PIECE, _MOST_PIECES = 1 << 16, 256
 # How often a running worker's memory is read: a file on Linux, a process elsewhere.
 _MEMORY_SECONDS = 0.1 if sys.platform == "linux" else 1.0
 
@@ -75,7 +78,8 @@ class Worker:
         command: Sequence[str] = BOOTSTRAP,
     ) -> None:
         self.spec = spec
-        self.idle_since = self._born = clock()
+        self.idle_since = clock()
+        self._born = time.monotonic()  # durations and waits: a laptop that slept has not used up a timeout
         self._clock = clock
         self._scratch = scratch
         self._cold = True
@@ -115,15 +119,15 @@ class Worker:
     def run(self, invocation: Invocation) -> Outcome:
         """Run one invocation to its end, whatever that is. Afterwards the worker is `alive`, or of no more use."""
         report = self._wait_for(_INIT_SECONDS + self.spec.timeout)
-        init = self._clock() - self._born if self._cold else 0.0
+        init = time.monotonic() - self._born if self._cold else 0.0
         self._cold = False
         self._drain()
         self._log.line(start_line(invocation.id, self.spec.version))
-        begun = self._clock()
+        begun = time.monotonic()
         if report is not None and report.said is Said.READY:
-            self._api.offer(invocation, begun + self.spec.timeout)
+            self._api.offer(invocation, self._clock() + self.spec.timeout)
             report = self._wait_for(self.spec.timeout)
-        duration = self._clock() - begun
+        duration = time.monotonic() - begun
         outcome = self._conclude(invocation.id, report)
         self._note_memory()
         self._drain()
@@ -146,18 +150,17 @@ class Worker:
 
     def _wait_for(self, seconds: float) -> Report | None:
         """The worker's next report, or None after `seconds`. Meanwhile its memory is watched and its log goes out."""
-        end = self._clock() + seconds
-        flushed = self._clock()
-        while (left := end - self._clock()) > 0:
+        flushed = begun = time.monotonic()
+        while (left := begun + seconds - time.monotonic()) > 0:
             try:
                 return self._api.reports.get(timeout=min(left, _MEMORY_SECONDS))
             except queue.Empty:
                 self._note_memory()
             if self._peak > self.spec.memory:
                 self._kill()
-            if self._clock() - flushed > _FLUSH_SECONDS:
+            if time.monotonic() - flushed > _FLUSH_SECONDS:
                 self._log.flush()
-                flushed = self._clock()
+                flushed = time.monotonic()
         return None
 
     def _conclude(self, request_id: str, report: Report | None) -> Outcome:
@@ -181,6 +184,7 @@ class Worker:
         self._process.wait()
         _kill_group(self._process.pid)  # what it started and left behind
         self._drain()
+        self._log.flush()
         self._api.reports.put(Report(Said.EXIT))
         if self._process.stdin is not None:
             self._process.stdin.close()
@@ -200,15 +204,17 @@ class Worker:
     def _drain(self) -> bool:
         """Take what the process has printed until now. False at the end of its output."""
         with self._reading:
-            while not self._ended:
+            for _ in range(_MOST_PIECES):
+                if self._ended:
+                    return False
                 try:
-                    data = os.read(self._output, 1 << 16)
+                    data = os.read(self._output, _PIECE)
                 except BlockingIOError:
                     return True
                 if not data:
                     return False
                 self._log.feed(data)
-            return False
+            return True
 
     def _note_memory(self) -> None:
         self._peak = max(self._peak, resident_mb(self._process.pid))
