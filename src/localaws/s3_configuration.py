@@ -111,6 +111,7 @@ class Configuration:
     async def delete_bucket(self, p: Parameters) -> Parameters:
         """The control plane forgets first: a crash in between must not leave an old configuration to a new bucket."""
         await asyncio.to_thread(self._objects.check_empty, p["Bucket"])
+        await self._tell("DELETE", p["Bucket"], "tagging", {})  # moto would keep the tags for the next of this name
         await self._tell("DELETE", p["Bucket"], "", {})
         await asyncio.to_thread(self._objects.delete_bucket, p["Bucket"])
         return {}
