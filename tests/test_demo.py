@@ -1,0 +1,201 @@
+"""`clicklake demo`: it plays to the end, cleans up after itself, and would notice if anything were missing."""
+
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from clicklake.reckoning import Lake, checks
+from clicklake.traffic import Truth
+from endpoint_process import clean_environment
+
+DEMO = [sys.executable, "-m", "clicklake", "demo"]
+_LIMIT = 30  # seconds, the issue's own
+
+
+def environment(temporary: Path, **more: str) -> dict[str, str]:
+    return clean_environment() | {"TMPDIR": str(temporary), "CI": "true"} | more
+
+
+def left_behind(temporary: Path) -> list[Path]:
+    return list(temporary.glob("clicklake-demo-*"))
+
+
+def endpoints(temporary: Path) -> Iterator[int]:
+    """Processes that still run on a data directory in `temporary`."""
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,command="], capture_output=True, text=True, check=True).stdout
+    for line in listed.splitlines():
+        pid, _, command = line.strip().partition(" ")
+        if str(temporary) in command:
+            yield int(pid)
+
+
+# --- the whole story ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, float, Path]:
+    """(what it printed on a pipe, how long it took, where its temporary directory was)"""
+    temporary = tmp_path_factory.mktemp("demo")
+    began = time.monotonic()
+    done = subprocess.run(DEMO, capture_output=True, text=True, env=environment(temporary), timeout=90)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout, time.monotonic() - began, temporary
+
+
+def test_it_ends_well_in_time(played: tuple[str, float, Path]) -> None:
+    said, seconds, _ = played
+    assert seconds < _LIMIT
+    assert "Every event that was sent is there exactly once" in said
+
+
+def test_it_kills_its_endpoint_in_the_middle_of_a_call_and_starts_it_again(played: tuple[str, float, Path]) -> None:
+    said = played[0]
+    assert re.search(r"kill -9 +process \d+, in the middle of a PutRecordBatch\n", said)
+    assert re.search(r"restart +same data, same port, ready in .* the batch that got no answer is sent again\n", said)
+
+
+def test_it_runs_the_seeds_queries(played: tuple[str, float, Path]) -> None:
+    said = played[0]
+    assert "SELECT * FROM clickstream_db.clickstream_events LIMIT 10;" in said
+    assert re.search(r"WHERE year='\d{4}' AND month='\d\d' AND day='\d\d' LIMIT 10;", said)
+    assert "SELECT event_type, COUNT(*) FROM clickstream_db.clickstream_events GROUP BY event_type;" in said
+    assert re.search(r"^  page_view +[\d,]+  █{20,}", said, re.MULTILINE)
+
+
+def test_it_accounts_for_every_record(played: tuple[str, float, Path]) -> None:
+    said = played[0]
+    found = re.search(r"in ([\d,]+) = good ([\d,]+) \+ duplicate ([\d,]+) \+ failed ([\d,]+)", said)
+    assert found
+    records_in, good, duplicate, failed = (int(number.replace(",", "")) for number in found.groups())
+    assert records_in == good + duplicate + failed
+    assert 20_000 <= records_in <= 20_500
+
+
+def test_on_a_pipe_it_is_plain_text_of_few_lines(played: tuple[str, float, Path]) -> None:
+    said = played[0]
+    assert "\x1b" not in said
+    assert "\r" not in said
+    assert len(said.splitlines()) < 80
+    assert max(map(len, said.splitlines())) <= 110
+
+
+def test_it_leaves_nothing_behind(played: tuple[str, float, Path]) -> None:
+    temporary = played[2]
+    assert left_behind(temporary) == []
+    assert list(endpoints(temporary)) == []
+
+
+# --- on a terminal, interrupted, kept ----------------------------------------------------------------------------
+
+
+def on_a_terminal(env: dict[str, str], *options: str) -> str:
+    """Everything the demo writes to a terminal of 100 columns, stdout and stderr."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execve(sys.executable, [*DEMO, *options], env | {"COLUMNS": "100", "TERM": "xterm"})
+    said = b""
+    try:
+        while data := os.read(terminal, 65536):
+            said += data
+    except OSError:  # Linux's way of saying that the other end is closed
+        pass
+    os.close(terminal)
+    assert os.waitpid(pid, 0)[1] == 0, said.decode()
+    return said.decode()
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_on_a_terminal_there_is_a_bar_and_colour_but_not_with_no_color(tmp_path: Path) -> None:
+    said = on_a_terminal(environment(tmp_path), "--events", "3000")
+    assert "█" in said
+    assert "\x1b[32m" in said
+    assert "\x1b[3" not in on_a_terminal(environment(tmp_path, NO_COLOR="1"), "--events", "1000")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_it_cleans_up(tmp_path: Path, number: signal.Signals) -> None:
+    with subprocess.Popen(DEMO, stdout=subprocess.PIPE, text=True, env=environment(tmp_path)) as demo:
+        assert demo.stdout is not None
+        next(line for line in demo.stdout if "kill -9" in line)
+        demo.send_signal(number)
+        assert demo.wait(15) == 130
+    assert left_behind(tmp_path) == []
+    assert list(endpoints(tmp_path)) == []
+
+
+def test_kept_it_says_what_to_type_and_that_works(tmp_path: Path) -> None:
+    env = environment(tmp_path)
+    done = subprocess.run([*DEMO, "--keep", "--events", "1000"], capture_output=True, text=True, env=env, timeout=90)
+    assert done.returncode == 0, done.stdout + done.stderr
+    typed = done.stdout[done.stdout.index("Now type:") :].splitlines()[1:]
+    assert [line.split()[0] for line in typed] == ["eval", "aws", "clicklake", "clicklake"]
+    hello = "until clicklake query \"SELECT COUNT(*) FROM clickstream_events WHERE event_type = 'hello'\" | grep -q 1; do sleep 0.1; done"
+    script = "\n".join(["set -e", *typed[:2], hello, *typed[2:]])
+    shell = subprocess.run(
+        ["bash", "-c", script], capture_output=True, text=True, env=env | {"AWS_PAGER": ""}, timeout=60
+    )
+    assert shell.returncode == 0, shell.stdout + shell.stderr
+    assert "hello" in shell.stdout
+    assert list(endpoints(tmp_path)) == []
+
+
+# --- it would notice ---------------------------------------------------------------------------------------------
+
+TRUTH = Truth(distinct=Counter(click=7, search=3), repeats=Counter(click=2), faults=Counter({"not JSON": 1}))
+LAKE = Lake(
+    objects=2,
+    days=1,
+    records_in=13,
+    good=11,
+    duplicate=1,
+    failed=1,
+    failed_once=1,
+    events=Counter(click=8, search=3),
+    unique=Counter(click=7, search=3),
+    ids=Counter(click=7, search=3),
+)
+
+
+def wrong(lake: Lake, unanswered: int = 0) -> set[str]:
+    return {check.what for check in checks(TRUTH, lake, unanswered) if not check.holds}
+
+
+def test_nothing_is_wrong_when_every_repeat_was_dropped_or_is_hidden() -> None:
+    assert wrong(LAKE) == set()
+
+
+def test_a_batch_that_was_stored_twice_is_explained() -> None:
+    """Of three events sent again, one is dropped in its object, one hidden by the view, and a malformed one fails twice."""
+    twice = replace(LAKE, records_in=16, good=12, duplicate=2, failed=2, events=Counter(click=9, search=3))
+    assert wrong(twice, unanswered=5) == set()
+    assert wrong(twice, unanswered=0) == {"records in", "repeats"}
+
+
+@pytest.mark.parametrize(
+    ("damage", "noticed"),
+    [
+        ({"ids": Counter(click=6, search=3), "unique": Counter(click=6, search=3)}, {"click events", "repeats"}),
+        (
+            {"ids": Counter(click=7, search=3, view=1), "unique": Counter(click=7, search=3, view=1)},
+            {"view events", "repeats"},
+        ),
+        ({"unique": Counter(click=8, search=3)}, {"rows of the unique view"}),
+        ({"failed_once": 0}, {"malformed records", "repeats"}),
+        ({"events": Counter(click=7, search=3)}, {"good rows of the ledger", "repeats"}),
+        ({"duplicate": 0}, {"records in the ledger", "repeats"}),
+        ({"records_in": 12}, {"records in the ledger", "records in"}),
+    ],
+    ids=["lost event", "unknown event", "view shows a repeat", "lost failure", "lost row", "ledger off", "lost record"],
+)
+def test_damage_is_noticed(damage: dict[str, object], noticed: set[str]) -> None:
+    assert wrong(replace(LAKE, **damage)) == noticed  # type: ignore[arg-type]
