@@ -120,10 +120,10 @@ def _installed(name: str) -> Distribution:
 def _zip(files: dict[str, bytes]) -> bytes:
     """Sorted names, one date, one mode: the bytes depend on the contents alone."""
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", compresslevel=LEVEL) as archive:
+    with zipfile.ZipFile(buffer, "w") as archive:
         for name in sorted(files):
             info = zipfile.ZipInfo(name, _EPOCH)
             info.external_attr = 0o644 << 16
             info.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(info, files[name])
+            archive.writestr(info, files[name], compresslevel=LEVEL)
     return buffer.getvalue()
