@@ -3,11 +3,14 @@
 import csv
 import io
 import json
+import subprocess
+import sys
 
 import pytest
 
 from clicklake import query, table
 from clicklake.query import Column, Result
+from endpoint_process import EndpointProcess
 
 
 def result(columns: dict[str, str], *rows: tuple[str | None, ...]) -> Result:
@@ -107,3 +110,44 @@ def test_bars_are_as_long_as_their_numbers_and_fit_the_width() -> None:
     assert [line.count("█") for line in lines] == [22, 11, 0]
     assert lines[0] == "page_view  1,000  " + "█" * 22
     assert lines[2] == "purchase       0"
+
+
+# --- the command, against a stack --------------------------------------------------------------------------------
+
+
+def clicklake(stack: EndpointProcess, *arguments: str, sent: str = "") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "clicklake", *arguments]
+    return subprocess.run(command, input=sent, capture_output=True, text=True, env=stack.environment(), timeout=60)
+
+
+def test_on_a_pipe_the_answer_is_csv_and_the_rest_on_stderr(stack: EndpointProcess) -> None:
+    done = clicklake(stack, "query", "SELECT 1 AS one, CAST(NULL AS varchar) AS nothing, '' AS empty")
+    assert done.stdout == 'one,nothing,empty\n1,,""\n', done.stderr
+    assert f"laptop 127.0.0.1:{stack.port}" in done.stderr
+    assert "1 row, " in done.stderr
+
+
+def test_a_statement_can_come_from_standard_input(stack: EndpointProcess) -> None:
+    assert clicklake(stack, "query", "-", sent="SELECT 7 / 2;\n").stdout == "_col0\n3\n"
+
+
+def test_more_rows_than_a_page_are_all_there(stack: EndpointProcess) -> None:
+    done = clicklake(stack, "query", "SELECT n FROM UNNEST(sequence(1, 2500)) AS t (n)")
+    assert done.stdout.splitlines() == ["n", *map(str, range(1, 2501))], done.stderr
+
+
+def test_the_pipelines_database_is_the_default(stack: EndpointProcess) -> None:
+    done = clicklake(stack, "query", "SELECT COUNT(*) FROM clickstream_events", "--json")
+    assert json.loads(done.stdout)["rows"] == [{"_col0": 0}], done.stderr
+
+
+def test_statements_without_a_header_row_lose_no_row(stack: EndpointProcess) -> None:
+    done = clicklake(stack, "query", "SHOW TABLES")
+    assert "clickstream_events" in done.stdout.splitlines(), done.stderr
+
+
+def test_a_failed_query_exits_with_4_and_athenas_reason(stack: EndpointProcess) -> None:
+    done = clicklake(stack, "query", "SELECT * FROM no_such_table")
+    assert done.returncode == 4
+    assert "TABLE_NOT_FOUND" in done.stderr
+    assert done.stdout == ""

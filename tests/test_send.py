@@ -4,6 +4,8 @@ import base64
 import gzip
 import io
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,6 +18,7 @@ from clicklake.errors import RefusedError, UnreachableError, UsageError
 from clicklake.records import read
 from clicklake.send import batches
 from clicklake.target import Target, of_keys
+from endpoint_process import EndpointProcess
 
 ONE, TWO = b'{"event_type":"one"}', b'{"event_type":"two"}'
 
@@ -219,3 +222,51 @@ def test_progress_is_told_after_each_call() -> None:
     stream = Stream(refuse_every_third)
     send.send(stream.target(), "clicks", RECORDS, lambda report: told.append(report.records), sleep=lambda _: None)
     assert told == [6, 9]
+
+
+# --- the command, against a stack --------------------------------------------------------------------------------
+
+
+def clicklake(stack: EndpointProcess, *arguments: str, sent: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "clicklake", *arguments]
+    return subprocess.run(command, input=sent, capture_output=True, env=stack.environment(), timeout=60)
+
+
+def test_send_and_wait_returns_when_the_events_can_be_queried_and_says_how(stack: EndpointProcess) -> None:
+    events = b"".join(b'{"event_type":"click","event_id":"%d"}\n' % number for number in range(1500))
+    done = clicklake(stack, "send", "-", "--wait", sent=events + b"not json\n" + events[:38])
+    said = done.stderr.decode()
+    assert done.returncode == 0, said
+    assert f"laptop 127.0.0.1:{stack.port}" in said
+    assert "sent 1,502 records" in said
+    assert "in 1,502 = good 1,500 + duplicate 1 + failed 1" in said
+    assert done.stdout.startswith(b"try: clicklake query 'SELECT ")
+
+
+def test_a_second_send_waits_for_its_own_events(stack: EndpointProcess) -> None:
+    for number in range(2):
+        done = clicklake(
+            stack, "send", "-", "--wait", "--json", sent=b'{"event_type":"again","event_id":"%d"}' % number
+        )
+        document = json.loads(done.stdout)
+        assert (document["records"], document["unanswered"]) == (1, 0)
+        assert document["arrived"] == {
+            "objects": 1,
+            "records_in": 1,
+            "good": 1,
+            "duplicate": 0,
+            "failed": 0,
+            "missing": 0,
+        }
+
+
+def test_an_unknown_stream_is_refused_in_awss_words(stack: EndpointProcess) -> None:
+    done = clicklake(stack, "send", "-", "--stream", "nowhere", sent=ONE)
+    assert done.returncode == 4
+    assert b"ResourceNotFoundException" in done.stderr
+
+
+def test_a_missing_file_is_wrong_usage(stack: EndpointProcess) -> None:
+    done = clicklake(stack, "send", "no-such-file.json")
+    assert done.returncode == 2
+    assert b"no-such-file.json can't be read" in done.stderr
