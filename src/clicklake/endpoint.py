@@ -58,7 +58,7 @@ class Endpoint:
             if self._process.poll() is not None or time.monotonic() > deadline:
                 said = self.log.read_text(errors="replace").strip().splitlines() or ["it said nothing"]
                 self.kill()
-                raise UnreachableError(f"the endpoint did not start: {said[-1]}", f"see {self.log}")
+                raise UnreachableError(f"the endpoint did not start: {said[-1]}", "to see all of it: clicklake up")
             time.sleep(0.01)
 
     def kill(self) -> None:

@@ -4,6 +4,7 @@ The options and environment variables are the aws CLI's own (AWS_ENDPOINT_URL, A
 """
 
 import ipaddress
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 import boto3
 import botocore.config
 import botocore.exceptions
+import botocore.session
 
 from clicklake.errors import RefusedError, UnreachableError, UsageError
 
@@ -32,7 +34,8 @@ class Target:
 
     def client(self, service: str, **config: Any) -> Any:
         """A boto3 client; `config` are botocore.config.Config's options."""
-        options = botocore.config.Config(**config) if config else None
+        direct: dict[str, Any] = {"proxies": {}} if self.is_laptop else {}  # no proxy reaches this machine's loopback
+        options = botocore.config.Config(**direct, **config)
         return self.session.client(service, endpoint_url=self.endpoint_url, config=options)
 
     def describe(self) -> str:
@@ -58,8 +61,11 @@ def choose(endpoint_url: str | None = None, region: str | None = None, profile: 
 
 
 def of_keys(endpoint_url: str, access_key: str, secret_key: str, region: str) -> Target:
-    """An endpoint whose keys are known, whatever the environment says."""
-    session = boto3.Session(aws_access_key_id=access_key, aws_secret_access_key=secret_key, region_name=region)
+    """An endpoint whose keys are known, whatever the environment and the files of the aws CLI say."""
+    elsewhere = {"profile": None, "config_file": os.devnull, "credentials_file": os.devnull}
+    variables = {name: (None, None, value, None) for name, value in elsewhere.items()}
+    core = botocore.session.Session(session_vars=variables)
+    session = boto3.Session(access_key, secret_key, region_name=region, botocore_session=core)
     return Target(session, endpoint_url)
 
 
