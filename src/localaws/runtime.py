@@ -77,7 +77,7 @@ class Runtime:
         )
         glue = Glue(self._store, clock, ACCOUNT, region, control.handler)
         self.athena = Athena(
-            self._store, root, clock, ids, ACCOUNT, region, glue, s3.files, s3.put_object, control.handler
+            self._store, root, clock, ids, ACCOUNT, region, glue.catalog, s3.files, s3.put_object, control.handler
         )
         targets = {
             "lambda": self.functions.invoke_async,
@@ -183,6 +183,7 @@ async def _serve(
             await asyncio.sleep(0.002)
         datadir.announce(settings.data_dir, runtime.url)
         await asyncio.to_thread(on_ready, runtime.url)
+        await asyncio.to_thread(runtime.athena.warm)
         await serving
     finally:
         server.should_exit = True

@@ -1,0 +1,371 @@
+"""DDL and SHOW carried out on the catalog: a command of ddl.py in, what Athena prints out.
+
+The layouts are Hive's: one line a row, DESCRIBE's columns padded to 20 and parted by tabs
+(docs.aws.amazon.com/athena/latest/ug/describe-table.html).
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from localaws.athena import ddl
+from localaws.athena.catalog import Catalog, Document, Files, bucket_and_key
+from localaws.athena.failures import QueryFailure, not_supported
+from localaws.athena.views import view_sql
+from localaws.errors import AwsError
+
+_SEGMENT = re.compile(r"([^/=]+)=([^/]*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`lines` are the rows, one text each; `columns` the names that GetQueryResults gives them."""
+
+    columns: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
+
+
+class Commands:
+    """`execute` raises QueryFailure in the words that Athena takes from Hive."""
+
+    def __init__(self, catalog: Catalog, files: Files) -> None:
+        self._catalog = catalog
+        self._files = files
+        self._shows: dict[str, Callable[[ddl.Show, str], Outcome]] = {
+            "SHOW_DATABASES": self._show_databases,
+            "SHOW_TABLES": self._show_tables,
+            "SHOW_VIEWS": self._show_views,
+            "SHOW_PARTITIONS": self._show_partitions,
+            "SHOW_COLUMNS": self._show_columns,
+            "SHOW_CREATE_TABLE": self._show_create_table,
+            "SHOW_CREATE_VIEW": self._show_create_view,
+            "SHOW_TBLPROPERTIES": self._show_properties,
+            "DESCRIBE_TABLE": self._describe,
+        }
+
+    def execute(self, command: ddl.Command, database: str) -> Outcome:
+        """`database` is the query's own, for names without one."""
+        try:
+            return self._execute(command, database)
+        except AwsError as e:
+            raise QueryFailure(f"FAILED: Execution Error, return code 1. {e.code}: {e.message}") from e
+
+    def _execute(self, command: ddl.Command, database: str) -> Outcome:
+        match command:
+            case ddl.CreateDatabase():
+                return self._create_database(command)
+            case ddl.DropDatabase():
+                return self._drop_database(command)
+            case ddl.CreateTable():
+                return self._create_table(command, database)
+            case ddl.Drop():
+                return self._drop(command, database)
+            case ddl.AddPartitions():
+                return self._add_partitions(command, database)
+            case ddl.DropPartitions():
+                return self._drop_partitions(command, database)
+            case ddl.SetLocation() | ddl.SetProperties() | ddl.AddColumns():
+                return self._alter(command, database)
+            case ddl.Repair():
+                return self._repair(command, database)
+            case ddl.Show():
+                return self._shows[command.what](command, database)
+            case _:
+                raise not_supported(type(command).__name__)
+
+    # Databases and tables
+
+    def _create_database(self, command: ddl.CreateDatabase) -> Outcome:
+        name = command.database["Name"]
+        try:
+            self._catalog.create_database(command.database)
+        except AwsError as e:
+            if e.code != "AlreadyExistsException":
+                raise
+            if not command.if_not_exists:
+                raise _execution_error(f"Database {name} already exists") from e
+        return Outcome()
+
+    def _drop_database(self, command: ddl.DropDatabase) -> Outcome:
+        if not self._exists(command.name):
+            if command.if_exists:
+                return Outcome()
+            raise QueryFailure(f"FAILED: SemanticException [Error 10072]: Database does not exist: {command.name}")
+        if self._catalog.tables(command.name) and not command.cascade:
+            raise _execution_error(
+                f"InvalidOperationException(message:Database {command.name} is not empty. One or more tables exist.)"
+            )
+        self._catalog.delete_database(command.name)
+        return Outcome()
+
+    def _create_table(self, command: ddl.CreateTable, own: str) -> Outcome:
+        database = self._database(command.name, own)
+        try:
+            self._catalog.create_table(database, command.table)
+        except AwsError as e:
+            if e.code != "AlreadyExistsException":
+                raise
+            if not command.if_not_exists:
+                raise _execution_error(
+                    f"AlreadyExistsException(message:Table {command.name.name} already exists)"
+                ) from e
+        return Outcome()
+
+    def _drop(self, command: ddl.Drop, own: str) -> Outcome:
+        database = self._database(command.name, own)
+        try:
+            table = self._catalog.table(database, command.name.name)
+        except AwsError as e:
+            if command.if_exists:
+                return Outcome()
+            raise _no_table(database, command.name.name) from e
+        if (command.what == "VIEW") != (table.get("TableType") == "VIRTUAL_VIEW"):
+            other = "a view" if command.what == "TABLE" else "a base table"
+            raise _execution_error(f"Cannot drop {other} with DROP {command.what}")
+        self._catalog.delete_table(database, command.name.name)
+        return Outcome()
+
+    def _alter(self, command: ddl.SetLocation | ddl.SetProperties | ddl.AddColumns, own: str) -> Outcome:
+        table = self._table(command.name, own)
+        storage = table["StorageDescriptor"]
+        if isinstance(command, ddl.SetLocation):
+            storage["Location"] = command.location
+        elif isinstance(command, ddl.SetProperties):
+            table["Parameters"] = table.get("Parameters", {}) | command.properties
+        else:
+            storage["Columns"] = [*([] if command.replace else storage["Columns"]), *command.columns]
+        self._catalog.update_table(table["DatabaseName"], as_input(table))
+        return Outcome()
+
+    # Partitions
+
+    def _add_partitions(self, command: ddl.AddPartitions, own: str) -> Outcome:
+        table = self._table(command.name, own)
+        inputs = [_partition(table, spec) for spec in command.partitions]
+        if not command.if_not_exists:
+            present = {tuple(v) for v, _ in self._catalog.partition_locations(table["DatabaseName"], table["Name"])}
+            for spec in inputs:
+                if tuple(spec["Values"]) in present:
+                    raise _execution_error("AlreadyExistsException(message:Partition already exists.)")
+        self._catalog.add_partitions(table["DatabaseName"], table["Name"], inputs)
+        return Outcome()
+
+    def _drop_partitions(self, command: ddl.DropPartitions, own: str) -> Outcome:
+        """A spec that names only some keys drops every partition that agrees with it."""
+        table = self._table(command.name, own)
+        every = [v for v, _ in self._catalog.partition_locations(table["DatabaseName"], table["Name"])]
+        names = _keys(table)
+        dropped: list[list[str]] = []
+        for spec in command.partitions:
+            _check_keys(table, spec)
+            agreeing = [v for v in every if all(v[names.index(k)] == wanted for k, wanted in spec.values.items())]
+            if not agreeing and not command.if_exists:
+                raise _execution_error("Partition not found")
+            dropped += agreeing
+        self._catalog.delete_partitions(table["DatabaseName"], table["Name"], dropped)
+        return Outcome()
+
+    def _repair(self, command: ddl.Repair, own: str) -> Outcome:
+        """Register the directories key1=v/key2=v/... under the location that no partition stands for yet."""
+        table = self._table(command.name, own)
+        names = _keys(table)
+        if not names:
+            raise _execution_error(f"Table {table['Name']} is not partitioned")
+        location = table["StorageDescriptor"].get("Location", "").rstrip("/") + "/"
+        bucket, prefix = bucket_and_key(location)
+        known = {tuple(v) for v, _ in self._catalog.partition_locations(table["DatabaseName"], table["Name"])}
+        found: dict[tuple[str, ...], str] = {}
+        for file in self._files(bucket, prefix):
+            segments = file.key[len(prefix) :].split("/")[: len(names)]
+            matches = [_SEGMENT.fullmatch(s) for s in segments]
+            if len(matches) == len(names) and all(m and m[1].lower() == n for m, n in zip(matches, names, strict=True)):
+                values = tuple(_unescaped(m[2]) for m in matches if m)
+                found.setdefault(values, location + "/".join(segments) + "/")
+        missing = {v: place for v, place in found.items() if v not in known}
+        inputs = [
+            {"Values": list(v), "StorageDescriptor": table["StorageDescriptor"] | {"Location": place.rstrip("/")}}
+            for v, place in missing.items()
+        ]
+        self._catalog.add_partitions(table["DatabaseName"], table["Name"], inputs)
+        specs = [f"{table['Name']}:{_spec(names, v)}" for v in missing]
+        if not specs:
+            return Outcome()
+        added = [f"Repair: Added partition to metastore {s}" for s in specs]
+        return Outcome(("result",), ("Partitions not in metastore:\t" + "\t".join(specs), *added))
+
+    # SHOW and DESCRIBE
+
+    def _show_databases(self, command: ddl.Show, _: str) -> Outcome:
+        return _listed("database_name", (d["Name"] for d in self._catalog.databases()), command.pattern)
+
+    def _show_tables(self, command: ddl.Show, own: str) -> Outcome:
+        tables = self._catalog.tables(self._database(command.name, own))
+        return _listed("tab_name", (t["Name"] for t in tables), command.pattern)
+
+    def _show_views(self, command: ddl.Show, own: str) -> Outcome:
+        tables = self._catalog.tables(self._database(command.name, own))
+        return _listed("views", (t["Name"] for t in tables if t.get("TableType") == "VIRTUAL_VIEW"), command.pattern)
+
+    def _show_partitions(self, command: ddl.Show, own: str) -> Outcome:
+        table = self._table(command.name, own)
+        names = _keys(table)
+        if not names:
+            raise _execution_error(f"Table {table['Name']} is not a partitioned table")
+        every = self._catalog.partition_locations(table["DatabaseName"], table["Name"])
+        return Outcome(("partition",), tuple(_spec(names, values) for values, _ in every))
+
+    def _show_columns(self, command: ddl.Show, own: str) -> Outcome:
+        return Outcome(("field",), tuple(f"{c['Name']:<20}" for c in _columns(self._table(command.name, own))))
+
+    def _show_create_table(self, command: ddl.Show, own: str) -> Outcome:
+        table = self._table(command.name, own)
+        if table.get("TableType") == "VIRTUAL_VIEW":
+            raise _execution_error(f"{table['Name']} is a view; use SHOW CREATE VIEW")
+        return Outcome(("createtab_stmt",), tuple(create_table(table).split("\n")))
+
+    def _show_create_view(self, command: ddl.Show, own: str) -> Outcome:
+        table = self._table(command.name, own)
+        text = f"CREATE VIEW {table['DatabaseName']}.{table['Name']} AS\n{view_sql(table)}"
+        return Outcome(("Create View",), tuple(text.split("\n")))
+
+    def _show_properties(self, command: ddl.Show, own: str) -> Outcome:
+        properties = self._table(command.name, own).get("Parameters", {})
+        if command.pattern:
+            properties = {command.pattern: properties.get(command.pattern, "")}
+        return Outcome(("prpt_name", "prpt_value"), tuple(f"{k}\t{v}" for k, v in sorted(properties.items())))
+
+    def _describe(self, command: ddl.Show, own: str) -> Outcome:
+        table = self._table(command.name, own)
+        lines = [_described(c) for c in _columns(table)]
+        if table.get("PartitionKeys"):
+            lines += [
+                "\t \t ",
+                "# Partition Information\t \t ",
+                _padded("# col_name", "data_type", "comment"),
+                "\t \t ",
+            ]
+            lines += [_described(c) for c in table["PartitionKeys"]]
+        return Outcome(("col_name", "data_type", "comment"), tuple(lines))
+
+    # Names
+
+    def _exists(self, database: str) -> bool:
+        return any(d["Name"] == database.lower() for d in self._catalog.databases())
+
+    def _database(self, name: ddl.Name, own: str) -> str:
+        database = name.database or own
+        if not database or not self._exists(database):
+            raise QueryFailure(
+                f"FAILED: SemanticException [Error 10072]: Database does not exist: {database or 'default'}"
+            )
+        return database
+
+    def _table(self, name: ddl.Name, own: str) -> Document:
+        database = self._database(name, own)
+        try:
+            return self._catalog.table(database, name.name)
+        except AwsError as e:
+            raise _no_table(database, name.name) from e
+
+
+def as_input(table: Document) -> Document:
+    """A TableInput of a Table."""
+    kept = ("Name", "Description", "Owner", "Retention", "StorageDescriptor", "PartitionKeys", "ViewOriginalText",
+            "ViewExpandedText", "TableType", "Parameters", "TargetTable")  # fmt: skip
+    return {k: table[k] for k in kept if k in table}
+
+
+def create_table(table: Document) -> str:
+    """The statement that makes the table, as SHOW CREATE TABLE lays it out."""
+    storage, serde = table["StorageDescriptor"], table["StorageDescriptor"].get("SerdeInfo", {})
+    parts = [f"CREATE EXTERNAL TABLE `{table['DatabaseName']}.{table['Name']}`(", _defined(storage["Columns"]) + ")"]
+    if table.get("PartitionKeys"):
+        parts += ["PARTITIONED BY ( ", _defined(table["PartitionKeys"]) + ")"]
+    parts += ["ROW FORMAT SERDE ", f"  '{serde.get('SerializationLibrary', '')}' "]
+    if serde.get("Parameters"):
+        parts += ["WITH SERDEPROPERTIES ( ", _properties(serde["Parameters"])]
+    parts += ["STORED AS INPUTFORMAT ", f"  '{storage.get('InputFormat', '')}' "]
+    parts += ["OUTPUTFORMAT ", f"  '{storage.get('OutputFormat', '')}'"]
+    parts += ["LOCATION", f"  '{storage.get('Location', '')}'"]
+    if table.get("Parameters"):
+        parts += ["TBLPROPERTIES (", _properties(table["Parameters"])]
+    return "\n".join(parts)
+
+
+def _defined(columns: Sequence[Document]) -> str:
+    lines = []
+    for column in columns:
+        comment = f" COMMENT '{column['Comment']}'" if column.get("Comment") else ""
+        lines.append(f"  `{column['Name']}` {column['Type']}{comment}")
+    return ", \n".join(lines)
+
+
+def _properties(properties: dict[str, str]) -> str:
+    return ", \n".join(f"  '{k}'='{v}'" for k, v in sorted(properties.items())) + ")"
+
+
+def _columns(table: Document) -> list[Document]:
+    return [*table.get("StorageDescriptor", {}).get("Columns", []), *table.get("PartitionKeys", [])]
+
+
+def _keys(table: Document) -> list[str]:
+    return [k["Name"].lower() for k in table.get("PartitionKeys", [])]
+
+
+def _check_keys(table: Document, spec: ddl.PartitionSpec) -> None:
+    unknown = set(spec.values) - set(_keys(table))
+    if unknown:
+        raise QueryFailure(
+            f"FAILED: SemanticException [Error 10098]: Non-Partition column appears in the partition specification: {min(unknown)}"
+        )
+
+
+def _partition(table: Document, spec: ddl.PartitionSpec) -> Document:
+    _check_keys(table, spec)
+    names = _keys(table)
+    if set(spec.values) != set(names):
+        raise QueryFailure("FAILED: SemanticException [Error 10006]: partition spec must name every partition column")
+    values = [spec.values[n] for n in names]
+    place = spec.location or f"{table['StorageDescriptor'].get('Location', '').rstrip('/')}/{_spec(names, values)}"
+    return {"Values": values, "StorageDescriptor": table["StorageDescriptor"] | {"Location": place}}
+
+
+def _spec(names: Sequence[str], values: Sequence[str]) -> str:
+    return "/".join(f"{n}={_escaped(v)}" for n, v in zip(names, values, strict=True))
+
+
+# Hive writes these characters of a partition's value as %XX (FileUtils.escapePathName).
+_ESCAPED = set("\"#%'*/:=?\\{[]^\x7f") | {chr(i) for i in range(1, 32)}
+
+
+def _escaped(value: str) -> str:
+    return "".join(f"%{ord(c):02X}" if c in _ESCAPED else c for c in value)
+
+
+def _unescaped(value: str) -> str:
+    return re.sub(r"%([0-9A-Fa-f]{2})", lambda m: chr(int(m[1], 16)), value)
+
+
+def _listed(column: str, names: Any, pattern: str) -> Outcome:
+    """SHOW's pattern: * is any text, | parts choices."""
+    text = re.escape(pattern.lower()).replace(r"\*", ".*").replace(r"\|", "|").replace(r"\.\.*", ".*")
+    return Outcome((column,), tuple(n for n in names if not pattern or re.fullmatch(text, n)))
+
+
+def _described(column: Document) -> str:
+    return _padded(column["Name"], column.get("Type", ""), column.get("Comment", ""))
+
+
+def _padded(*parts: str) -> str:
+    return "\t".join(f"{p:<20}" for p in parts)
+
+
+def _execution_error(message: str) -> QueryFailure:
+    return QueryFailure(
+        f"FAILED: Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask. {message}"
+    )
+
+
+def _no_table(database: str, name: str) -> QueryFailure:
+    return QueryFailure(f"FAILED: SemanticException [Error 10001]: Table not found {database}.{name}")

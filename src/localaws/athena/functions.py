@@ -1,0 +1,106 @@
+"""Which of Trino's functions are answered, and by what: the allow-list.
+
+A function that is in none of these tables is refused by name; nothing is ever passed through to DuckDB. Entries read
+"target/arguments": `target` is DuckDB's own function where it means the same, or a macro of macros.py (`t_...`);
+"1-2" is a range, "1+" has no upper end. What needs the syntax tree (lambdas, formats, units) is in rewrites.py.
+"""
+
+from dataclasses import dataclass
+
+_SCALARS = {
+    # conditional
+    "coalesce": "coalesce/2+", "nullif": "nullif/2", "try": "try/1",
+    # strings
+    "chr": "chr/1", "codepoint": "unicode/1", "concat_ws": "concat_ws/2+", "from_utf8": "decode/1",
+    "hamming_distance": "hamming/2", "length": "length/1", "levenshtein_distance": "levenshtein/2", "lower": "lower/1",
+    "lpad": "lpad/3", "ltrim": "t_ltrim/1-2", "replace": "t_replace/2-3", "reverse": "reverse/1", "rpad": "rpad/3",
+    "rtrim": "t_rtrim/1-2", "split": "string_split/2", "split_part": "t_split_part/3",
+    "split_to_map": "t_split_to_map/3", "starts_with": "starts_with/2", "strpos": "t_strpos/2",
+    "substr": "t_substr/2-3", "substring": "t_substr/2-3", "to_utf8": "encode/1", "translate": "translate/3",
+    "trim": "t_trim/1-2", "upper": "upper/1", "uuid": "uuid/0",
+    # regular expressions
+    "regexp_count": "t_regexp_count/2", "regexp_extract": "t_regexp_extract/2-3",
+    "regexp_extract_all": "regexp_extract_all/2-3", "regexp_like": "regexp_matches/2",
+    # binary
+    "from_base64": "from_base64/1", "from_hex": "unhex/1", "md5": "t_md5/1", "sha1": "t_sha1/1",
+    "sha256": "t_sha256/1", "to_base64": "to_base64/1", "to_hex": "hex/1",
+    # numbers
+    "abs": "abs/1", "acos": "acos/1", "asin": "asin/1", "atan": "atan/1", "atan2": "atan2/2",
+    "bitwise_and": "t_bitwise_and/2", "bitwise_not": "t_bitwise_not/1", "bitwise_or": "t_bitwise_or/2",
+    "bitwise_xor": "t_bitwise_xor/2", "cbrt": "cbrt/1", "ceil": "t_ceil/1", "ceiling": "t_ceil/1", "cos": "cos/1",
+    "degrees": "degrees/1", "e": "t_e/0", "exp": "exp/1", "floor": "t_floor/1", "infinity": "t_infinity/0",
+    "is_finite": "t_is_finite/1", "is_infinite": "isinf/1", "is_nan": "isnan/1", "ln": "ln/1", "log": "log/2",
+    "log10": "log10/1", "log2": "log2/1", "mod": "t_mod/2", "nan": "t_nan/0", "pi": "pi/0", "pow": "pow/2",
+    "power": "pow/2", "radians": "radians/1", "rand": "t_random/0-1", "random": "t_random/0-1", "round": "round/1-2",
+    "sign": "sign/1", "sin": "sin/1", "sqrt": "sqrt/1", "tan": "tan/1", "truncate": "t_truncate/1",
+    "width_bucket": "t_width_bucket/4",
+    # dates
+    "day": "day/1", "day_of_month": "day/1", "day_of_week": "isodow/1", "day_of_year": "dayofyear/1",
+    "dow": "isodow/1", "doy": "dayofyear/1", "from_unixtime": "to_timestamp/1", "hour": "hour/1",
+    "last_day_of_month": "last_day/1", "millisecond": "t_millisecond/1", "minute": "minute/1", "month": "month/1",
+    "now": "now/0", "quarter": "quarter/1", "second": "second/1", "to_iso8601": "t_to_iso8601/1",
+    "to_unixtime": "t_unixtime/1", "week": "week/1", "week_of_year": "week/1", "year": "year/1",
+    "year_of_week": "isoyear/1", "yow": "isoyear/1",
+    # JSON
+    "json_array_get": "t_json_array_get/2", "json_array_length": "t_json_array_length/1",
+    "json_format": "t_json_format/1", "json_parse": "t_json_parse/1",
+    # URLs
+    "url_decode": "url_decode/1", "url_encode": "url_encode/1", "url_extract_fragment": "t_url_extract_fragment/1",
+    "url_extract_host": "t_url_extract_host/1", "url_extract_parameter": "t_url_extract_parameter/2",
+    "url_extract_path": "t_url_extract_path/1", "url_extract_port": "t_url_extract_port/1",
+    "url_extract_protocol": "t_url_extract_protocol/1", "url_extract_query": "t_url_extract_query/1",
+    # arrays and maps
+    "array_distinct": "t_array_distinct/1", "array_except": "t_array_except/2",
+    "array_intersect": "t_array_intersect/2", "array_join": "t_array_join/2-3", "array_max": "t_array_max/1",
+    "array_min": "t_array_min/1", "array_position": "t_array_position/2", "array_remove": "t_array_remove/2",
+    "array_sort": "t_array_sort/1", "array_union": "t_array_union/2", "arrays_overlap": "list_has_any/2",
+    "cardinality": "cardinality/1", "contains": "list_contains/2", "flatten": "flatten/1", "map": "t_map/0-2",
+    "map_concat": "map_concat/2+", "map_entries": "map_entries/1", "map_from_entries": "map_from_entries/1",
+    "map_keys": "map_keys/1", "map_values": "map_values/1", "repeat": "t_repeat/2", "row": "row/1+",
+    "sequence": "t_sequence/2-3", "slice": "t_slice/3",
+}  # fmt: skip
+
+_AGGREGATES = {
+    "any_value": "any_value/1", "approx_percentile": "approx_quantile/2", "arbitrary": "any_value/1", "array_agg": "list/1", "avg": "avg/1",
+    "bitwise_and_agg": "bit_and/1", "bitwise_or_agg": "bit_or/1", "bitwise_xor_agg": "bit_xor/1",
+    "bool_and": "bool_and/1", "bool_or": "bool_or/1", "corr": "corr/2", "count": "count/0-1", "count_if": "count_if/1",
+    "covar_pop": "covar_pop/2", "covar_samp": "covar_samp/2", "every": "bool_and/1",
+    "geometric_mean": "geomean/1", "grouping": "grouping/1+", "histogram": "histogram/1", "kurtosis": "kurtosis/1", "max": "max/1",
+    "max_by": "arg_max_null/2", "min": "min/1", "min_by": "arg_min_null/2", "regr_intercept": "regr_intercept/2",
+    "regr_slope": "regr_slope/2", "skewness": "skewness/1", "stddev": "stddev_samp/1",
+    "stddev_pop": "stddev_pop/1", "stddev_samp": "stddev_samp/1", "sum": "sum/1", "var_pop": "var_pop/1",
+    "var_samp": "var_samp/1", "variance": "var_samp/1",
+}  # fmt: skip
+
+_WINDOWS = {
+    "cume_dist": "cume_dist/0", "dense_rank": "dense_rank/0", "first_value": "first_value/1", "lag": "lag/1-3",
+    "last_value": "last_value/1", "lead": "lead/1-3", "nth_value": "nth_value/2", "ntile": "ntile/1",
+    "percent_rank": "percent_rank/0", "rank": "rank/0", "row_number": "row_number/0",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """`target` takes the same arguments, from `least` to `most` of them."""
+
+    target: str
+    least: int
+    most: int
+
+    @classmethod
+    def of(cls, entry: str) -> "Function":
+        target, _, count = entry.partition("/")
+        least, _, most = count.partition("-")
+        if count.endswith("+"):
+            return cls(target, int(count[:-1]), 255)
+        return cls(target, int(least), int(most or least))
+
+
+FUNCTIONS = {name: Function.of(entry) for name, entry in (_SCALARS | _AGGREGATES | _WINDOWS).items()}
+VOLATILE = frozenset({"t_random", "uuid"})
+
+# Functions of Trino that are not answered here: refused as unsupported; any other name is not a function at all.
+# trino.io/docs/current/functions/list.html
+UNSUPPORTED = frozenset(
+    ["approx_most_frequent", "approx_set", "at_timezone", "beta_cdf", "bing_tile", "bing_tile_at", "bit_count", "bitwise_arithmetic_shift_right", "bitwise_left_shift", "bitwise_right_shift", "char2hexint", "checksum", "combinations", "contains_sequence", "convex_hull_agg", "cosh", "cosine_distance", "cosine_similarity", "crc32", "current_catalog", "current_groups", "current_schema", "current_time", "current_timezone", "current_user", "dot_product", "empty_approx_set", "euclidean_distance", "evaluate_classifier_predictions", "features", "format", "format_number", "from_base", "from_base32", "from_base64url", "from_big_endian_32", "from_big_endian_64", "from_encoded_polyline", "from_geojson_geometry", "from_ieee754_32", "from_ieee754_64", "from_iso8601_timestamp_nanos", "from_unixtime_nanos", "geometry_from_hadoop_shape", "geometry_to_bing_tiles", "geometry_union", "great_circle_distance", "hash_counts", "hmac_md5", "hmac_sha1", "hmac_sha256", "hmac_sha512", "human_readable_seconds", "index", "intersection_cardinality", "inverse_beta_cdf", "inverse_normal_cdf", "is_json_scalar", "jaccard_index", "json_array", "json_array_contains", "json_exists", "json_object", "json_query", "json_value", "learn_classifier", "learn_libsvm_classifier", "learn_libsvm_regressor", "learn_regressor", "localtime", "luhn_check", "make_set_digest", "map_zip_with", "merge", "merge_set_digest", "multimap_agg", "multimap_from_entries", "murmur3", "ngrams", "normal_cdf", "normalize", "numeric_histogram", "objectid_timestamp", "parse_data_size", "parse_duration", "parse_presto_data_size", "qdigest_agg", "quantile_at_value", "reduce_agg", "regexp_position", "regr_avgx", "regr_avgy", "regr_count", "regr_r2", "regr_sxx", "regr_sxy", "regr_syy", "render", "rgb", "sha512", "shuffle", "simplify_geometry", "sinh", "soundex", "split_to_multimap", "spooky_hash_v2_32", "spooky_hash_v2_64", "st_area", "st_asbinary", "st_astext", "st_boundary", "st_buffer", "st_centroid", "st_contains", "st_convexhull", "st_difference", "st_disjoint", "st_distance", "st_equals", "st_geometryfromtext", "st_intersection", "st_intersects", "st_length", "st_point", "st_polygon", "st_within", "st_x", "st_y", "tanh", "tdigest_agg", "timestamp_objectid", "timezone_hour", "timezone_minute", "to_base", "to_base32", "to_base64url", "to_big_endian_32", "to_big_endian_64", "to_char", "to_date", "to_encoded_polyline", "to_geojson_geometry", "to_geometry", "to_ieee754_32", "to_ieee754_64", "to_milliseconds", "to_spherical_geography", "to_timestamp", "trim_array", "typeof", "value_at_quantile", "values_at_quantiles", "version", "wilson_interval_lower", "wilson_interval_upper", "with_timezone", "word_stem", "xxhash64", "zip"]
+)

@@ -1,0 +1,164 @@
+"""Trino's functions written in DuckDB's SQL, where DuckDB has none of the same meaning.
+
+One macro a line group, named `t_` + Trino's name; functions.py says which function uses which. Where the result's type
+depends on the argument's, a macro has one typed overload per type. They keep Trino's rules: no match is NULL and not
+'', indexes start at 1, a missing map key or a failed lookup is NULL, counts are of whole units.
+(trino.io/docs/current/functions/*.html; an error is raised by a cast that fails, because TRY can catch that one.)
+"""
+
+_SPACES = r"E' \t\n\r\f\v'"
+
+# parts of a URL, as java.net.URI splits it; RFC 3986, appendix B
+_AUTHORITY = "'^[^:/?#]+://(?:[^/?#@]*@)?(\\[[^\\]]*\\]|[^:/?#]*)'"
+_VALID_URL = "regexp_full_match(u, '[^\\s<>\"{}|\\\\^`]*')"
+
+
+def _url_part(pattern: str) -> str:
+    return f"CASE WHEN {_VALID_URL} THEN regexp_extract(u, {pattern}, 1) END"
+
+
+MACROS: dict[str, str] = {
+    # errors
+    "t_fail(message)": "CAST(CAST('ATHENA ' || message AS INTEGER) AS VARCHAR)",
+    # casts (trino.io/docs/current/functions/conversion.html)
+    "t_mantissa(d)": "left(d, 1) || '.' || CASE WHEN rtrim(substr(d, 2), '0') = '' THEN '0' "
+    "ELSE rtrim(substr(d, 2), '0') END",
+    "t_scientific(r)": """CASE
+        WHEN contains(r, 'e') THEN t_mantissa(replace(split_part(r, 'e', 1), '.', ''))
+          || 'E' || CAST(CAST(split_part(r, 'e', 2) AS INTEGER) AS VARCHAR)
+        WHEN starts_with(r, '0.') THEN t_mantissa(ltrim(substr(r, 3), '0'))
+          || 'E-' || CAST(length(r) - 1 - length(ltrim(substr(r, 3), '0')) AS VARCHAR)
+        ELSE t_mantissa(replace(r, '.', '')) || 'E' || CAST(strpos(r, '.') - 2 AS VARCHAR) END""",
+    "t_double_text(x)": """CASE
+        WHEN isnan(x) THEN 'NaN' WHEN isinf(x) THEN CASE WHEN x > 0 THEN 'Infinity' ELSE '-Infinity' END
+        WHEN x = 0 OR (abs(x) >= 0.001 AND abs(x) < 10000000) THEN CAST(x AS VARCHAR)
+        ELSE CASE WHEN x < 0 THEN '-' ELSE '' END || t_scientific(CAST(abs(x) AS VARCHAR)) END""",
+    "t_varchar(x)": """CASE typeof(x)
+        WHEN 'DOUBLE' THEN t_double_text(TRY_CAST(x AS DOUBLE))
+        WHEN 'TIMESTAMP' THEN strftime(TRY_CAST(x AS TIMESTAMP), '%Y-%m-%d %H:%M:%S.%g')
+        WHEN 'TIMESTAMP WITH TIME ZONE' THEN strftime(TRY_CAST(x AS TIMESTAMP), '%Y-%m-%d %H:%M:%S.%g') || ' UTC'
+        WHEN 'JSON' THEN json_extract_string(TRY_CAST(x AS JSON), '$')
+        ELSE CAST(x AS VARCHAR) END""",
+    "t_integral(x)": """CASE
+        WHEN typeof(x) IN ('DOUBLE', 'FLOAT') THEN CAST(round(TRY_CAST(x AS DOUBLE)) AS HUGEINT)
+        WHEN typeof(x) = 'VARCHAR' AND NOT regexp_full_match(CAST(x AS VARCHAR), '[+-]?\\d+')
+          THEN CAST('Cannot cast ''' || CAST(x AS VARCHAR) || ''' to an integer' AS HUGEINT)
+        ELSE CAST(x AS HUGEINT) END""",
+    "t_interval_text(i)": "CASE WHEN date_part('year', i) <> 0 OR date_part('month', i) <> 0 "
+    "THEN date_part('year', i) || '-' || date_part('month', i) ELSE CAST(trunc(epoch(i) / 86400) AS BIGINT) || ' ' || "
+    "strftime(TIMESTAMP '2000-01-01' + i, '%H:%M:%S.%g') END",
+    # strings
+    "t_substr(s, i)": "CASE WHEN i = 0 OR i < -length(s) THEN '' ELSE substr(s, i) END",
+    "t_substr(s, i, n)": "CASE WHEN i = 0 OR i < -length(s) OR n <= 0 THEN '' ELSE substr(s, i, n) END",
+    "t_split_part(s, d, i)": "CASE WHEN i > 0 THEN string_split(s, d)[i] "
+    "ELSE t_fail('INVALID_FUNCTION_ARGUMENT: Index must be greater than zero') END",
+    "t_trim(s)": f"trim(s, {_SPACES})",
+    "t_trim(s, c)": "trim(s, c)",
+    "t_ltrim(s)": f"ltrim(s, {_SPACES})",
+    "t_ltrim(s, c)": "ltrim(s, c)",
+    "t_rtrim(s)": f"rtrim(s, {_SPACES})",
+    "t_rtrim(s, c)": "rtrim(s, c)",
+    "t_replace(s, a)": "replace(s, a, '')",
+    "t_replace(s, a, b)": "replace(s, a, b)",
+    "t_strpos(s, x)": "strpos(s, x)",
+    "t_split_to_map(s, d, k)": "map_from_entries(list_transform(string_split(s, d), "
+    "lambda e: {'k': split_part(e, k, 1), 'v': substr(e, strpos(e, k) + length(k))}))",
+    "t_regexp_extract(s, p)": "CASE WHEN regexp_matches(s, p) THEN regexp_extract(s, p) END",
+    "t_regexp_extract(s, p, g)": "CASE WHEN regexp_matches(s, p) THEN regexp_extract(s, p, g) END",
+    "t_regexp_replace(s, p)": "regexp_replace(s, p, '', 'g')",
+    "t_regexp_replace(s, p, r)": r"regexp_replace(s, p, regexp_replace(r, '\$(\d)', '\\\1', 'g'), 'g')",
+    "t_regexp_count(s, p)": "len(regexp_extract_all(s, p))",
+    "t_md5(b)": "unhex(md5(b))",
+    "t_sha1(b)": "unhex(sha1(b))",
+    "t_sha256(b)": "unhex(sha256(b))",
+    # numbers
+    "t_divide_half_up(n, d)": "(abs(n) * 2 + abs(d)) // (abs(d) * 2) * sign(n) * sign(d)",
+    "t_ceil(x)": "x - x % 1 + CASE WHEN x % 1 > 0 THEN 1 ELSE 0 END",  # keeps an integer's type, unlike ceil()
+    "t_floor(x)": "x - x % 1 - CASE WHEN x % 1 < 0 THEN 1 ELSE 0 END",
+    "t_truncate(x)": "x - x % 1",
+    "t_e()": "exp(1)",
+    "t_random()": "random()",
+    "t_random(n)": "CAST(floor(random() * n) AS BIGINT)",
+    "t_nan()": "CAST('NaN' AS DOUBLE)",
+    "t_infinity()": "CAST('Infinity' AS DOUBLE)",
+    "t_is_finite(x)": "isfinite(x)",
+    "t_bitwise_and(a, b)": "a & b",
+    "t_bitwise_or(a, b)": "a | b",
+    "t_bitwise_xor(a, b)": "xor(a, b)",
+    "t_bitwise_not(a)": "~a",
+    "t_mod(a, b)": "a % b",
+    "t_width_bucket(x, lo, hi, n)": "CASE WHEN x < lo THEN 0 WHEN x >= hi THEN n + 1 "
+    "ELSE CAST(floor((x - lo) / CAST(hi - lo AS DOUBLE) * n) AS BIGINT) + 1 END",
+    # dates
+    "t_json_timestamp(s)": "CASE WHEN regexp_full_match(s, '\\d+') "
+    "THEN make_timestamp(CAST(s AS BIGINT) * CASE WHEN length(s) <= 10 THEN 1000000 ELSE 1000 END) "
+    "ELSE CAST(CAST(s AS TIMESTAMPTZ) AS TIMESTAMP) END",
+    "t_millisecond(t)": "millisecond(t) % 1000",
+    "t_to_iso8601(t DATE)": "strftime(t, '%Y-%m-%d')",
+    "t_to_iso8601(t TIMESTAMP)": "strftime(t, '%Y-%m-%dT%H:%M:%S.%g')",
+    "t_to_iso8601(t TIMESTAMPTZ)": "strftime(CAST(t AS TIMESTAMP), '%Y-%m-%dT%H:%M:%S.%gZ')",
+    "t_plus(t DATE, i)": "CAST(t + i AS DATE)",
+    "t_plus(t TIMESTAMP, i)": "t + i",
+    "t_plus(t TIMESTAMPTZ, i)": "t + i",
+    "t_trunc(u, t DATE)": "CAST(date_trunc(u, t) AS DATE)",
+    "t_trunc(u, t TIMESTAMP)": "date_trunc(u, t)",
+    "t_trunc(u, t TIMESTAMPTZ)": "date_trunc(u, t)",
+    "t_unixtime(t)": "epoch(CAST(t AS TIMESTAMPTZ))",
+    # JSON: a text that isn't JSON gives NULL (json.html: "NULL if the value ... malformed")
+    "t_json(j)": "TRY_CAST(j AS JSON)",
+    "t_json_extract(j, p)": "json_extract(t_json(j), p)",
+    "t_json_extract_scalar(j, p)": "CASE WHEN json_type(t_json(j), p) NOT IN ('OBJECT', 'ARRAY', 'NULL') "
+    "THEN json_extract_string(t_json(j), p) END",
+    "t_json_parse(s)": "json(s)",
+    "t_json_format(j)": "CAST(j AS VARCHAR)",
+    "t_json_array_length(j)": "CASE WHEN json_type(t_json(j)) = 'ARRAY' THEN json_array_length(t_json(j)) END",
+    "t_json_array_get(j, i)": "json_extract(t_json(j), '$[' || CASE WHEN i < 0 THEN '#' ELSE '' END || i || ']')",
+    "t_json_size(j, p)": "CASE json_type(t_json(j), p) WHEN 'ARRAY' THEN json_array_length(t_json(j), p) "
+    "WHEN 'OBJECT' THEN len(json_keys(t_json(j), p)) ELSE nullif(length(json_type(t_json(j), p)), 0) * 0 END",
+    # URLs
+    "t_url_extract_host(u)": _url_part(_AUTHORITY),
+    "t_url_extract_path(u)": _url_part("'^(?:[^:/?#]+:)?(?://[^/?#]*)?([^?#]*)'"),
+    "t_url_extract_query(u)": _url_part("'^[^?#]*\\?([^#]*)'"),
+    "t_url_extract_fragment(u)": _url_part("'#(.*)$'"),
+    "t_url_extract_protocol(u)": _url_part("'^([^:/?#]+):'"),
+    "t_url_extract_port(u)": "TRY_CAST(" + _url_part("'^[^:/?#]+://(?:[^/?#@]*@)?[^:/?#]*:(\\d+)'") + " AS BIGINT)",
+    "t_url_extract_parameter(u, name)": "url_decode(replace(list_extract(list_transform(list_filter(string_split("
+    "t_url_extract_query(u), '&'), lambda q: split_part(q, '=', 1) = name), "
+    "lambda q: substr(q, length(name) + 2)), 1), '+', ' '))",
+    # arrays
+    "t_array_sort(l)": "list_sort(l, 'ASC', 'NULLS LAST')",
+    "t_array_distinct(l)": "list_transform(list_filter(list_zip(l, range(len(l))), lambda e, i: "
+    "list_position(l, e[1]) = i), lambda e: e[1])",
+    "t_array_position(l, x)": "CASE WHEN l IS NULL OR x IS NULL THEN NULL ELSE coalesce(list_position(l, x), 0) END",
+    "t_array_remove(l, x)": "list_filter(l, lambda e: e <> x)",
+    "t_array_max(l)": "CASE WHEN len(l) = list_count(l) THEN list_max(l) END",
+    "t_array_min(l)": "CASE WHEN len(l) = list_count(l) THEN list_min(l) END",
+    "t_array_join(l, d)": "array_to_string(list_transform(list_filter(l, lambda e: e IS NOT NULL), "
+    "lambda e: t_varchar(e)), d)",
+    "t_array_join(l, d, n)": "array_to_string(list_transform(l, lambda e: coalesce(t_varchar(e), n)), d)",
+    "t_array_union(a, b)": "t_array_distinct(list_concat(a, b))",
+    "t_array_intersect(a, b)": "t_array_distinct(list_filter(a, lambda e: list_contains(b, e)))",
+    "t_array_except(a, b)": "t_array_distinct(list_filter(a, lambda e: NOT list_contains(b, e)))",
+    "t_slice(l, i, n)": "CASE WHEN i < 0 THEN list_slice(l, len(l) + i + 1, len(l) + i + n) "
+    "ELSE list_slice(l, i, i + n - 1) END",
+    "t_sequence(a BIGINT, b BIGINT)": "generate_series(a, b, CASE WHEN b < a THEN -1 ELSE 1 END)",
+    "t_sequence(a BIGINT, b BIGINT, s BIGINT)": "generate_series(a, b, s)",
+    "t_sequence(a DATE, b DATE)": "list_transform(generate_series(a, b, INTERVAL 1 DAY), lambda d: CAST(d AS DATE))",
+    "t_sequence(a DATE, b DATE, s INTERVAL)": "list_transform(generate_series(a, b, s), lambda d: CAST(d AS DATE))",
+    "t_sequence(a TIMESTAMP, b TIMESTAMP, s INTERVAL)": "generate_series(a, b, s)",
+    "t_repeat(x, n)": "list_transform(range(n), lambda i: x)",
+    "t_any(l)": "CASE WHEN list_contains(l, true) THEN true WHEN len(l) = list_count(l) THEN false END",
+    "t_all(l)": "CASE WHEN list_contains(l, false) THEN false WHEN len(l) = list_count(l) THEN true END",
+    # maps
+    "t_map()": "MAP {}",
+    "t_map(k, v)": "map(k, v)",
+}
+
+
+def definitions() -> list[str]:
+    """CREATE MACRO statements; overloads of one name are one statement, in an order that lets macros use earlier ones."""
+    overloads: dict[str, list[str]] = {}
+    for head, body in MACROS.items():
+        name, _, parameters = head.partition("(")
+        overloads.setdefault(name, []).append(f"({parameters} AS {body}")
+    return [f"CREATE MACRO {name} {', '.join(heads)}" for name, heads in overloads.items()]

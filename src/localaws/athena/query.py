@@ -1,0 +1,254 @@
+"""One query, from Athena's text to a result file: the order in which a worker works.
+
+parse and check  ->  tables and views resolved  ->  rewritten for DuckDB  ->  partitions pruned  ->  files found
+->  one SQL text  ->  bound (types and names)  ->  run into a CSV file in Athena's text
+"""
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from sqlglot import exp
+
+from localaws.athena import dialect, pruning
+from localaws.athena.duck_errors import translate
+from localaws.athena.facts import Facts
+from localaws.athena.failures import QueryFailure, not_supported, position
+from localaws.athena.lake import Lake, Partition
+from localaws.athena.scan import Scan, Table, relation
+from localaws.athena.text import written
+from localaws.athena.types import Type, of_duckdb
+from localaws.athena.views import definition, is_view
+
+_UNNAMED = "t_unnamed"
+_DEEPEST = 16  # views in views
+_CATALOG = "awsdatacatalog"
+
+
+@dataclass(slots=True)
+class Plan:
+    """A query ready to run: DuckDB's SQL, its columns (as Athena names them), the bytes of the files it may read."""
+
+    sql: str
+    names: list[str]
+    types: list[Type]
+    file_bytes: int
+    seconds: float
+
+
+@dataclass(slots=True)
+class _Resolved:
+    """The tables of a query by the id of their node, and the text that will stand for each."""
+
+    scans: dict[int, Scan] = field(default_factory=dict)
+    nodes: list[exp.Table] = field(default_factory=list)
+
+
+class Engine:
+    """Plans and runs queries on one DuckDB connection; not for several threads."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
+        self._connection = connection
+        self._lake = lake
+        self._facts = Facts(self._rows)
+
+    def plan(self, sql: str, database: str, parameters: Sequence[str] = ()) -> Plan:
+        """Raises QueryFailure. `parameters` stand for the ? of the text, in order."""
+        started = time.perf_counter()
+        tree = dialect.parse(sql)
+        _bind(tree, parameters)
+        dialect.check(sql, tree)
+        _name_columns(tree)
+        resolved = _Resolved()
+        self._resolve(tree, sql, database, resolved, 0)
+        dialect.rewrite(tree)
+        try:
+            self._prune(tree, resolved)
+            text = self._generate(tree, resolved)
+            bound = self._connection.sql(text)
+            names, types = bound.columns, [of_duckdb(t) for t in bound.types]
+        except duckdb.Error as e:
+            raise translate(e, sql) from e
+        names = [f"_col{i}" if n == _UNNAMED else n for i, n in enumerate(names)]
+        size = sum(f.size for s in resolved.scans.values() for f in s.files())
+        return Plan(text, names, types, size, time.perf_counter() - started)
+
+    def run(self, plan: Plan, sql: str, target: Path) -> int:
+        """Write the rows (no header) to `target`; -> bytes read from the lake."""
+        columns = ", ".join(f"c{i}" for i in range(len(plan.names)))
+        texts = ", ".join(written(f"c{i}", t) for i, t in enumerate(plan.types))
+        options = "FORMAT csv, HEADER false, FORCE_QUOTE *, QUOTE '\"', ESCAPE '\"', DELIMITER ',', NULLSTR ''"
+        quoted = str(target).replace("'", "''")
+        try:
+            self._connection.execute(
+                f"COPY (SELECT {texts} FROM ({plan.sql}) AS q({columns})) TO '{quoted}' ({options})"
+            )
+        except duckdb.Error as e:
+            raise translate(e, sql) from e
+        read = json.loads(self._connection.get_profiling_information(format="json"))["io"]["total_bytes_read"]
+        return min(int(read), plan.file_bytes)
+
+    def _rows(self, sql: str, parameters: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        return self._connection.execute(sql, parameters or {}).fetchall()
+
+    # Tables
+
+    def _resolve(self, tree: exp.Expr, sql: str, database: str, resolved: _Resolved, depth: int) -> None:
+        """Give every table its scan, and put every view's query in the view's place."""
+        for node in list(tree.find_all(exp.Table)):
+            if id(node) not in resolved.scans and not _is_with(node):
+                self._resolve_one(node, sql, database, resolved, depth)
+
+    def _resolve_one(self, node: exp.Table, sql: str, database: str, resolved: _Resolved, depth: int) -> None:
+        schema, name = (node.db or database).lower(), node.name.lower()
+        place = position(sql, (node.args.get("db") or node.this).meta.get("start", 0))
+        if node.catalog and node.catalog.lower() != _CATALOG:
+            raise QueryFailure(f"CATALOG_NOT_FOUND: line {place}: Catalog '{node.catalog}' does not exist")
+        if schema == "information_schema":
+            raise not_supported("information_schema")
+        answer = self._lake.table(schema, name)
+        if "table" not in answer:
+            raise _not_found(answer["missing"], place, schema, name)
+        document = answer["table"]
+        if is_view(document):
+            self._inline(node, document, resolved, depth)
+            return
+        table = Table.of(document)
+        node.meta["columns"] = table.types()
+        resolved.scans[id(node)] = Scan(table)
+        resolved.nodes.append(node)
+
+    def _inline(self, node: exp.Table, view: dict[str, Any], resolved: _Resolved, depth: int) -> None:
+        if depth == _DEEPEST:
+            raise QueryFailure(f"VIEW_IS_RECURSIVE: View '{node.name}' is nested too deeply")
+        defined = definition(view)
+        original, schema = defined["originalSql"], defined.get("schema") or view["DatabaseName"]
+        query = dialect.parse(original)
+        dialect.check(original, query)
+        alias = node.args.get("alias") or exp.TableAlias(this=exp.to_identifier(node.name))
+        place = exp.Subquery(this=query, alias=alias)
+        place.meta["view"] = True
+        node.replace(place)
+        self._resolve(query, original, schema, resolved, depth + 1)
+
+    # Partitions and files
+
+    def _prune(self, tree: exp.Expr, resolved: _Resolved) -> None:
+        keys = {node: frozenset(k.name for k in scan.table.keys) for node, scan in resolved.scans.items()}
+        wanted = pruning.conditions(tree, keys)
+        with_path = any(i.name == "$path" for i in tree.find_all(exp.Identifier))
+        for node, scan in resolved.scans.items():
+            scan.with_path = with_path
+            partitions = self._partitions(scan.table, wanted[node])
+            locations = [p.location for p in partitions]
+            scan.partitions = list(zip(partitions, self._lake.files(locations), strict=True))
+        if with_path:
+            _hide_path(tree)
+
+    def _partitions(self, table: Table, conditions: Sequence[exp.Expr]) -> list[Partition]:
+        if not table.keys:
+            return [Partition((), table.location)]
+        partitions = self._lake.partitions(table.database, table.name)
+        if not conditions or not partitions:
+            return partitions
+        lists = {f"k{i}": [p.values[i] for p in partitions] for i in range(len(table.keys))}
+        columns = ", ".join(
+            f"TRY_CAST(unnest($k{i}) AS {k.type.duckdb()}) AS {dialect.generate(exp.to_identifier(k.name))}"
+            for i, k in enumerate(table.keys)
+        )
+        where = " AND ".join(f"({dialect.generate(c)})" for c in conditions)
+        number = "unnest(range(len($k0))) AS t_number"
+        try:
+            kept = self._rows(f"SELECT t_number FROM (SELECT {number}, {columns}) WHERE {where}", lists)
+        except duckdb.Error:
+            return partitions  # the query itself will say what is wrong with the condition
+        return [partitions[i] for (i,) in sorted(kept)]
+
+    # Text
+
+    def _generate(self, tree: exp.Expr, resolved: _Resolved) -> str:
+        texts = {}
+        for i, node in enumerate(resolved.nodes):
+            placeholder = f"t_scan_{i}_{id(resolved)}"
+            if not node.args.get("alias"):
+                node.set("alias", exp.TableAlias(this=node.this.copy()))
+            node.set("this", exp.to_identifier(placeholder))
+            node.set("db", None)
+            node.set("catalog", None)
+            texts[f'"{placeholder}"'] = f"({relation(resolved.scans[id(node)], self._facts)})"
+        text = dialect.generate(tree)
+        for placeholder, scan in texts.items():
+            text = text.replace(placeholder, scan)
+        return text
+
+
+def _not_found(missing: str, place: str, database: str, name: str) -> QueryFailure:
+    if not database:
+        return QueryFailure(
+            f"MISSING_SCHEMA_NAME: line {place}: Schema must be specified when session schema is not set"
+        )
+    if missing == "database":
+        return QueryFailure(f"SCHEMA_NOT_FOUND: line {place}: Schema '{database}' does not exist")
+    return QueryFailure(f"TABLE_NOT_FOUND: line {place}: Table '{_CATALOG}.{database}.{name}' does not exist")
+
+
+def _is_with(table: exp.Table) -> bool:
+    """Does the name mean a query of a WITH that is in sight there, and not a table?"""
+    if table.db:
+        return False
+    name = table.name.lower()
+    node: exp.Expr | None = table
+    inside: exp.Expr | None = None
+    while node is not None and "view" not in node.meta:  # what a view reads has nothing to do with where it stands
+        clause = node.args.get("with_") if isinstance(node, exp.Query) else None
+        if clause is not None and _names_one(clause, name, inside):
+            return True
+        inside = node if isinstance(node, exp.CTE) else inside
+        node = node.parent
+    return False
+
+
+def _names_one(clause: exp.With, name: str, inside: exp.Expr | None) -> bool:
+    """A query of WITH sees those before it; itself only if it is RECURSIVE."""
+    for cte in clause.expressions:
+        if cte is inside and not clause.args.get("recursive"):
+            return False
+        if cte.alias.lower() == name:
+            return True
+    return False
+
+
+def _bind(tree: exp.Expr, parameters: Sequence[str]) -> None:
+    holes = sorted(tree.find_all(exp.Placeholder), key=lambda p: p.meta.get("start", 0))
+    if len(holes) != len(parameters):
+        raise QueryFailure(
+            f"INVALID_PARAMETER_USAGE: line 1:1: Incorrect number of parameters: expected {len(holes)} but found "
+            f"{len(parameters)}"
+        )
+    for hole, text in zip(holes, parameters, strict=True):
+        value = dialect.expression(text)
+        dialect.check(text, value)
+        hole.replace(exp.Paren(this=value))
+
+
+def _name_columns(tree: exp.Expr) -> None:
+    """Mark the result's columns that have no name of their own; Athena calls them _col0, _col1 ... by position."""
+    query = tree
+    while isinstance(query, exp.SetOperation | exp.Subquery):
+        query = query.this
+    for projection in list(query.expressions) if isinstance(query, exp.Select) else []:
+        inner = projection.unnest()
+        if not isinstance(inner, exp.Alias | exp.Column | exp.Star | exp.Dot):
+            projection.replace(exp.alias_(projection.copy(), _UNNAMED, quoted=True))
+
+
+def _hide_path(tree: exp.Expr) -> None:
+    """ "$path" is a hidden column: * doesn't give it."""
+    for star in list(tree.find_all(exp.Star)):
+        select = star.find_ancestor(exp.Select)
+        if select is not None and not isinstance(star.parent, exp.Anonymous):
+            star.set("except_", [exp.to_identifier("$path", quoted=True)])

@@ -1,0 +1,225 @@
+"""Functions whose translation needs the syntax tree: lambdas, units, formats, arguments that are looked at.
+
+A rewrite takes the call's arguments and gives the expression that replaces it; arguments are already rewritten. It
+raises ValueError with the part that can't be translated, which becomes a refusal by name.
+"""
+
+from collections.abc import Callable, Sequence
+
+from sqlglot import exp
+
+from localaws.athena.formats import joda, json_path, mysql
+
+Arguments = Sequence[exp.Expr]
+Rewrite = Callable[[Arguments], exp.Expr]
+
+# unit -> (amount, DuckDB's interval unit)
+_UNITS = {
+    "millisecond": ("1", "MILLISECOND"),
+    "second": ("1", "SECOND"),
+    "minute": ("1", "MINUTE"),
+    "hour": ("1", "HOUR"),
+    "day": ("1", "DAY"),
+    "week": ("7", "DAY"),
+    "month": ("1", "MONTH"),
+    "quarter": ("3", "MONTH"),
+    "year": ("1", "YEAR"),
+}
+
+
+def call(name: str, *arguments: exp.Expr) -> exp.Expr:
+    return exp.Anonymous(this=name, expressions=list(arguments))
+
+
+def text(value: str) -> exp.Expr:
+    return exp.Literal.string(value)
+
+
+def _literal(argument: exp.Expr, what: str) -> str:
+    if not (isinstance(argument, exp.Literal) and argument.is_string):
+        raise ValueError(f"{what} that is not a literal")
+    return str(argument.this)
+
+
+def _unit(argument: exp.Expr) -> str:
+    unit = _literal(argument, "a date unit").lower()
+    if unit not in _UNITS:
+        raise ValueError(f"the date unit '{unit}'")
+    return unit
+
+
+def _cast(argument: exp.Expr, kind: str) -> exp.Expr:
+    return exp.Cast(this=argument, to=exp.DataType.build(kind, dialect="duckdb"))
+
+
+# Dates
+
+
+def _date_add(a: Arguments) -> exp.Expr:
+    amount, unit = _UNITS[_unit(a[0])]
+    interval = exp.Interval(this=text(amount), unit=exp.Var(this=unit))
+    return call("t_plus", a[2], exp.Mul(this=exp.Paren(this=a[1]), expression=interval))
+
+
+def _date_diff(a: Arguments) -> exp.Expr:
+    """date_sub counts whole units, as Trino does; DuckDB's own date_diff counts the boundaries in between."""
+    return call("date_sub", text(_unit(a[0])), a[1], a[2])
+
+
+def _date_trunc(a: Arguments) -> exp.Expr:
+    return call("t_trunc", text(_unit(a[0])), a[1])
+
+
+# Strings and JSON
+
+
+def _concat(a: Arguments) -> exp.Expr:
+    """NULL if any part is NULL: DuckDB's concat() skips NULLs, its || does not."""
+    joined = a[0]
+    for part in a[1:]:
+        joined = exp.DPipe(this=joined, expression=part, safe=False)
+    return exp.Paren(this=joined)
+
+
+def _regexp_replace(a: Arguments) -> exp.Expr:
+    if isinstance(a[-1], exp.Lambda):
+        raise ValueError("regexp_replace with a lambda")
+    return call("t_regexp_replace", *a)
+
+
+def _json(function: str) -> Rewrite:
+    def rewrite(a: Arguments) -> exp.Expr:
+        path = a[1]
+        if isinstance(path, exp.Literal):
+            path = text(json_path(_literal(path, "a JSON path")))
+        return call(function, a[0], path)
+
+    return rewrite
+
+
+# Comparisons
+
+
+def _unless_null(function: str) -> Rewrite:
+    """NULL if any argument is NULL, where DuckDB ignores NULLs."""
+
+    def rewrite(a: Arguments) -> exp.Expr:
+        null: exp.Expr = exp.Is(this=a[0].copy(), expression=exp.Null())
+        for other in a[1:]:
+            null = exp.Or(this=null, expression=exp.Is(this=other.copy(), expression=exp.Null()))
+        return exp.Case(ifs=[exp.If(this=null, true=exp.Null())], default=call(function, *a))
+
+    return rewrite
+
+
+# Lambdas
+
+
+def _lambda(argument: exp.Expr, parameters: int) -> exp.Lambda:
+    if not isinstance(argument, exp.Lambda) or len(argument.expressions) != parameters:
+        raise ValueError(f"an argument that is not a lambda of {parameters}")
+    return argument
+
+
+def _apply(function: exp.Lambda, values: Sequence[exp.Expr]) -> exp.Expr:
+    """The lambda's body with its parameters replaced by `values`."""
+    names = {p.name: v for p, v in zip(function.expressions, values, strict=True)}
+    body = exp.Paren(this=function.this.copy())
+    for node in list(body.find_all(exp.Identifier)):
+        owner = node.parent
+        if node.name in names and not (isinstance(owner, exp.Dot) and node.arg_key == "expression"):
+            (owner if isinstance(owner, exp.Column) else node).replace(names[node.name].copy())
+    return body
+
+
+def _matched(test: str) -> Rewrite:
+    def rewrite(a: Arguments) -> exp.Expr:
+        return call(test, call("list_transform", a[0], _lambda(a[1], 1)))
+
+    return rewrite
+
+
+def _none_match(a: Arguments) -> exp.Expr:
+    return exp.Not(this=_matched("t_any")(a))
+
+
+def _reduce(a: Arguments) -> exp.Expr:
+    """The finaliser, which DuckDB doesn't have, is applied to the reduction."""
+    return _apply(_lambda(a[3], 1), [call("list_reduce", a[0], _lambda(a[2], 2), a[1])])
+
+
+def _each(item: str, body: exp.Expr) -> exp.Lambda:
+    return exp.Lambda(this=body, expressions=[exp.to_identifier(item)])
+
+
+def _field(item: str, name: str) -> exp.Expr:
+    return exp.Dot(this=exp.to_identifier(item), expression=exp.to_identifier(name))
+
+
+def _entry(function: exp.Expr) -> exp.Lambda:
+    """(k, v) -> body, as a lambda over a map's entries."""
+    return _each("t_entry", _apply(_lambda(function, 2), [_field("t_entry", "key"), _field("t_entry", "value")]))
+
+
+def _zip_with(a: Arguments) -> exp.Expr:
+    item = exp.to_identifier("t_pair")
+    parts = [call("struct_extract_at", item.copy(), exp.Literal.number(i)) for i in (1, 2)]
+    return call("list_transform", call("list_zip", a[0], a[1]), _each("t_pair", _apply(_lambda(a[2], 2), parts)))
+
+
+def _map_filter(a: Arguments) -> exp.Expr:
+    return call("map_from_entries", call("list_filter", call("map_entries", a[0]), _entry(a[1])))
+
+
+def _transform_keys(a: Arguments) -> exp.Expr:
+    keys = call("list_transform", call("map_entries", a[0].copy()), _entry(a[1]))
+    return call("map", keys, call("map_values", a[0]))
+
+
+def _transform_values(a: Arguments) -> exp.Expr:
+    values = call("list_transform", call("map_entries", a[0].copy()), _entry(a[1]))
+    return call("map", call("map_keys", a[0]), values)
+
+
+def _element_at(a: Arguments) -> exp.Expr:
+    return exp.Bracket(this=a[0], expressions=[a[1]], offset=1)
+
+
+# name -> (fewest arguments, most, rewrite)
+REWRITES: dict[str, tuple[int, int, Rewrite]] = {
+    "all_match": (2, 2, _matched("t_all")),
+    "any_match": (2, 2, _matched("t_any")),
+    "approx_distinct": (1, 2, lambda a: call("approx_count_distinct", a[0])),
+    "concat": (2, 255, _concat),
+    "date": (1, 1, lambda a: _cast(a[0], "DATE")),
+    "date_add": (3, 3, _date_add),
+    "date_diff": (3, 3, _date_diff),
+    "date_format": (2, 2, lambda a: call("strftime", a[0], text(mysql(_literal(a[1], "a date format"))))),
+    "date_parse": (2, 2, lambda a: call("strptime", a[0], text(mysql(_literal(a[1], "a date format"))))),
+    "date_trunc": (2, 2, _date_trunc),
+    "element_at": (2, 2, _element_at),
+    "filter": (2, 2, lambda a: call("list_filter", a[0], _lambda(a[1], 1))),
+    "format_datetime": (2, 2, lambda a: call("strftime", a[0], text(joda(_literal(a[1], "a date format"))))),
+    "from_iso8601_date": (1, 1, lambda a: _cast(a[0], "DATE")),
+    "from_iso8601_timestamp": (1, 1, lambda a: _cast(a[0], "TIMESTAMPTZ")),
+    "greatest": (1, 255, _unless_null("greatest")),
+    "json_extract": (2, 2, _json("t_json_extract")),
+    "json_extract_scalar": (2, 2, _json("t_json_extract_scalar")),
+    "json_size": (2, 2, _json("t_json_size")),
+    "least": (1, 255, _unless_null("least")),
+    "map_agg": (2, 2, lambda a: call("map", call("list", a[0]), call("list", a[1]))),
+    "map_filter": (2, 2, _map_filter),
+    "none_match": (2, 2, _none_match),
+    "parse_datetime": (
+        2,
+        2,
+        lambda a: _cast(call("strptime", a[0], text(joda(_literal(a[1], "a date format")))), "TIMESTAMPTZ"),
+    ),
+    "reduce": (4, 4, _reduce),
+    "regexp_replace": (2, 3, _regexp_replace),
+    "set_agg": (1, 1, lambda a: call("list", exp.Distinct(expressions=[a[0]]))),
+    "transform": (2, 2, lambda a: call("list_transform", a[0], _lambda(a[1], 1))),
+    "transform_keys": (2, 2, _transform_keys),
+    "transform_values": (2, 2, _transform_values),
+    "zip_with": (3, 3, _zip_with),
+}

@@ -1,0 +1,353 @@
+"""Amazon Athena's API: a query from StartQueryExecution to its results.
+
+StartQueryExecution  ->  durable, QUEUED  ->  a thread takes it (RUNNING)  ->  a worker, or commands.py  ->  the result
+file is put into S3  ->  SUCCEEDED, durable. What fails says so in Athena's words. settings.py answers the rest.
+"""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from localaws.athena import ddl, results
+from localaws.athena.catalog import Catalog, Files, PutObject, bucket_and_key
+from localaws.athena.commands import Commands, Outcome, as_input
+from localaws.athena.executions import Execution, Executions, athena_error
+from localaws.athena.failures import SYSTEM, USER, QueryFailure, not_supported
+from localaws.athena.listing import list_files
+from localaws.athena.settings import Settings, invalid
+from localaws.athena.statements import Run, Statement, classify
+from localaws.athena.types import VARCHAR
+from localaws.athena.views import view
+from localaws.athena.workers import Limits, Pool, Stopped
+from localaws.errors import AwsError
+from localaws.store import Store
+from localaws.wire import Handler, Operation, Parameters, json_service
+
+Document = dict[str, Any]
+
+_ENGINE = {"SelectedEngineVersion": "AUTO", "EffectiveEngineVersion": "Athena engine version 3"}
+_LONGEST = 262144  # bytes: "QueryString ... maximum length of 262144"
+
+
+class Athena:
+    """`catalog`, `files` and `put_object` are the neighbours (catalog.py); `root` is the data directory.
+
+    `workers` queries run at once; each worker process may use `limits`. Nothing is started before `warm()` or the first
+    query.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        root: Path,
+        clock: Callable[[], float],
+        ids: Callable[[], str],
+        account: str,
+        region: str,
+        catalog: Catalog,
+        files: Files,
+        put_object: PutObject,
+        otherwise: Handler,
+        workers: int = 2,
+        limits: Limits | None = None,
+    ) -> None:
+        self._clock = clock
+        self._ids = ids
+        self._catalog = catalog
+        self._files = files
+        self._put_object = put_object
+        self._scratch = root / "athena"
+        self._scratch.mkdir(parents=True, exist_ok=True)
+        for left in self._scratch.glob("*.csv"):
+            left.unlink()
+        self._executions = Executions(store)
+        self._settings = Settings(store, clock, ids, account, region, catalog)
+        self._commands = Commands(catalog, files)
+        self._pool = Pool(workers, [root / "s3"], self._scratch, limits or Limits(), self._answer)
+        self._threads = ThreadPoolExecutor(max_workers=workers + 2, thread_name_prefix="athena")
+        self._starting = threading.Lock()
+        self.handler: Handler = json_service("athena", self._settings.operations | self._operations(), otherwise)
+
+    def _operations(self) -> dict[str, Operation]:
+        return {
+            "StartQueryExecution": self._start,
+            "GetQueryExecution": lambda p: {"QueryExecution": self._executions.get(p["QueryExecutionId"]).document},
+            "BatchGetQueryExecution": self._batch_get,
+            "GetQueryResults": self._get_results,
+            "GetQueryRuntimeStatistics": self._runtime_statistics,
+            "StopQueryExecution": self._stop,
+            "ListQueryExecutions": self._list,
+        }
+
+    def warm(self) -> None:
+        """Start a worker process, so that the first query finds one."""
+        self._pool.warm()
+
+    def stop(self) -> None:
+        """Running queries end with the endpoint; when it starts again they are FAILED."""
+        self._pool.close()
+        self._threads.shutdown(wait=True, cancel_futures=True)
+
+    # The API
+
+    def _start(self, p: Parameters) -> Parameters:
+        if len(p["QueryString"].encode()) > _LONGEST:
+            raise invalid(f"Query string exceeds maximum length of {_LONGEST} bytes")
+        group = self._settings.workgroup(p.get("WorkGroup", "primary"))
+        if group["State"] != "ENABLED":
+            raise invalid(f"WorkGroup {group['Name']} is disabled.")
+        location = _output_location(p, group)
+        statement = classify(p["QueryString"])
+        with self._starting:
+            token = p.get("ClientRequestToken")
+            known = self._executions.by_token(token) if token else None
+            if known is not None:
+                return _same(known, p, group["Name"])
+            number = self._ids()
+            execution = Execution(number, self._described(number, p, group, statement, location), token)
+            execution.parameters = p.get("ExecutionParameters", [])
+            self._executions.add(execution)
+        self._threads.submit(self._carry_out, execution, statement)
+        return {"QueryExecutionId": number}
+
+    def _described(self, number: str, p: Parameters, group: Document, statement: Statement, location: str) -> Document:
+        suffix = "csv" if statement.type == "DML" else "txt"
+        context = {k: v.lower() for k, v in p.get("QueryExecutionContext", {}).items()}
+        configuration = _result_configuration(p, group)
+        parameters = {k: p[k] for k in ("ExecutionParameters", "ResultReuseConfiguration") if k in p}
+        return {
+            "QueryExecutionId": number,
+            "Query": p["QueryString"].strip().rstrip(";").strip(),
+            "StatementType": statement.type,
+            "SubstatementType": statement.kind,
+            "ResultConfiguration": configuration | {"OutputLocation": f"{location.rstrip('/')}/{number}.{suffix}"},
+            "ResultReuseConfiguration": {"ResultReuseByAgeConfiguration": {"Enabled": False}},
+            "QueryExecutionContext": context,
+            "Status": {"State": "QUEUED", "SubmissionDateTime": self._now()},
+            "Statistics": {"TotalExecutionTimeInMillis": 0, "QueryQueueTimeInMillis": 0},
+            "WorkGroup": group["Name"],
+            "EngineVersion": _ENGINE,
+        } | parameters
+
+    def _batch_get(self, p: Parameters) -> Parameters:
+        found, missing = [], []
+        for number in p["QueryExecutionIds"]:
+            try:
+                found.append(self._executions.get(number).document)
+            except AwsError as e:
+                missing.append({"QueryExecutionId": number, "ErrorCode": "INVALID_REQUEST", "ErrorMessage": e.message})
+        return {"QueryExecutions": found, "UnprocessedQueryExecutionIds": missing}
+
+    def _get_results(self, p: Parameters) -> Parameters:
+        execution = self._executions.get(p["QueryExecutionId"])
+        if execution.state in {"QUEUED", "RUNNING"}:
+            raise invalid(f"Query has not yet finished. Current state: {execution.state}")
+        if execution.state != "SUCCEEDED":
+            reason = execution.document["Status"].get("StateChangeReason", "")
+            raise invalid(f"Query did not finish successfully. Final query state: {execution.state}. {reason}".rstrip())
+        size, token = results.page_size(p), p.get("NextToken")
+        path = self._result_file(execution)
+        if execution.document["StatementType"] == "DML":
+            count = len(execution.columns)
+            rows, following = results.csv_page(path, token, size, count)
+        else:
+            rows, following = results.line_page(path, token, size)
+        answer: Parameters = {
+            "UpdateCount": 0,
+            "ResultSet": {"Rows": rows, "ResultSetMetadata": {"ColumnInfo": execution.columns}},
+        }
+        return answer | ({"NextToken": following} if following else {})
+
+    def _result_file(self, execution: Execution) -> Path:
+        url = execution.document["ResultConfiguration"]["OutputLocation"]
+        bucket, key = bucket_and_key(url)
+        for file in self._files(bucket, key):
+            if file.key == key:
+                return file.path
+        raise invalid(f"Could not find results at {url}")
+
+    def _runtime_statistics(self, p: Parameters) -> Parameters:
+        statistics = self._executions.get(p["QueryExecutionId"]).document["Statistics"]
+        timeline = {k: statistics[k] for k in statistics if k.endswith("TimeInMillis")}
+        rows = {"InputBytes": statistics.get("DataScannedInBytes", 0)}
+        return {"QueryRuntimeStatistics": {"Timeline": timeline, "Rows": rows}}
+
+    def _stop(self, p: Parameters) -> Parameters:
+        execution = self._executions.get(p["QueryExecutionId"])
+        if execution.move(
+            "CANCELLED", {"StateChangeReason": "Query cancelled by user", "CompletionDateTime": self._now()}
+        ):
+            self._pool.stop(execution.id)
+            self._executions.save(execution)
+        return {}
+
+    def _list(self, p: Parameters) -> Parameters:
+        group = self._settings.workgroup(p.get("WorkGroup", "primary"))["Name"]
+        token = p.get("NextToken") or str(1 << 62)
+        if not token.isdigit():
+            raise invalid("Invalid NextToken")
+        found, following = self._executions.page(group, int(token), min(p.get("MaxResults", 50), 50))
+        return {"QueryExecutionIds": found} | ({"NextToken": str(following)} if following else {})
+
+    # Carrying a query out
+
+    def _carry_out(self, execution: Execution, statement: Statement) -> None:
+        """On a thread of ours. Whatever happens, the execution ends in a final state."""
+        if not execution.move("RUNNING", {}):
+            return
+        started = self._now()
+        try:
+            self._run(execution, statement)
+            changes: Document = {}
+            state = "SUCCEEDED"
+        except Stopped:
+            return  # who stopped it has said so, or the endpoint ends
+        except QueryFailure as e:
+            state, changes = "FAILED", _failed(e.message, e.category)
+        except AwsError as e:
+            state, changes = "FAILED", _failed(f"{e.code}: {e.message}", USER)
+        except Exception as e:
+            state, changes = "FAILED", _failed(f"GENERIC_INTERNAL_ERROR: {type(e).__name__}: {e}", SYSTEM)
+        now = self._now()
+        execution.document["Statistics"] |= _times(execution.document["Status"]["SubmissionDateTime"], started, now)
+        self._finish(execution, state, changes | {"CompletionDateTime": now})
+
+    def _finish(self, execution: Execution, state: str, changes: Document) -> None:
+        if execution.move(state, changes):
+            self._executions.save(execution)
+
+    def _run(self, execution: Execution, statement: Statement) -> None:
+        if statement.run is Run.QUERY:
+            self._query(execution, statement)
+        elif statement.run is Run.REFUSED:
+            raise not_supported(statement.kind.replace("_", " "))
+        else:
+            database = execution.document["QueryExecutionContext"].get("Database", "")
+            command = ddl.parse(statement)
+            if isinstance(command, ddl.CreateView):
+                outcome = self._create_view(execution, command, database)
+            else:
+                outcome = self._commands.execute(command, database)
+            self._write_lines(execution, outcome)
+
+    def _query(self, execution: Execution, statement: Statement) -> None:
+        done = self._pool.run(execution.id, self._job(execution, statement.text) | {"id": execution.id})
+        execution.columns = done["columns"]
+        execution.document["Statistics"] |= {
+            "DataScannedInBytes": done["bytes"],
+            "QueryPlanningTimeInMillis": round(done["planning"] * 1000),
+        }
+        path = Path(done["file"])
+        data = results.header([c["Name"] for c in done["columns"]]) + path.read_bytes()
+        path.unlink()
+        self._put(execution, data)
+
+    def _job(self, execution: Execution, sql: str) -> Document:
+        database = execution.document["QueryExecutionContext"].get("Database", "")
+        return {"sql": sql, "database": database, "parameters": execution.parameters}
+
+    def _create_view(self, execution: Execution, command: ddl.CreateView, own: str) -> Outcome:
+        """A worker says what columns the view has; then it is a table of the catalog."""
+        database = command.name.database or own
+        described = self._pool.run(execution.id, self._job(execution, command.query) | {"database": database})
+        names = [c["Name"].lower() for c in described["columns"]]
+        if any(n.startswith("_col") for n in names):
+            position = next(i for i, n in enumerate(names, 1) if n.startswith("_col"))
+            raise QueryFailure(f"MISSING_COLUMN_NAME: line 1:1: Column name not specified at position {position}")
+        columns = list(zip(names, described["hive"], described["trino"], strict=True))
+        table = view(database, command.name.name, command.query, columns)
+        try:
+            old = self._catalog.table(database, command.name.name)
+        except AwsError:
+            self._catalog.create_table(database, table)
+            return Outcome()
+        if not command.replace or old.get("TableType") != "VIRTUAL_VIEW":
+            raise QueryFailure(f"TABLE_ALREADY_EXISTS: line 1:1: Table '{database}.{command.name.name}' already exists")
+        self._catalog.update_table(database, as_input(table))
+        return Outcome()
+
+    def _write_lines(self, execution: Execution, outcome: Outcome) -> None:
+        string = VARCHAR.column_info("")
+        execution.columns = [
+            string | {"Name": n, "Label": n, "Type": "string", "Precision": 0} for n in outcome.columns
+        ]
+        execution.document["Statistics"] |= {"DataScannedInBytes": 0}
+        self._put(execution, "".join(f"{line}\n" for line in outcome.lines).encode())
+
+    def _put(self, execution: Execution, data: bytes) -> None:
+        bucket, key = bucket_and_key(execution.document["ResultConfiguration"]["OutputLocation"])
+        try:
+            self._put_object(bucket, key, data, "application/octet-stream")
+        except AwsError as e:
+            raise QueryFailure(f"Unable to verify/create output bucket {bucket}") from e
+
+    # What a worker asks
+
+    def _answer(self, question: Document) -> Document:
+        asked = question["ask"]
+        if asked == "files":
+            return {"files": list_files(self._files, question["locations"])}
+        database, name = question["database"], question["name"]
+        if asked == "partitions":
+            generation = self._catalog.generation(database, name)
+            if generation == question["known"]:
+                return {}
+            return {"generation": generation, "partitions": self._catalog.partition_locations(database, name)}
+        return self._table(database, name)
+
+    def _table(self, database: str, name: str) -> Document:
+        try:
+            return {"table": self._catalog.table(database, name)}
+        except AwsError:
+            exists = any(d["Name"] == database for d in self._catalog.databases())
+            return {"missing": "table" if exists else "database"}
+
+    def _now(self) -> float:
+        return round(self._clock(), 3)
+
+
+def _output_location(p: Parameters, group: Document) -> str:
+    """The workgroup's if it enforces its configuration or the request has none."""
+    configuration = group["Configuration"]
+    own = configuration.get("ResultConfiguration", {}).get("OutputLocation")
+    asked = p.get("ResultConfiguration", {}).get("OutputLocation")
+    location = own if (configuration.get("EnforceWorkGroupConfiguration") and own) or not asked else asked
+    if not location:
+        raise invalid(
+            "No output location provided. An output location is required either through the Workgroup result "
+            "configuration setting or as an API input."
+        )
+    if not location.startswith("s3://") or not bucket_and_key(location)[0]:
+        raise invalid("outputLocation is not a valid S3 path.")
+    return str(location)
+
+
+def _result_configuration(p: Parameters, group: Document) -> Document:
+    configuration = group["Configuration"]
+    if configuration.get("EnforceWorkGroupConfiguration"):
+        return dict(configuration.get("ResultConfiguration", {}))
+    return configuration.get("ResultConfiguration", {}) | p.get("ResultConfiguration", {})
+
+
+def _same(known: Execution, p: Parameters, group: str) -> Parameters:
+    """ClientRequestToken: "If another StartQueryExecution request is received, the same response is returned ... An error
+    is returned if a parameter, such as QueryString, has changed"."""
+    document = known.document
+    if document["Query"] != p["QueryString"].strip().rstrip(";").strip() or document["WorkGroup"] != group:
+        raise invalid("Idempotent parameters do not match")
+    return {"QueryExecutionId": known.id}
+
+
+def _failed(message: str, category: int) -> Document:
+    return {"StateChangeReason": message, "AthenaError": athena_error(message, category)}
+
+
+def _times(submitted: float, started: float, ended: float) -> Document:
+    return {
+        "EngineExecutionTimeInMillis": round((ended - started) * 1000),
+        "TotalExecutionTimeInMillis": round((ended - submitted) * 1000),
+        "QueryQueueTimeInMillis": round((started - submitted) * 1000),
+        "ServiceProcessingTimeInMillis": 0,
+    }

@@ -1,0 +1,130 @@
+"""What kind of statement a text is, by its first words, and the words themselves.
+
+Trino and Hive statements come through the same door; which engine answers is decided by the words at the beginning
+(docs.aws.amazon.com/athena/latest/ug/ddl-sql-reference.html).
+"""
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from localaws.errors import AwsError
+
+
+class Run(Enum):
+    """Who carries the statement out."""
+
+    QUERY = "query"  # a worker, rows as CSV
+    DDL = "ddl"  # ddl.py and commands.py
+    VIEW = "view"  # commands.py, after a worker has said what columns the view has
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """`kind` is word, quoted (a quoted identifier, unquoted here), string, number or symbol; `start` its offset."""
+
+    kind: str
+    text: str
+    start: int
+    end: int
+
+    def word(self) -> str:
+        return self.text.upper() if self.kind == "word" else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement as GetQueryExecution describes it: DML, DDL or UTILITY, and the kind within."""
+
+    text: str
+    tokens: tuple[Token, ...]
+    type: str
+    kind: str
+    run: Run
+
+
+_TOKEN = re.compile(
+    r"""(?P<skip>\s+|--[^\n]*|/\*.*?\*/)|(?P<word>[A-Za-z_][\w$]*)|(?P<quoted>`(?:[^`]|``)*`|"(?:[^"]|"")*")"""
+    r"""|(?P<string>'(?:[^']|'')*')|(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?\w*)|(?P<symbol>.)""",
+    re.DOTALL,
+)
+
+# (first words, type, kind, who). The longest that fits comes first.
+_KINDS: tuple[tuple[str, str, str, Run], ...] = (
+    ("SELECT", "DML", "SELECT", Run.QUERY),
+    ("WITH", "DML", "SELECT", Run.QUERY),
+    ("VALUES", "DML", "SELECT", Run.QUERY),
+    ("TABLE", "DML", "SELECT", Run.QUERY),
+    ("CREATE EXTERNAL TABLE", "DDL", "CREATE_TABLE", Run.DDL),
+    ("CREATE OR REPLACE VIEW", "DDL", "CREATE_VIEW", Run.VIEW),
+    ("CREATE VIEW", "DDL", "CREATE_VIEW", Run.VIEW),
+    ("CREATE DATABASE", "DDL", "CREATE_DATABASE", Run.DDL),
+    ("CREATE SCHEMA", "DDL", "CREATE_DATABASE", Run.DDL),
+    ("CREATE TABLE", "DDL", "CREATE_TABLE_AS_SELECT", Run.REFUSED),
+    ("DROP DATABASE", "DDL", "DROP_DATABASE", Run.DDL),
+    ("DROP SCHEMA", "DDL", "DROP_DATABASE", Run.DDL),
+    ("DROP TABLE", "DDL", "DROP_TABLE", Run.DDL),
+    ("DROP VIEW", "DDL", "DROP_VIEW", Run.DDL),
+    ("ALTER TABLE", "DDL", "ALTER_TABLE", Run.DDL),
+    ("ALTER DATABASE", "DDL", "ALTER_DATABASE", Run.REFUSED),
+    ("MSCK REPAIR TABLE", "DDL", "MSCK_REPAIR_TABLE", Run.DDL),
+    ("SHOW DATABASES", "UTILITY", "SHOW_DATABASES", Run.DDL),
+    ("SHOW SCHEMAS", "UTILITY", "SHOW_DATABASES", Run.DDL),
+    ("SHOW TABLES", "UTILITY", "SHOW_TABLES", Run.DDL),
+    ("SHOW VIEWS", "UTILITY", "SHOW_VIEWS", Run.DDL),
+    ("SHOW PARTITIONS", "UTILITY", "SHOW_PARTITIONS", Run.DDL),
+    ("SHOW COLUMNS", "UTILITY", "SHOW_COLUMNS", Run.DDL),
+    ("SHOW CREATE TABLE", "UTILITY", "SHOW_CREATE_TABLE", Run.DDL),
+    ("SHOW CREATE VIEW", "UTILITY", "SHOW_CREATE_VIEW", Run.DDL),
+    ("SHOW TBLPROPERTIES", "UTILITY", "SHOW_TBLPROPERTIES", Run.DDL),
+    ("DESCRIBE", "UTILITY", "DESCRIBE_TABLE", Run.DDL),
+    ("DESC", "UTILITY", "DESCRIBE_TABLE", Run.DDL),
+    ("INSERT INTO", "DML", "INSERT", Run.REFUSED),
+    ("UNLOAD", "DML", "UNLOAD", Run.REFUSED),
+    ("EXPLAIN", "UTILITY", "EXPLAIN", Run.REFUSED),
+    ("PREPARE", "UTILITY", "PREPARE", Run.REFUSED),
+    ("EXECUTE", "DML", "EXECUTE", Run.REFUSED),
+    ("DEALLOCATE", "UTILITY", "DEALLOCATE", Run.REFUSED),
+    ("DELETE", "DML", "DELETE", Run.REFUSED),
+    ("UPDATE", "DML", "UPDATE", Run.REFUSED),
+    ("MERGE", "DML", "MERGE", Run.REFUSED),
+    ("OPTIMIZE", "DML", "OPTIMIZE", Run.REFUSED),
+    ("VACUUM", "DML", "VACUUM", Run.REFUSED),
+)
+
+
+def tokens(text: str) -> tuple[Token, ...]:
+    found = []
+    for match in _TOKEN.finditer(text):
+        kind = match.lastgroup or "symbol"
+        if kind != "skip":
+            found.append(Token(kind, _unquoted(kind, match.group()), match.start(), match.end()))
+    return tuple(found)
+
+
+def _unquoted(kind: str, text: str) -> str:
+    if kind == "quoted":
+        return text[1:-1].replace(text[0] * 2, text[0])
+    return text[1:-1].replace("''", "'") if kind == "string" else text
+
+
+def classify(text: str) -> Statement:
+    """Raises InvalidRequestException, as StartQueryExecution does, for what begins like no statement at all."""
+    parts = tokens(text)
+    while parts and parts[-1].text == ";" and parts[-1].kind == "symbol":
+        parts = parts[:-1]
+    if not parts:
+        raise _malformed("line 1:1: mismatched input '<EOF>'")
+    body = text[: parts[-1].end]
+    if parts[0].text == "(":
+        return Statement(body, parts, "DML", "SELECT", Run.QUERY)
+    for words, kind, name, run in _KINDS:
+        wanted = words.split()
+        if [t.word() for t in parts[: len(wanted)]] == wanted:
+            return Statement(body, parts, kind, name, run)
+    raise _malformed(f"line 1:{parts[0].start + 1}: mismatched input '{parts[0].text}'")
+
+
+def _malformed(message: str) -> AwsError:
+    return AwsError("InvalidRequestException", message, AthenaErrorCode="MALFORMED_QUERY")

@@ -1,0 +1,48 @@
+"""Values as Athena writes them: the expression, in DuckDB's SQL, that turns a column into its text.
+
+Observed forms (docs.aws.amazon.com/athena/latest/ug/querying-finding-output-files.html says only "CSV"): timestamps with
+milliseconds, doubles as Java prints them, arrays [1, 2], maps {a=1}, rows {x=1, y=a}, binary as hexadecimal pairs.
+"""
+
+from localaws.athena.types import Type
+
+_SCALARS = {
+    "varchar": "{}",
+    "char": "{}",
+    "real": "t_double_text({})",
+    "double": "t_double_text({})",
+    "timestamp": "strftime({}, '%Y-%m-%d %H:%M:%S.%g')",
+    "timestamp with time zone": "strftime(CAST({} AS TIMESTAMP), '%Y-%m-%d %H:%M:%S.%g') || ' UTC'",
+    "time": "strftime(DATE '2000-01-01' + {}, '%H:%M:%S.%g')",
+    "varbinary": "rtrim(regexp_replace(lower(hex({})), '(..)', '\\1 ', 'g'))",
+    "interval day to second": "t_interval_text({})",
+}
+
+
+def written(value: str, kind: Type, depth: int = 0) -> str:
+    """`value` (an expression of this type) as VARCHAR; NULL stays NULL, and inside of others it is the word null."""
+    if kind.name == "array":
+        return f"'[' || array_to_string({_each(value, kind.children[0], depth)}, ', ') || ']'"
+    if kind.name == "map":
+        keys = _each(f"map_keys({value})", kind.children[0], depth)
+        values = _each(f"map_values({value})", kind.children[1], depth)
+        pairs = f"list_transform(list_zip({keys}, {values}), lambda e{depth}: e{depth}[1] || '=' || e{depth}[2])"
+        return f"'{{' || array_to_string({pairs}, ', ') || '}}'"
+    if kind.name == "row":
+        return _row(value, kind, depth)
+    return _SCALARS.get(kind.name, "CAST({} AS VARCHAR)").format(value)
+
+
+def _each(value: str, kind: Type, depth: int) -> str:
+    item = f"e{depth}"
+    return f"list_transform({value}, lambda {item}: coalesce({written(item, kind, depth + 1)}, 'null'))"
+
+
+def _row(value: str, kind: Type, depth: int) -> str:
+    parts = []
+    for i, (name, child) in enumerate(zip(kind.fields, kind.children, strict=True), 1):
+        label = f"'{name.replace(chr(39), chr(39) * 2)}=' || " if name else ""
+        inner = written(f"struct_extract_at({value}, {i})", child, depth + 1)
+        parts.append(f"{label}coalesce({inner}, 'null')")
+    joined = " || ', ' || ".join(parts)
+    return f"CASE WHEN {value} IS NOT NULL THEN '{{' || {joined} || '}}' END"

@@ -1,0 +1,118 @@
+"""A worker process: DuckDB behind a pipe. `python -m localaws.athena.worker <settings as JSON>`
+
+It gets frames on stdin: {"run": {...}}, one at a time, and the parent's answers to its own questions. It sends frames on
+what was stdout: {"ask": ...} questions, and {"done": ...} or {"failed": ...}. A thread reads stdin all the time, so when
+the parent dies the process ends, whatever DuckDB is doing.
+"""
+
+import json
+import os
+import queue
+import sys
+import threading
+from pathlib import Path
+from typing import IO, Any
+
+import duckdb
+
+from localaws.athena import frames, macros
+from localaws.athena.failures import SYSTEM, QueryFailure
+from localaws.athena.lake import Lake
+from localaws.athena.query import Engine, Plan
+
+Message = dict[str, Any]
+
+
+def connect(roots: list[str], scratch: str, memory: str, threads: int) -> duckdb.DuckDBPyConnection:
+    """A DuckDB that can reach the files under `roots` and `scratch` and nothing else, and whose settings are final."""
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "python_enable_replacements": False,
+            "memory_limit": memory,
+            "threads": threads,
+            "temp_directory": scratch,
+            "preserve_insertion_order": True,
+        },
+    )
+    for definition in macros.definitions():
+        connection.execute(definition)
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET enable_profiling = 'no_output'")
+    connection.execute("SET profiling_coverage = 'ALL'")
+    connection.execute(f"SET allowed_directories = [{', '.join(_string(r) for r in [*roots, scratch])}]")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+    return connection
+
+
+def _string(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+class Worker:
+    """Answers one `run` after the other."""
+
+    def __init__(self, settings: Message, incoming: IO[bytes], outgoing: IO[bytes]) -> None:
+        self._outgoing = outgoing
+        self._scratch = Path(settings["scratch"])
+        self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        threading.Thread(target=self._listen, args=(incoming,), daemon=True).start()
+        connection = connect(settings["roots"], settings["scratch"], settings["memory"], settings["threads"])
+        self._engine = Engine(connection, Lake(self._ask))
+
+    def _listen(self, incoming: IO[bytes]) -> None:
+        while (message := frames.receive(incoming)) is not None:
+            self._messages.put(message)
+        os._exit(0)
+
+    def _ask(self, question: Message) -> Message:
+        frames.send(self._outgoing, question)
+        answer = self._messages.get()
+        if "error" in answer:
+            raise QueryFailure(f"GENERIC_INTERNAL_ERROR: {answer['error']}", SYSTEM)
+        return answer
+
+    def serve(self) -> None:
+        frames.send(self._outgoing, {"ready": True})
+        while True:
+            job = self._messages.get()["run"]
+            try:
+                frames.send(self._outgoing, {"done": self._run(job)})
+            except QueryFailure as e:
+                frames.send(self._outgoing, {"failed": {"message": e.message, "category": e.category}})
+            except Exception as e:
+                told = f"GENERIC_INTERNAL_ERROR: {type(e).__name__}: {e}"
+                frames.send(self._outgoing, {"failed": {"message": told, "category": SYSTEM}})
+
+    def _run(self, job: Message) -> Message:
+        """`job` has sql, database, parameters, and id unless only the columns are asked for."""
+        plan = self._engine.plan(job["sql"], job["database"], job.get("parameters") or ())
+        result = _described(plan)
+        if "id" in job:
+            target = self._scratch / f"{job['id']}.csv"
+            result["bytes"] = self._engine.run(plan, job["sql"], target)
+            result["file"] = str(target)
+        return result
+
+
+def _described(plan: Plan) -> Message:
+    columns = [t.column_info(n) for n, t in zip(plan.names, plan.types, strict=True)]
+    return {
+        "columns": columns,
+        "hive": [t.hive() for t in plan.types],
+        "trino": [t.trino() for t in plan.types],
+        "planning": plan.seconds,
+    }
+
+
+def main() -> None:
+    outgoing = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # nothing that prints may write between the frames
+    Worker(json.loads(sys.argv[1]), sys.stdin.buffer, outgoing).serve()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,150 @@
+"""The pool of worker processes, seen from the endpoint.
+
+A worker runs one query at a time and asks its questions meanwhile. It starts before it is needed, is killed when its
+query is stopped, and is replaced when it ends; a crash fails the query it was running and nothing else.
+"""
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from localaws.athena import frames
+from localaws.athena.failures import SYSTEM, QueryFailure
+
+Message = dict[str, Any]
+Answer = Callable[[Message], Message]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one worker may use. `memory` is in DuckDB's words ("1GB")."""
+
+    memory: str = "1GB"
+    threads: int = 2
+
+
+class Stopped(Exception):  # noqa: N818 - not an error: it was asked for
+    """The query was stopped while it ran."""
+
+
+class Pool:
+    """At most `size` worker processes. `answer` takes a worker's question; `roots` are the directories it may read."""
+
+    def __init__(self, size: int, roots: list[Path], scratch: Path, limits: Limits, answer: Answer) -> None:
+        self._settings = {
+            "roots": [str(r) for r in roots],
+            "scratch": str(scratch),
+            "memory": limits.memory,
+            "threads": limits.threads,
+        }
+        self._answer = answer
+        self._free = threading.Semaphore(size)
+        self._idle: list[_Process] = []
+        self._running: dict[str, _Process] = {}
+        self._changing = threading.Lock()
+        self._closed = False
+
+    def warm(self) -> None:
+        """Start one worker, if none is there, and wait until it has loaded."""
+        with self._changing:
+            if self._idle or self._running or self._closed:
+                return
+            process = _Process(self._settings)
+            self._idle.append(process)
+
+    def run(self, key: str, job: Message) -> Message:
+        """The worker's result. Waits for a free one; raises QueryFailure, or Stopped."""
+        with self._free:
+            process = self._take(key)
+            try:
+                return process.run(job, self._answer)
+            except EOFError as e:
+                if process.stopped:
+                    raise Stopped from e
+                raise QueryFailure("GENERIC_INTERNAL_ERROR: the query's worker ended unexpectedly", SYSTEM) from e
+            finally:
+                self._give_back(key, process)
+
+    def stop(self, key: str) -> None:
+        """Kill the worker that runs this query, if one does."""
+        with self._changing:
+            process = self._running.get(key)
+            if process is not None:
+                process.kill()
+
+    def close(self) -> None:
+        with self._changing:
+            self._closed = True
+            every = [*self._idle, *self._running.values()]
+            self._idle.clear()
+        for process in every:
+            process.kill()
+
+    def _take(self, key: str) -> "_Process":
+        with self._changing:
+            if self._closed:
+                raise Stopped
+            while self._idle:
+                process = self._idle.pop()
+                if process.alive():
+                    break
+            else:
+                process = _Process(self._settings)
+            self._running[key] = process
+            return process
+
+    def _give_back(self, key: str, process: "_Process") -> None:
+        with self._changing:
+            self._running.pop(key, None)
+            if self._closed:
+                process.kill()
+            else:
+                self._idle.append(process if process.alive() else _Process(self._settings))
+
+
+class _Process:
+    def __init__(self, settings: Message) -> None:
+        command = [sys.executable, "-m", "localaws.athena.worker", json.dumps(settings)]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._to, self._from = self._process.stdin, self._process.stdout
+        self.stopped = False
+
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def kill(self) -> None:
+        self.stopped = True
+        self._process.kill()
+
+    def run(self, job: Message, answer: Answer) -> Message:
+        """One job; EOFError if the process ends before it has answered."""
+        try:
+            frames.send(self._to, {"run": job})
+            while True:
+                message = frames.receive(self._from)
+                if message is None:
+                    self._process.wait()
+                    raise EOFError
+                if "ask" in message:
+                    frames.send(self._to, _answered(answer, message))
+                elif "done" in message:
+                    done: Message = message["done"]
+                    return done
+                elif "failed" in message:
+                    raise QueryFailure(message["failed"]["message"], message["failed"]["category"])
+        except (BrokenPipeError, ConnectionError) as e:
+            raise EOFError from e
+
+
+def _answered(answer: Answer, question: Message) -> Message:
+    try:
+        return answer(question)
+    except Exception as e:
+        return {"error": str(e)}
