@@ -9,6 +9,7 @@ What a replay does not repeat: asymmetric KMS keys, which OpenSSL makes, and the
 clock themselves (Secrets Manager).
 """
 
+import functools
 import logging
 import os
 from collections.abc import Callable
@@ -28,6 +29,8 @@ _SETTINGS = {
     "MOTO_DISABLE_GLOBAL_CORS": "true",  # no page of another origin may read an answer
     "S3_IGNORE_SUBDOMAIN_BUCKETNAME": "true",  # /bucket/key, whatever the host
 }
+# moto opens a boto3 session, which fails if the profile named here is none of this machine's.
+_PROFILES = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")
 # The server's own (uvicorn's), or against the rule above.
 _NOT_PASSED_ON = ("server", "date", "connection", "transfer-encoding", "access-control-")
 
@@ -40,7 +43,10 @@ class Moto:
 
     def __init__(self, account: str) -> None:
         os.environ.update(_SETTINGS, MOTO_ACCOUNT_ID=account)
+        for name in _PROFILES:
+            os.environ.pop(name, None)
         # Here, not above: `clicklake up` must not wait for them, and they read the settings.
+        _remember_regions()
         import moto.core.utils
         import moto.kms.utils
         import moto.sns.models
@@ -107,6 +113,16 @@ class Moto:
             requests.post(url, timeout=5, **arguments)
         except requests.RequestException as e:
             log.warning("SNS could not reach %s: %s", url, e)
+
+
+def _remember_regions() -> None:
+    """moto.ec2, which SSM brings along, makes three boto3 sessions to ask for regions, and each reads botocore's
+    endpoints again: half a second. One session answers them all."""
+    import boto3
+
+    session = boto3.Session()
+    regions = functools.cache(session.get_available_regions)
+    boto3.Session.get_available_regions = lambda _self, *which, **more: regions(*which, **more)
 
 
 def _clock(now: Callable[[], float]) -> SimpleNamespace:
