@@ -48,8 +48,8 @@ def test_columns_without_room_are_left_out_and_counted() -> None:
     answer = result({f"column_{n}": "varchar" for n in range(50)}, tuple("v" * 20 for _ in range(50)))
     lines = text(answer, width=60)
     assert max(map(table.display_width, lines)) <= 60
-    assert lines[0].split() == ["column_0", "column_1", "column_2", "column_3"]
-    assert lines[-1] == "… and 46 more columns"
+    assert lines[0].split() == ["column_0", "column_1"]
+    assert lines[-1] == "… and 48 more columns"
 
 
 def test_wide_characters_take_two_columns() -> None:

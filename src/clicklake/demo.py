@@ -48,8 +48,8 @@ def run(screen: Terminal, events: int = EVENTS, seed: int = SEED, *, keep: bool 
         with _signals_interrupt():
             _play(_Stage(screen, endpoint, pipeline.load(pipeline.FILE)), events, seed)
         kept = keep
-    except NoError:
-        kept = keep
+    except ClicklakeError:
+        kept = keep and endpoint.is_running
         raise
     finally:
         if kept:

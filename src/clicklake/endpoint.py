@@ -34,6 +34,10 @@ class Endpoint:
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
     def start(self) -> float:
         """Wait until it is ready; the seconds it took. Raises UnreachableError with its last words."""
         began = time.monotonic()

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 
 _GAP = "  "
-_NARROWEST = 12  # a column may be cut to this before others are left out
+_NARROWEST = 24  # a column may be cut to this before others are left out
 _WIDEST = 60
 _NULL = "NULL"
 _EIGHTHS = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")
