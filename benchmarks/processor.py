@@ -22,9 +22,9 @@ import resource, sys
 sys.path[:0] = [sys.argv[1]]
 from pathlib import Path
 from clicklake import pipeline
-from clicklake.transform.process import process
+from clicklake.transform.process import Settings, process
 raw = Path(sys.argv[2]).read_bytes()
-batch = process(raw, "raw/year=2026/month=11/day=22/s-1-2026-11-22-10-00-00-0.gz", 0, pipeline.load())
+batch = process(raw, "raw/year=2026/month=11/day=22/s-1-2026-11-22-10-00-00-0.gz", 0, Settings(pipeline.load()))
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 print(peak if sys.platform == "darwin" else peak * 1024)
 """

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import shlex
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ class Walk:
 
     def athena(self, sql: str) -> list[list[str]]:
         """Rows as get-query-results prints them, the header row included where Athena sends one."""
-        start = f"aws athena start-query-execution --work-group clickstream-dev --query-execution-context Database=clickstream_db --query-string {json.dumps(sql)}"
+        start = f"aws athena start-query-execution --work-group clickstream-dev --query-execution-context Database=clickstream_db --query-string {shlex.quote(sql)}"
         number = json.loads(self.shell(start))["QueryExecutionId"]
 
         def ended() -> dict[str, Any] | None:

@@ -202,7 +202,7 @@ def _json_branch(table: Table, files: Sequence[File], keys: dict[str, str], sour
         selected.append(f"{value} AS {_name(column.name)}")
     ignore = table.options.get("ignore.malformed.json", "").lower() == _TRUE
     options = f"columns = {{{', '.join(read)}}}, format = 'newline_delimited', ignore_errors = {str(ignore).lower()}"
-    reader = f"read_json({_paths(files)}, {options}, maximum_object_size = 134217728, {source})"
+    reader = f"read_json({_paths(files)}, {options}, maximum_object_size = 4194304, {source})"
     return _select(table, selected, reader, source)
 
 
