@@ -325,8 +325,11 @@ def _check_columns(pipeline: Pipeline, source: str) -> None:
             if not (name.isidentifier() and name.isascii() and name == name.lower()):
                 raise PipelineError(where, f"the column name {name!r} can't be used in SQL", "use a-z, 0-9 and _")
     inputs = {known.name for known in pipeline.fields if not known.private}
+    private = {name for known in pipeline.fields if known.private for name in (known.name, *known.aliases)}
     for column in pipeline.tables.events.columns:
         where = f"{source}: column {column.name}"
+        if column.name in private:
+            raise PipelineError(where, "has the name of a private field", "choose another name")
         if (column.from_ is None) == (column.by is None):
             raise PipelineError(where, "needs a source", "either 'from' a field or 'by' a step")
         if column.by is not None and column.by not in BUILT_IN_STEPS:

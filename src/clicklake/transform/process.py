@@ -26,7 +26,7 @@ from clicklake.transform.dedup import Seen
 from clicklake.transform.encode import BATCH, ENCODERS, ContentHash, NdjsonFile
 from clicklake.transform.enrich import STEPS
 from clicklake.transform.enrich.context import Context
-from clicklake.transform.event import Failed, FailureType, Row, Tally
+from clicklake.transform.event import Failed, FailureType, Fields, Row, Tally
 from clicklake.transform.gunzip import CHUNK, Plain
 from clicklake.transform.keys import Place, place
 from clicklake.transform.ledger import Entry, Written, ledger_row
@@ -185,9 +185,7 @@ class _Run:
             tally.good += 1
             tally.dropped_values += dropped
             tally.misplaced_values += misplaced
-            values = blank.copy()
-            for column, name in shape.copied:
-                values[column] = fields.get(name)
+            values = {**blank, **fields}  # what is no column, such as user_id, stays out of the row (_Shape.row)
             for step in STEPS:
                 values.update(step(fields, values, context))
             values["properties"] = properties.decode()
@@ -197,7 +195,7 @@ class _Run:
                 values["event_id"] = derived_id(self.where.raw_key, index)
                 tally.rederived_ids += verdict == "other"
             for column, path, kind in shape.own:
-                values[column] = own_value(fields["properties"], path, kind)
+                values[column] = own_value(fields, path, kind)
             yield shape.row(values)
 
     def _context(self) -> Context:
@@ -229,16 +227,16 @@ class _Run:
 
 
 class _Shape:
-    """How values become a row of clickstream_events: which are copied, which are a team's own, and their order."""
+    """How values become a row of clickstream_events: their order, and where a team's own columns come from."""
 
     def __init__(self, pipeline: Pipeline) -> None:
         columns = pipeline.tables.events.columns
         self.blank: dict[str, Any] = dict.fromkeys(column.name for column in columns)
         self.row = itemgetter(*(column.name for column in columns))
-        sources = [(column, column.from_) for column in columns if column.from_ and column.from_ != "properties"]
-        self.copied = [(column.name, source) for column, source in sources if "." not in source]
         self.own = [
-            (column.name, tuple(source.split(".")[1:]), column.type) for column, source in sources if "." in source
+            (column.name, tuple(column.from_.split(".")), column.type)
+            for column in columns
+            if column.from_ and column.from_ != column.name
         ]
 
 
@@ -255,9 +253,9 @@ _OWN_KINDS: dict[GlueType, tuple[type, ...]] = {
 }
 
 
-def own_value(properties: Any, path: tuple[str, ...], kind: GlueType) -> Any:
-    """A team's own column from `properties`: None if it is not there or of another type; there it stays readable."""
-    value = properties
+def own_value(fields: Fields, path: tuple[str, ...], kind: GlueType) -> Any:
+    """The value of a team's own column; None if it is not there or of another type, but it stays in `properties`."""
+    value: Any = fields
     for name in path:
         value = value.get(name) if type(value) is dict else None
     if kind in ("timestamp", "date"):
