@@ -132,7 +132,8 @@ def _role_policies(stack: Stack) -> list[tuple[str, str, list[dict[str, Any]]]]:
         _allow(["s3:GetObject"], [f"{objects}{zones.raw}*"]),
         _allow(["s3:PutObject"], [*owned, f"{objects}{zones.ledger}*"]),
         _allow(["s3:DeleteObject"], owned),
-        _allow(["glue:BatchCreatePartition"], _glue_arns(stack)),
+        _allow(["s3:ListBucket"], [stack.bucket_arn]),
+        _allow(["glue:GetTable", "glue:CreatePartition"], _glue_arns(stack)),
         _allow(
             ["ssm:GetParameter"], [f"arn:aws:ssm:{stack.region}:{stack.account}:parameter{stack.user_key_parameter}"]
         ),
@@ -205,7 +206,12 @@ def _function(stack: Stack, code: bytes) -> None:
             Architectures=[function.architecture],
             MemorySize=function.memory_mib,
             Timeout=function.timeout_seconds,
-            Environment={"Variables": {"CLICKLAKE_USER_KEY_PARAMETER": stack.user_key_parameter}},
+            Environment={
+                "Variables": {
+                    "CLICKLAKE_ENVIRONMENT": stack.environment,
+                    "CLICKLAKE_USER_KEY_PARAMETER": stack.user_key_parameter,
+                }
+            },
             Code={"ZipFile": code},
         )
         return
