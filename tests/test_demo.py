@@ -3,7 +3,6 @@
 import os
 import pty
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from clicklake.reckoning import Lake, checks
+from clicklake.terminal import Terminal
 from clicklake.traffic import Truth
 from endpoint_process import clean_environment
 
@@ -98,39 +98,56 @@ def test_it_leaves_nothing_behind(played: tuple[str, float, Path]) -> None:
 # --- on a terminal, interrupted, kept ----------------------------------------------------------------------------
 
 
-def on_a_terminal(env: dict[str, str], *options: str) -> str:
-    """Everything the demo writes to a terminal of 100 columns, stdout and stderr."""
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.execve(sys.executable, [*DEMO, *options], env | {"COLUMNS": "100", "TERM": "xterm"})
-    said = b""
+# Makes standard input the controlling terminal, so that what is typed there can become a signal.
+TAKE_TERMINAL = (
+    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+)
+
+
+def interrupted_on_a_terminal(env: dict[str, str], moment: bytes) -> tuple[str, int]:
+    """(what the demo writes to a terminal, its exit code) when Ctrl-C is typed as soon as `moment` is shown."""
+    ours, its = pty.openpty()
+    command = [sys.executable, "-c", TAKE_TERMINAL, *DEMO]
+    with subprocess.Popen(command, stdin=its, stdout=its, stderr=its, env=env, start_new_session=True) as demo:
+        os.close(its)
+        said = b""
+        while moment not in said:
+            said += os.read(ours, 65536)
+        os.write(ours, b"\x03")
+        code = demo.wait(20)
+    said += _rest(ours)
+    return said.decode(), code
+
+
+def _rest(terminal: int) -> bytes:
     try:
-        while data := os.read(terminal, 65536):
-            said += data
-    except OSError:  # Linux's way of saying that the other end is closed
-        pass
-    os.close(terminal)
-    assert os.waitpid(pid, 0)[1] == 0, said.decode()
-    return said.decode()
+        return os.read(terminal, 65536)
+    except OSError:  # Linux's way of saying that nobody has the other end any more
+        return b""
+    finally:
+        os.close(terminal)
 
 
-@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-def test_on_a_terminal_there_is_a_bar_and_colour_but_not_with_no_color(tmp_path: Path) -> None:
-    said = on_a_terminal(environment(tmp_path), "--events", "3000")
+def test_on_a_terminal_there_is_a_bar_and_colour_and_ctrl_c_cleans_up(tmp_path: Path) -> None:
+    said, code = interrupted_on_a_terminal(environment(tmp_path, TERM="xterm"), b"kill -9")
+    assert code == 130
+    assert "Traceback" not in said
     assert "█" in said
-    assert "\x1b[32m" in said
-    assert "\x1b[3" not in on_a_terminal(environment(tmp_path, NO_COLOR="1"), "--events", "1000")
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_it_cleans_up(tmp_path: Path, number: signal.Signals) -> None:
-    with subprocess.Popen(DEMO, stdout=subprocess.PIPE, text=True, env=environment(tmp_path)) as demo:
-        assert demo.stdout is not None
-        next(line for line in demo.stdout if "kill -9" in line)
-        demo.send_signal(number)
-        assert demo.wait(15) == 130
+    assert "\x1b[36m" in said
     assert left_behind(tmp_path) == []
     assert list(endpoints(tmp_path)) == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "coloured"),
+    [({}, True), ({"NO_COLOR": "1"}, False), ({"NO_COLOR": ""}, True), ({"TERM": "dumb"}, False)],
+)
+def test_colour_is_for_terminals_without_no_color(variables: dict[str, str], coloured: bool) -> None:
+    ours, its = pty.openpty()
+    with os.fdopen(its, "w") as out:
+        Terminal(out, variables).line("done", "green")
+        assert (b"\x1b[" in os.read(ours, 100)) == coloured
+    os.close(ours)
 
 
 def test_kept_it_says_what_to_type_and_that_works(tmp_path: Path) -> None:

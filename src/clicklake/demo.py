@@ -55,8 +55,17 @@ def run(screen: Terminal, events: int = EVENTS, seed: int = SEED, *, keep: bool 
         if kept:
             _say_what_next(screen, endpoint)
         else:
-            endpoint.kill()
-            shutil.rmtree(folder, ignore_errors=True)
+            endpoint.end()
+            _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    """The endpoint's own children end a moment after it, and may write until then."""
+    for _ in range(20):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(0.05)
 
 
 @contextmanager
@@ -233,7 +242,7 @@ def _show_reckoning(stage: _Stage, truth: Truth, unanswered: int) -> None:
     screen.line(
         f"  in {lake.records_in:,} = good {lake.good:,} + duplicate {lake.duplicate:,} + failed {lake.failed:,}"
     )
-    screen.line(f"  {_explain(truth, lake)}")
+    screen.lines(_explain(truth, lake), "  ")
     wrong = [check for check in reckoning.checks(truth, lake, unanswered) if not check.holds]
     if wrong:
         says = "; ".join(f"{c.what}: expected {c.expected:,}, found {c.found:,}" for c in wrong)
@@ -245,15 +254,15 @@ def _row(truth: Truth, lake: reckoning.Lake, name: str) -> tuple[str, ...]:
     return (name, f"{distinct + repeats:,}", f"{repeats:,}", f"{distinct:,}", f"{lake.ids[name]:,}")
 
 
-def _explain(truth: Truth, lake: reckoning.Lake) -> str:
-    """Where the repeats came from and where they went, in one line."""
+def _explain(truth: Truth, lake: reckoning.Lake) -> Iterator[str]:
+    """Where the repeats came from and where they went."""
     again = lake.records_in - truth.sent
-    came = f"{truth.repeats.total():,} repeats were sent" + (
-        f", {again:,} came with the batch sent twice" if again else ""
-    )
-    twice = reckoning.failed_again(lake)
-    went = f"{lake.duplicate:,} dropped within an object, {reckoning.hidden(lake):,} hidden by the view"
-    return f"{came}: {went}" + (f", {twice:,} failed twice" if twice else "")
+    if again:
+        yield f"in {lake.records_in:,} = sent {truth.sent:,} + {again:,} that are there twice, as their batch got no answer"
+    fates = [(lake.duplicate, "dropped within an object"), (reckoning.hidden(lake), "hidden by the view")]
+    fates += [(reckoning.failed_again(lake), "failed twice")]
+    went = ", ".join(f"{number:,} {fate}" for number, fate in fates if number)
+    yield f"{truth.repeats.total() + again:,} repeats: {went}"
 
 
 def _say_what_next(screen: Terminal, endpoint: Endpoint) -> None:

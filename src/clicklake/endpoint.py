@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -20,7 +21,8 @@ _REGION = "us-east-1"
 class Endpoint:
     """`clicklake up` on `data_dir`, with the default stack, on a free port that it keeps when it is started again.
 
-    It leads a session of its own: Ctrl-C reaches whoever started it, and it may outlive them.
+    It leads a session of its own: Ctrl-C reaches whoever started it, and it may outlive them. One thread may `end` it
+    while another starts it.
     """
 
     def __init__(self, data_dir: Path) -> None:
@@ -28,6 +30,8 @@ class Endpoint:
         self.log = data_dir.with_name("endpoint.log")
         self.url = ""
         self._process: subprocess.Popen[bytes] | None = None
+        self._changing = threading.Lock()
+        self._ended = False
 
     @property
     def pid(self) -> int:
@@ -41,10 +45,19 @@ class Endpoint:
     def start(self) -> float:
         """Wait until it is ready; the seconds it took. Raises UnreachableError with its last words."""
         began = time.monotonic()
+        with self._changing:
+            if self._ended:
+                raise UnreachableError("the endpoint was ended")
+            self._process = self._popen()
+        self._wait_until_ready(began + _START_SECONDS)
+        self.url = json.loads((self.data_dir / "endpoint.json").read_text())["url"]
+        return time.monotonic() - began
+
+    def _popen(self) -> subprocess.Popen[bytes]:
         port = self.url.rpartition(":")[2] or "0"
         options = ("--port", port, "--data-dir", str(self.data_dir), "--region", _REGION)
         with self.log.open("wb") as log:
-            self._process = subprocess.Popen(
+            return subprocess.Popen(
                 [sys.executable, "-m", "clicklake", "up", *options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -52,24 +65,32 @@ class Endpoint:
                 env=_environment(),
                 start_new_session=True,
             )
-        self._wait_until_ready(began + _START_SECONDS)
-        self.url = json.loads((self.data_dir / "endpoint.json").read_text())["url"]
-        return time.monotonic() - began
 
     def _wait_until_ready(self, deadline: float) -> None:
-        assert self._process is not None
-        while b" is ready at " not in self.log.read_bytes():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                said = self.log.read_text(errors="replace").strip().splitlines() or ["it said nothing"]
+        while " is ready at " not in self._said():
+            if not self.is_running or time.monotonic() > deadline:
+                words = self._said().splitlines() or ["it said nothing"]
                 self.kill()
-                raise UnreachableError(f"the endpoint did not start: {said[-1]}", "to see all of it: clicklake up")
+                raise UnreachableError(f"the endpoint did not start: {words[-1]}", "to see all of it: clicklake up")
             time.sleep(0.01)
+
+    def _said(self) -> str:
+        try:
+            return self.log.read_text(errors="replace").strip()
+        except FileNotFoundError:  # it was ended, and its directory is gone
+            return ""
 
     def kill(self) -> None:
         """SIGKILL, as a crash would."""
         if self._process is not None:
             self._process.send_signal(signal.SIGKILL)
             self._process.wait(_STOP_SECONDS)
+
+    def end(self) -> None:
+        """SIGKILL for good: it can't be started again."""
+        with self._changing:
+            self._ended = True
+            self.kill()
 
     def target(self) -> Target:
         """It and its owner's keys, whatever the environment says about AWS."""
