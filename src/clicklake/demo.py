@@ -258,7 +258,7 @@ def _explain(truth: Truth, lake: reckoning.Lake) -> Iterator[str]:
     """Where the repeats came from and where they went."""
     again = lake.records_in - truth.sent
     if again:
-        yield f"in {lake.records_in:,} = sent {truth.sent:,} + {again:,} that are there twice, as their batch got no answer"
+        yield f"in {lake.records_in:,} = sent {truth.sent:,} + {again:,} stored twice, as their batch got no answer"
     fates = [(lake.duplicate, "dropped within an object"), (reckoning.hidden(lake), "hidden by the view")]
     fates += [(reckoning.failed_again(lake), "failed twice")]
     went = ", ".join(f"{number:,} {fate}" for number, fate in fates if number)
