@@ -50,10 +50,9 @@ class Get:
     def get_object_attributes(self, p: Parameters) -> Parameters:
         check_version(p)
         stored = self._objects.get(p["Bucket"], p["Key"])
-        wanted = set(p.get("ObjectAttributes", ()))
-        if not wanted or wanted - _ATTRIBUTES:
-            missing = "The x-amz-object-attributes header specifying the attributes to be retrieved is missing or empty"
-            raise AwsError("InvalidArgument", "Invalid attribute name specified." if wanted else missing)
+        wanted = set(p["ObjectAttributes"])
+        if wanted - _ATTRIBUTES:
+            raise AwsError("InvalidArgument", "Invalid attribute name specified.")
         description = stored.description
         all_of_them = {
             "ETag": stored.etag,

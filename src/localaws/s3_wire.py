@@ -9,6 +9,7 @@ A bucket's subresource that is not in the table is configuration (policy, lifecy
 """
 
 import functools
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from email.utils import formatdate
@@ -19,11 +20,13 @@ from botocore.model import OperationModel, Shape, StructureShape
 
 from localaws import s3_checksums, s3_xml
 from localaws.errors import AwsError
-from localaws.wire import FileSlice, Handler, Operation, Parameters, Request, Response, run, service_model
+from localaws.wire import Body, FileSlice, Handler, Operation, Parameters, Request, Response, run, service_model
 
 Level = Literal["service", "bucket", "object"]
 STATUS = "HTTPStatusCode"  # an answer may name its status under boto3's own word for it
 
+_METADATA = "x-amz-meta-"
+_INTEGER = re.compile(r"[-+]?[0-9]{1,19}")
 _LARGEST_XML = 8 * 2**20  # DeleteObjects: 1,000 keys of 1,024 bytes, each of which may be written as a reference
 
 # (method, level, subresource): (operation, root element of the answer)
@@ -128,11 +131,12 @@ def _words() -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Input:
-    """Where one operation's members come from: wire name -> (member, shape)."""
+    """Where one operation's members come from: wire name -> (member, shape); `required`: (member, wire name)."""
 
     headers: Mapping[str, tuple[str, Shape]]
     query: Mapping[str, tuple[str, Shape]]
     payload: tuple[str, Shape] | None
+    required: tuple[tuple[str, str], ...]
 
 
 @functools.cache
@@ -143,54 +147,59 @@ def _operation(name: str) -> OperationModel:
 @functools.cache
 def _input(operation: str) -> _Input:
     shape = _operation(operation).input_shape
+    members = shape.members if shape else {}
     places: dict[str, dict[str, tuple[str, Shape]]] = {"header": {}, "querystring": {}}
-    for name, member in shape.members.items() if shape else ():
+    for name, member in members.items():
         place = member.serialization.get("location")
         if place in places:
             wire_name = member.serialization["name"]
             places[place][wire_name.lower() if place == "header" else wire_name] = (name, member)
     payload = shape.serialization.get("payload") if shape else None
-    content = (payload, shape.members[payload]) if shape and payload else None
-    return _Input(places["header"], places["querystring"], content)
+    needed = [(name, members[name].serialization) for name in (shape.required_members if shape else ())]
+    return _Input(
+        headers=places["header"],
+        query=places["querystring"],
+        payload=(payload, members[payload]) if payload else None,
+        required=tuple((name, place["name"]) for name, place in needed if place.get("location") in places),
+    )
 
 
 def _parameters(operation: str, target: Target, request: Request) -> Parameters:
     """Gather the operation's members. A payload of bytes stays the request's `Body`."""
     source = _input(operation)
-    p: Parameters = {"Bucket": target.bucket, "Key": target.key, "Metadata": {}}
-    for name, text in {**request.headers, **request.body.checksums}.items():
-        if name in source.headers:
-            member, shape = source.headers[name]
-            p[member] = _from_text(shape, name, text)
-        elif name.startswith("x-amz-meta-"):
-            p["Metadata"][name.removeprefix("x-amz-meta-")] = text
-    for name, text in request.parameters().items():
-        if name in source.query:
-            member, shape = source.query[name]
-            p[member] = _from_text(shape, name, text)
+    headers = {**request.headers, **request.body.checksums}
+    metadata = {k.removeprefix(_METADATA): value for k, value in headers.items() if k.startswith(_METADATA)}
+    p: Parameters = {"Bucket": target.bucket, "Key": target.key, "Metadata": metadata}
+    p |= _members(source.headers, headers) | _members(source.query, request.parameters())
+    for member, name in source.required:
+        if member not in p:
+            raise AwsError("InvalidArgument", f"This operation needs {name}", 400, ArgumentName=name)
     if source.payload is not None:
         member, shape = source.payload
         if shape.type_name == "blob":
             p[member] = request.body
         elif request.body.size or request.body.data:
-            p[member] = s3_xml.parse(_document(operation, request, p), shape)
+            p[member] = s3_xml.parse(_document(operation, headers, request.body, p), shape)
     return p
 
 
-def _document(operation: str, request: Request, p: Parameters) -> bytes:
+def _members(places: Mapping[str, tuple[str, Shape]], given: Mapping[str, str]) -> Parameters:
+    return {member: _from_text(shape, name, given[name]) for name, (member, shape) in places.items() if name in given}
+
+
+def _document(operation: str, headers: Mapping[str, str], body: Body, p: Parameters) -> bytes:
     """The XML body; its checksums must match, which are not parameters of their own but of every operation.
 
     (CompleteMultipartUpload has parameters of these names: they are the object's.)
     """
-    if max(request.body.size, len(request.body.data)) > _LARGEST_XML:
+    if max(body.size, len(body.data)) > _LARGEST_XML:
         raise AwsError("MaxMessageLengthExceeded", "Your request was too big.")
-    headers = {**request.headers, **request.body.checksums}
     given = {member: headers[name] for name, member in _CHECKSUMS.items() if name in headers and member not in p}
     if operation == "DeleteObjects" and not given:
         raise AwsError("InvalidRequest", "Missing required header for this request: Content-MD5 OR x-amz-checksum-*")
     wanted = [name for name, member in s3_checksums.FIELDS.items() if member in given]
-    s3_checksums.verify(given, s3_checksums.measure(request.body, wanted))
-    return request.body.read()
+    s3_checksums.verify(given, s3_checksums.measure(body, wanted))
+    return body.read()
 
 
 _CHECKSUMS = {
@@ -202,11 +211,10 @@ _CHECKSUMS = {
 def _from_text(shape: Shape, name: str, text: str) -> Any:
     """Times stay text: S3 ignores a condition's date that is none, and keeps Expires as it came."""
     if shape.type_name in {"integer", "long"}:
-        try:
-            return int(text)
-        except ValueError as e:
+        if not _INTEGER.fullmatch(text):
             problem = f"Provided {name} not an integer or within integer range"
-            raise AwsError("InvalidArgument", problem, 400, ArgumentName=name, ArgumentValue=text) from e
+            raise AwsError("InvalidArgument", problem, 400, ArgumentName=name, ArgumentValue=text)
+        return int(text)
     if shape.type_name == "boolean":
         return text.lower() == "true"
     if shape.type_name == "list":

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, unquote_to_bytes
 
 from localaws.errors import AwsError
 
@@ -175,7 +175,7 @@ def check_signature(claim: Claim, head: Head, payload_hash: str, secret: str, pr
         )
     )
     stamp = claim.time.strftime("%Y%m%dT%H%M%SZ")
-    text = "\n".join((ALGORITHM, stamp, claim.scope, hashlib.sha256(request.encode()).hexdigest()))
+    text = "\n".join((ALGORITHM, stamp, claim.scope, hashlib.sha256(request.encode("latin-1")).hexdigest()))
     expected = _hmac(signing_key(secret, claim), text).hex()
     if not hmac.compare_digest(expected, claim.signature):
         raise refuse(
@@ -185,12 +185,12 @@ def check_signature(claim: Claim, head: Head, payload_hash: str, secret: str, pr
 
 def _canonical_path(path: str, service: str) -> str:
     """Each byte encoded once for S3, twice for all others, which also resolve "." and ".." (the guide's step 1)."""
-    once = quote(unquote(path), safe="/-_.~")
+    once = quote(unquote_to_bytes(path), safe="/-_.~")
     return once if service == "s3" else quote(once, safe="/-_.~")
 
 
 def _canonical_query(query: str) -> str:
-    pairs = [(quote(unquote(n), safe="-_.~"), quote(unquote(v), safe="-_.~")) for n, v in _pairs(query)]
+    pairs = [tuple(quote(unquote_to_bytes(part), safe="-_.~") for part in pair) for pair in _pairs(query)]
     return "&".join(f"{name}={value}" for name, value in sorted(pairs) if name != "X-Amz-Signature")
 
 
