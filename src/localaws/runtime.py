@@ -21,12 +21,12 @@ import uvloop
 
 from localaws import credentials, datadir
 from localaws.athena.service import Athena
-from localaws.control import Control
+from localaws.control.service import Control
 from localaws.errors import StartError
 from localaws.events import Events
 from localaws.firehose.service import Firehose
 from localaws.functions.service import Functions
-from localaws.glue import Glue
+from localaws.glue.service import Glue
 from localaws.identity import sts
 from localaws.logs import Logs
 from localaws.s3 import S3

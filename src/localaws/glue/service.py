@@ -1,4 +1,4 @@
-"""AWS Glue's Data Catalog API: the wire in front of glue_catalog.Catalog.
+"""AWS Glue's Data Catalog API: the wire in front of catalog.Catalog.
 
 Databases, tables and their versions, partitions, tags and partition indexes (recorded, never needed: partitions are
 looked up by key anyway). Jobs, crawlers and everything else of Glue go to `otherwise`.
@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from localaws.errors import AwsError
-from localaws.glue_catalog import Catalog, Document, invalid, not_found
-from localaws.glue_expression import parse
+from localaws.glue.catalog import Catalog, Document, invalid, not_found
+from localaws.glue.expression import parse
 from localaws.store import Documents, Store
 from localaws.wire import Handler, Operation, Parameters, Request, Response, json_service
 

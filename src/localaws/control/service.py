@@ -2,7 +2,7 @@
 
 moto keeps its state in memory. Here each call that changed something is written to DATA_DIR/control.journal before its
 answer leaves, with the time and the seed it was made with; the first call after a restart replays the journal, so role
-ids, key ids, queue URLs and message handles are what they were (control_moto.py says what can't be repeated).
+ids, key ids, queue URLs and message handles are what they were (backend.py says what can't be repeated).
 
 Durable: resources, their policies and tags, parameters, secrets, messages in queues.
 In memory only: log events and metrics (`_TELEMETRY`), which have no bound; log groups and alarms are durable.
@@ -20,10 +20,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from localaws.control_call import Call
-from localaws.control_moto import Moto
+from localaws.control.backend import Moto
+from localaws.control.call import Call
+from localaws.control.journal import Journal
 from localaws.errors import AwsError
-from localaws.journal import Journal
 from localaws.wire import Request, Response
 
 log = logging.getLogger("localaws.control")

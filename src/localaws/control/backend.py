@@ -17,7 +17,7 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
-from localaws.control_call import Call
+from localaws.control.call import Call
 from localaws.errors import AwsError
 from localaws.wire import Response
 
