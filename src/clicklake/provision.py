@@ -6,11 +6,10 @@ off is made up for, and a changed function or table is brought up to date.
 
 import base64
 import hashlib
-import json
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ import botocore.exceptions
 
 from clicklake import catalog
 from clicklake.pipeline import Buffer, Names, Pipeline
+from clicklake.roles import roles
 from clicklake.target import Target, translated
 
 # What a service says when a thing is already there.
@@ -26,9 +26,12 @@ _EXISTS = {
     "BucketAlreadyOwnedByYou",
     "EntityAlreadyExists",
     "ParameterAlreadyExists",
+    "ResourceAlreadyExistsException",
     "ResourceConflictException",
     "ResourceInUseException",
 }
+
+_LOG_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,7 @@ def provision(
             _bucket(stack)
             _roles(stack)
             _user_key(stack)
+            _log_group(stack)
         _catalog(stack)
         _workgroup(stack)
         _function(stack, package.read_bytes())
@@ -100,59 +104,48 @@ def _unless_there() -> Iterator[None]:
 
 
 def _bucket(stack: Stack) -> None:
+    s3, bucket = stack.client("s3"), stack.names.bucket
     with _unless_there():
-        stack.client("s3").create_bucket(Bucket=stack.names.bucket)
+        s3.create_bucket(Bucket=bucket)
+    s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=_PRIVATE)
+    s3.put_bucket_ownership_controls(Bucket=bucket, OwnershipControls={"Rules": [_OWNED]})
+    s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [_ENCRYPTED]})
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": _lifecycle(stack.pipeline)})
+
+
+_PRIVATE = dict.fromkeys(("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True)
+_ENCRYPTED = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+_OWNED = {"ObjectOwnership": "BucketOwnerEnforced"}
+
+
+def _lifecycle(pipeline: Pipeline) -> list[dict[str, Any]]:
+    """A zone that has no retention is kept. A replay overwrites, so old versions go after a month."""
+    rules = [
+        {
+            "ID": f"expire-{zone}",
+            "Status": "Enabled",
+            "Filter": {"Prefix": getattr(pipeline.zones, zone)},
+            "Expiration": {"Days": days},
+        }
+        for zone, days in asdict(pipeline.retention_days).items()
+    ]
+    tidy = {
+        "ID": "tidy",
+        "Status": "Enabled",
+        "Filter": {"Prefix": ""},
+        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
+        "NoncurrentVersionExpiration": {"NoncurrentDays": 30},
+    }
+    return [*rules, tidy]
 
 
 def _roles(stack: Stack) -> None:
-    for role, service, policy in _role_policies(stack):
-        iam = stack.client("iam")
-        statement = {
-            "Effect": "Allow",
-            "Principal": {"Service": f"{service}.amazonaws.com"},
-            "Action": "sts:AssumeRole",
-        }
+    iam = stack.client("iam")
+    for role in roles(stack.pipeline, stack.names, stack.account, stack.region, stack.user_key_parameter):
         with _unless_there():
-            iam.create_role(RoleName=role, AssumeRolePolicyDocument=_policy([statement]))
-            iam.put_role_policy(RoleName=role, PolicyName=role, PolicyDocument=_policy(policy))
-
-
-def _role_policies(stack: Stack) -> list[tuple[str, str, list[dict[str, Any]]]]:
-    names, zones = stack.names, stack.pipeline.zones
-    objects = f"{stack.bucket_arn}/"
-    deliver = [
-        _allow(
-            ["s3:PutObject", "s3:AbortMultipartUpload"],
-            [f"{objects}{zones.raw}*", f"{objects}{zones.delivery_errors}*"],
-        ),
-        _allow(["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"], [stack.bucket_arn]),
-    ]
-    owned = [f"{objects}{zone}*" for zone in (zones.processed, zones.failed)]
-    process = [
-        _allow(["s3:GetObject"], [f"{objects}{zones.raw}*"]),
-        _allow(["s3:PutObject"], [*owned, f"{objects}{zones.ledger}*"]),
-        _allow(["s3:DeleteObject"], owned),
-        _allow(["s3:ListBucket"], [stack.bucket_arn]),
-        _allow(["glue:GetTable", "glue:CreatePartition"], _glue_arns(stack)),
-        _allow(
-            ["ssm:GetParameter"], [f"arn:aws:ssm:{stack.region}:{stack.account}:parameter{stack.user_key_parameter}"]
-        ),
-    ]
-    return [(names.delivery_stream, "firehose", deliver), (names.function, "lambda", process)]
-
-
-def _glue_arns(stack: Stack) -> list[str]:
-    glue = f"arn:aws:glue:{stack.region}:{stack.account}:"
-    tables = [f"{glue}table/{stack.names.database}/{table.name}" for table in stack.pipeline.tables]
-    return [f"{glue}catalog", f"{glue}database/{stack.names.database}", *tables]
-
-
-def _allow(actions: list[str], resources: list[str]) -> dict[str, Any]:
-    return {"Effect": "Allow", "Action": actions, "Resource": resources}
-
-
-def _policy(statements: list[dict[str, Any]]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+            iam.create_role(RoleName=role.name, AssumeRolePolicyDocument=role.trust)
+        iam.put_role_policy(RoleName=role.name, PolicyName=role.name, PolicyDocument=role.policy)
 
 
 def _user_key(stack: Stack) -> None:
@@ -217,6 +210,19 @@ def _function(stack: Stack, code: bytes) -> None:
         return
     if found["CodeSha256"] != base64.b64encode(hashlib.sha256(code).digest()).decode():
         client.update_function_code(FunctionName=name, ZipFile=code)
+
+
+def _variables(stack: Stack) -> dict[str, str]:
+    """The function's environment; processor.py documents it."""
+    return {"CLICKLAKE_ENVIRONMENT": stack.environment, "CLICKLAKE_USER_KEY_PARAMETER": stack.user_key_parameter}
+
+
+def _log_group(stack: Stack) -> None:
+    """Made here and not by the first invocation, so that it has a retention."""
+    logs, name = stack.client("logs"), f"/aws/lambda/{stack.names.function}"
+    with _unless_there():
+        logs.create_log_group(logGroupName=name)
+    logs.put_retention_policy(logGroupName=name, retentionInDays=_LOG_DAYS)
 
 
 def _trigger(stack: Stack) -> None:

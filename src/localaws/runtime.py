@@ -9,6 +9,7 @@ import errno
 import os
 import signal
 import socket
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -58,7 +59,7 @@ class Runtime:
         self._region = region
         self._keyring = credentials.Keyring(credentials.load_or_make(root / "credentials"), ACCOUNT)
         self._store = Store(root / "state.db")
-        control = Control(root, ACCOUNT, region)
+        self._control = control = Control(root, ACCOUNT, region)
         logs = Logs(root, clock, ACCOUNT, region, control.handler)
         events = Queue(self._store, "s3.events")
         s3 = S3(self._store, root, clock, ids, ACCOUNT, region, control.handler, events)
@@ -113,6 +114,11 @@ class Runtime:
         self.events.start()
         await self.firehose.start()
 
+    def warm(self) -> None:
+        """Load on threads what the first query and the first control call would wait for."""
+        for load in (self._control.warm, self.athena.warm):
+            threading.Thread(target=load, daemon=True).start()
+
     async def stop(self) -> None:
         await self.firehose.stop()
         await asyncio.to_thread(self.events.stop)
@@ -163,6 +169,7 @@ async def _serve(
     runtime: Runtime, listener: socket.socket, settings: Settings, on_ready: Callable[[str], None]
 ) -> None:
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS))
+    fresh = not (settings.data_dir / "endpoint.json").exists()
     await runtime.start()
     config = uvicorn.Config(
         runtime.app,
@@ -182,8 +189,10 @@ async def _serve(
         while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn offers no event to wait for
             await asyncio.sleep(0.002)
         datadir.announce(settings.data_dir, runtime.url)
+        if fresh:  # whoever makes a stack now will need moto, which takes a second to load
+            runtime.warm()
         await asyncio.to_thread(on_ready, runtime.url)
-        await asyncio.to_thread(runtime.athena.warm)
+        runtime.warm()
         await serving
     finally:
         server.should_exit = True

@@ -1,1 +1,1 @@
-"""Everything that localaws does not answer itself: moto in process (backend), made durable (journal) behind one seam."""
+"""What localaws does not answer itself: moto in process (backend), made durable (journal), behind one seam (service)."""

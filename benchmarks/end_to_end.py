@@ -1,0 +1,91 @@
+"""HTTP in to queryable: batches of realistic events over plain sockets until the ledger accounts for every one of them.
+
+The rate is events by the whole time, draining included. CLICKLAKE_BENCH_SECONDS sets how long it sends (default 30; the
+budget's 10 minutes are 600). The endpoint, its workers and the client share the machine's cores.
+"""
+
+import gzip
+import json
+import os
+import threading
+import time
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measure import Endpoint, Row, endpoint
+from clicklake.traffic import Plan, generate
+
+SECONDS = float(os.environ.get("CLICKLAKE_BENCH_SECONDS", "30"))
+EVENTS = 20_000
+BATCH = 500
+CONNECTIONS = 2
+STREAM, BUCKET = "clickstream-firehose-dev", "clickstream-lake-dev"
+
+
+def run() -> list[Row]:
+    with endpoint() as ours:
+        began = time.perf_counter()
+        sent = _send(ours, _batches())
+        sending = time.perf_counter() - began
+        while _accounted(ours) < sent:
+            time.sleep(0.2)
+        total = time.perf_counter() - began
+        memory = _peak_mib(ours.process.pid)
+    measured = (
+        f"{sent / total:,.0f} events/s ({sent:,} in {sending:.0f} s, all queryable {total - sending:.0f} s later)"
+    )
+    return [
+        Row("end to end, HTTP in to queryable", measured, "", None, "30,000 events/s", "60,000 events/s"),
+        Row("the endpoint's peak memory meanwhile", memory, "", None, "bounded", ""),
+    ]
+
+
+def _batches() -> list[list[dict[str, bytes]]]:
+    """Requests made beforehand, so that making events is not measured; they are sent again and again."""
+    start = datetime.now(UTC)
+    rows = ({"Data": record.data} for record in islice(generate(Plan(seed=1, start=start)), EVENTS))
+    return list(iter(lambda: list(islice(rows, BATCH)), []))
+
+
+def _send(ours: Endpoint, batches: list[list[dict[str, bytes]]]) -> int:
+    stop = time.perf_counter() + SECONDS
+    sent = [0] * CONNECTIONS
+
+    def run_one(number: int) -> None:
+        client = ours.client("firehose")
+        while time.perf_counter() < stop:
+            for batch in batches[number::CONNECTIONS]:
+                client.put_record_batch(DeliveryStreamName=STREAM, Records=batch)
+                sent[number] += len(batch)
+
+    threads = [threading.Thread(target=run_one, args=(number,)) for number in range(CONNECTIONS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sum(sent)
+
+
+_seen: dict[str, int] = {}
+
+
+def _accounted(ours: Endpoint) -> int:
+    """records_in of all ledger rows, each read once."""
+    pages: Any = ours.client("s3").get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix="ledger/")
+    folder = ours.data_dir / "s3" / BUCKET
+    for page in pages:
+        for item in page.get("Contents", []):
+            if item["Key"] not in _seen:
+                row = json.loads(gzip.decompress((folder / item["Key"]).read_bytes()))
+                _seen[item["Key"]] = row["records_in"]
+    return sum(_seen.values())
+
+
+def _peak_mib(pid: int) -> str:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        return next(f"{int(line.split()[1]) / 1024:.0f} MiB" for line in lines if line.startswith("VmHWM"))
+    except (OSError, StopIteration):
+        return "not known on this system"
