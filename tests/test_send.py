@@ -13,8 +13,9 @@ import botocore.awsrequest
 import botocore.exceptions
 import pytest
 
-from clicklake import send
-from clicklake.errors import RefusedError, UnreachableError, UsageError
+from clicklake import pipeline, send
+from clicklake.arrival import look, wait_until_queryable
+from clicklake.errors import NoError, RefusedError, UnreachableError, UsageError
 from clicklake.records import read
 from clicklake.send import batches
 from clicklake.target import Target, of_keys
@@ -270,3 +271,13 @@ def test_a_missing_file_is_wrong_usage(stack: EndpointProcess) -> None:
     done = clicklake(stack, "send", "no-such-file.json")
     assert done.returncode == 2
     assert b"no-such-file.json can't be read" in done.stderr
+
+
+def test_waiting_ends_when_nothing_comes_and_says_what_is_there(stack: EndpointProcess) -> None:
+    keys = stack.keys()
+    target = of_keys(stack.url, keys["aws_access_key_id"], keys["aws_secret_access_key"], "us-east-1")
+    pipe = pipeline.load()
+    landmark = look(target, pipe, pipe.names().delivery_stream)
+    seconds = iter(range(0, 10_000, 50))
+    with pytest.raises(NoError, match="0 of 7 records are queryable and nothing moved for 150 s: no raw object came"):
+        wait_until_queryable(target, pipe, landmark, 7, clock=lambda: next(seconds), sleep=lambda _: None)
