@@ -64,7 +64,7 @@ class S3:
             self._buckets, self._objects, self._disk, clock, ids, account, region, control
         )
         self._disk.recover(uploads.staged())
-        self.handler: Handler = rest_xml_service(self._operations(), self._configuration.forward)
+        self.handler: Handler = rest_xml_service(self._operations(), self._configuration.forward, account)
 
     def _operations(self) -> Mapping[str, Operation]:
         get, put, multipart, configuration = self._get, self._put, self._multipart, self._configuration

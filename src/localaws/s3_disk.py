@@ -20,7 +20,8 @@ import logging
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -67,25 +68,34 @@ class Disk:
 
     def stage(self, body: Body) -> str:
         """The body as a durable staged file: its name. A spooled body is moved, not copied."""
-        name = self._ids()
-        target = self._staging / name
-        if body.file is None:
-            write_file(target, body.data)
-            return name
-        sync_file(body.file)
-        body.file.replace(target)
-        sync_directory(self._staging)
-        return name
+        with self._new() as target:
+            if body.file is None:
+                write_file(target, body.data)
+            else:
+                sync_file(body.file)
+                body.file.replace(target)
+                sync_directory(self._staging)
+        return target.name
 
     def stage_slices(self, slices: Iterable[tuple[IO[bytes], int, int]]) -> str:
         """The (file, start, length)s, one after the other, as a durable staged file: its name."""
-        name = self._ids()
-        with (self._staging / name).open("xb", buffering=0) as target:
-            for source, start, length in slices:
-                _copy(source.fileno(), start, length, target.fileno())
-            os.fsync(target.fileno())
-        sync_directory(self._staging)
-        return name
+        with self._new() as target:
+            with target.open("xb", buffering=0) as file:
+                for source, start, length in slices:
+                    _copy(source.fileno(), start, length, file.fileno())
+                os.fsync(file.fileno())
+            sync_directory(self._staging)
+        return target.name
+
+    @contextmanager
+    def _new(self) -> Iterator[Path]:
+        """A path in the staging directory; what can't be finished there (the disk is full) leaves nothing."""
+        target = self._staging / self._ids()
+        try:
+            yield target
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
 
     def staged(self, name: str) -> Path:
         return self._staging / name

@@ -112,15 +112,11 @@ class Multipart:
         event = "ObjectCreated:CompleteMultipartUpload"
         new = New(upload.bucket, upload.key, staged, size, etag, description, event)
         leftovers: list[str] = []
-        try:
-            stored = self._objects.put(
-                new,
-                lambda old: s3_conditions.check_write(p, old.etag if old else None),
-                lambda: leftovers.extend(self._uploads.end(upload)),
-            )
-        except AwsError:
-            self._disk.discard(staged)
-            raise
+        stored = self._objects.put(
+            new,
+            lambda old: s3_conditions.check_write(p, old.etag if old else None),
+            also=lambda: leftovers.extend(self._uploads.end(upload)),
+        )
         for name in leftovers:
             self._disk.discard(name)
         return _completed(p, stored)

@@ -109,7 +109,7 @@ class Objects:
     ) -> Stored:
         """Durable on return. `condition` sees what was there before and may raise; `also` is done in the transaction.
 
-        The staged file is the object's from the commit on; if this raises it is still the caller's.
+        The staged file is the object's from the commit on; if this raises it is gone.
         """
 
         def commit(db: sqlite3.Connection) -> tuple[Stored, Change]:
@@ -124,7 +124,12 @@ class Objects:
             self._announce(new.event, bucket, new.key, change.number, stored)
             return stored, change
 
-        stored, change = self._store.together(commit)
+        try:
+            stored, change = self._store.together(commit)
+        except BaseException as e:
+            if not _may_be_committed(e):
+                self._disk.discard(new.staged)
+            raise
         self._changed()
         self._disk.follow(new.bucket, new.key)
         self._disk.discard(change.superseded)
@@ -233,6 +238,11 @@ def after_prefix(prefix: bytes) -> bytes | None:
     """The first byte string that is greater than all that begin with `prefix`; None if there is none."""
     kept = prefix.rstrip(b"\xff")
     return kept[:-1] + bytes([kept[-1] + 1]) if kept else None
+
+
+def _may_be_committed(error: BaseException) -> bool:
+    """An fsync that failed: the row may come back after a crash, and would then need its file."""
+    return isinstance(error, sqlite3.Error) and error.sqlite_errorname.startswith("SQLITE_IOERR")
 
 
 def _find(db: sqlite3.Connection, bucket: str, key: str) -> Stored | None:

@@ -33,15 +33,10 @@ class Put:
     def _commit(
         self, p: Parameters, staged: str, measured: s3_checksums.Measured, description: Description, event: str
     ) -> Stored:
-        """The staged file becomes the object, or nothing is left of it."""
         description = replace(description, checksums=measured.checksums)
         etag = measured.md5.hex()
         new = New(p["Bucket"], p["Key"], staged, measured.size, etag, description, event)
-        try:
-            return self._objects.put(new, lambda old: s3_conditions.check_write(p, old.etag if old else None))
-        except AwsError:
-            self._disk.discard(staged)
-            raise
+        return self._objects.put(new, lambda old: s3_conditions.check_write(p, old.etag if old else None))
 
     def copy_object(self, p: Parameters) -> Parameters:
         check_key(p["Key"])

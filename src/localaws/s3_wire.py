@@ -8,7 +8,9 @@ A bucket's subresource that is not in the table is configuration (policy, lifecy
 `configuration`; an object's is refused as NotImplemented.
 """
 
+import asyncio
 import functools
+import inspect
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -20,46 +22,56 @@ from botocore.model import OperationModel, Shape, StructureShape
 
 from localaws import s3_checksums, s3_xml
 from localaws.errors import AwsError
-from localaws.wire import Body, FileSlice, Handler, Operation, Parameters, Request, Response, run, service_model
+from localaws.wire import Body, FileSlice, Handler, Operation, Parameters, Request, Response, service_model
 
 Level = Literal["service", "bucket", "object"]
 STATUS = "HTTPStatusCode"  # an answer may name its status under boto3's own word for it
 
+_EXPECTED_OWNERS = ("x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner")
 _METADATA = "x-amz-meta-"
 _INTEGER = re.compile(r"[-+]?[0-9]{1,19}")
 _LARGEST_XML = 8 * 2**20  # DeleteObjects: 1,000 keys of 1,024 bytes, each of which may be written as a reference
 
-# (method, level, subresource): (operation, root element of the answer)
-ROUTES: Mapping[tuple[str, Level, str], tuple[str, str]] = {
-    ("GET", "service", ""): ("ListBuckets", "ListAllMyBucketsResult"),
-    ("PUT", "bucket", ""): ("CreateBucket", ""),
-    ("HEAD", "bucket", ""): ("HeadBucket", ""),
-    ("DELETE", "bucket", ""): ("DeleteBucket", ""),
-    ("GET", "bucket", "location"): ("GetBucketLocation", "LocationConstraint"),
-    ("GET", "bucket", "notification"): ("GetBucketNotificationConfiguration", "NotificationConfiguration"),
-    ("PUT", "bucket", "notification"): ("PutBucketNotificationConfiguration", ""),
-    ("GET", "bucket", ""): ("ListObjects", "ListBucketResult"),
-    ("GET", "bucket", "list-type"): ("ListObjectsV2", "ListBucketResult"),
-    ("GET", "bucket", "versions"): ("ListObjectVersions", "ListVersionsResult"),
-    ("GET", "bucket", "uploads"): ("ListMultipartUploads", "ListMultipartUploadsResult"),
-    ("POST", "bucket", "delete"): ("DeleteObjects", "DeleteResult"),
-    ("PUT", "object", ""): ("PutObject", ""),
-    ("PUT", "object", "copy"): ("CopyObject", "CopyObjectResult"),
-    ("GET", "object", ""): ("GetObject", ""),
-    ("HEAD", "object", ""): ("HeadObject", ""),
-    ("DELETE", "object", ""): ("DeleteObject", ""),
-    ("GET", "object", "attributes"): ("GetObjectAttributes", "GetObjectAttributesResponse"),
-    ("GET", "object", "tagging"): ("GetObjectTagging", "Tagging"),
-    ("PUT", "object", "tagging"): ("PutObjectTagging", ""),
-    ("DELETE", "object", "tagging"): ("DeleteObjectTagging", ""),
-    ("GET", "object", "acl"): ("GetObjectAcl", "AccessControlPolicy"),
-    ("PUT", "object", "acl"): ("PutObjectAcl", ""),
-    ("POST", "object", "uploads"): ("CreateMultipartUpload", "InitiateMultipartUploadResult"),
-    ("PUT", "object", "uploadId"): ("UploadPart", ""),
-    ("PUT", "object", "uploadId copy"): ("UploadPartCopy", "CopyPartResult"),
-    ("GET", "object", "uploadId"): ("ListParts", "ListPartsResult"),
-    ("POST", "object", "uploadId"): ("CompleteMultipartUpload", "CompleteMultipartUploadResult"),
-    ("DELETE", "object", "uploadId"): ("AbortMultipartUpload", ""),
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`root`: the root element of an answer that has a document."""
+
+    operation: str
+    root: str = ""
+
+
+# (method, level, subresource)
+ROUTES: Mapping[tuple[str, Level, str], Route] = {
+    ("GET", "service", ""): Route("ListBuckets", "ListAllMyBucketsResult"),
+    ("PUT", "bucket", ""): Route("CreateBucket"),
+    ("HEAD", "bucket", ""): Route("HeadBucket"),
+    ("DELETE", "bucket", ""): Route("DeleteBucket"),
+    ("GET", "bucket", "location"): Route("GetBucketLocation", "LocationConstraint"),
+    ("GET", "bucket", "notification"): Route("GetBucketNotificationConfiguration", "NotificationConfiguration"),
+    ("PUT", "bucket", "notification"): Route("PutBucketNotificationConfiguration"),
+    ("GET", "bucket", ""): Route("ListObjects", "ListBucketResult"),
+    ("GET", "bucket", "list-type"): Route("ListObjectsV2", "ListBucketResult"),
+    ("GET", "bucket", "versions"): Route("ListObjectVersions", "ListVersionsResult"),
+    ("GET", "bucket", "uploads"): Route("ListMultipartUploads", "ListMultipartUploadsResult"),
+    ("POST", "bucket", "delete"): Route("DeleteObjects", "DeleteResult"),
+    ("PUT", "object", ""): Route("PutObject"),
+    ("PUT", "object", "copy"): Route("CopyObject", "CopyObjectResult"),
+    ("GET", "object", ""): Route("GetObject"),
+    ("HEAD", "object", ""): Route("HeadObject"),
+    ("DELETE", "object", ""): Route("DeleteObject"),
+    ("GET", "object", "attributes"): Route("GetObjectAttributes", "GetObjectAttributesResponse"),
+    ("GET", "object", "tagging"): Route("GetObjectTagging", "Tagging"),
+    ("PUT", "object", "tagging"): Route("PutObjectTagging"),
+    ("DELETE", "object", "tagging"): Route("DeleteObjectTagging"),
+    ("GET", "object", "acl"): Route("GetObjectAcl", "AccessControlPolicy"),
+    ("PUT", "object", "acl"): Route("PutObjectAcl"),
+    ("POST", "object", "uploads"): Route("CreateMultipartUpload", "InitiateMultipartUploadResult"),
+    ("PUT", "object", "uploadId"): Route("UploadPart"),
+    ("PUT", "object", "uploadId copy"): Route("UploadPartCopy", "CopyPartResult"),
+    ("GET", "object", "uploadId"): Route("ListParts", "ListPartsResult"),
+    ("POST", "object", "uploadId"): Route("CompleteMultipartUpload", "CompleteMultipartUploadResult"),
+    ("DELETE", "object", "uploadId"): Route("AbortMultipartUpload"),
 }
 
 
@@ -74,22 +86,36 @@ class Target:
 
 
 def rest_xml_service(
-    operations: Mapping[str, Operation], configuration: Callable[[Request, str], Awaitable[Response]]
+    operations: Mapping[str, Operation], configuration: Callable[[Request, str], Awaitable[Response]], account: str
 ) -> Handler:
-    """`configuration(request, bucket)` answers for the subresources of buckets that are not in ROUTES."""
+    """`configuration(request, bucket)` answers for the subresources of buckets that are not in ROUTES; `account` owns
+    every bucket."""
 
     async def handle(request: Request) -> Response:
+        if any(request.headers.get(name, account) != account for name in _EXPECTED_OWNERS):
+            raise AwsError("AccessDenied", "Access Denied", 403)
         target = target_of(request)
         route = ROUTES.get((request.method, target.level, target.subresource))
         if route is not None:
-            operation, root = route
-            answer = await run(operations[operation], _parameters(operation, target, request))
-            return _response(operation, root, answer)
+            return await _answer(route, operations[route.operation], target, request)
         if target.level == "bucket" and target.subresource:
             return await configuration(request, target.bucket)
         raise _refusal(request.method, target)
 
     return handle
+
+
+async def _answer(route: Route, operation: Operation, target: Target, request: Request) -> Response:
+    """Parsing and rendering may take milliseconds (a page of 1,000 keys), so they stay off the event loop too."""
+
+    def answer() -> Response:
+        done = operation(_parameters(route.operation, target, request))
+        assert isinstance(done, dict)
+        return _response(route, done)
+
+    if not inspect.iscoroutinefunction(operation):
+        return await asyncio.to_thread(answer)
+    return _response(route, await operation(_parameters(route.operation, target, request)))
 
 
 def _refusal(method: str, target: Target) -> AwsError:
@@ -222,21 +248,21 @@ def _from_text(shape: Shape, name: str, text: str) -> Any:
     return text
 
 
-def _response(operation: str, root: str, answer: Parameters) -> Response:
-    model = _operation(operation)
+def _response(route: Route, answer: Parameters) -> Response:
+    model = _operation(route.operation)
     shape = model.output_shape
     status = answer.get(STATUS, model.http.get("responseCode", 200))
     if shape is None:
         return Response(status)
     headers = _headers(shape, answer)
     payload = shape.serialization.get("payload")
-    if not root:
+    if not route.root:
         body: bytes | FileSlice = answer.get(payload, b"") if payload else b""
         return Response(status, headers, body)
     headers["content-type"] = "application/xml"
     content = shape.members[payload] if payload else shape
     assert isinstance(content, StructureShape)
-    return Response(status, headers, s3_xml.render(root, content, answer[payload] if payload else answer))
+    return Response(status, headers, s3_xml.render(route.root, content, answer[payload] if payload else answer))
 
 
 def _headers(shape: StructureShape, answer: Parameters) -> dict[str, str]:

@@ -3,12 +3,13 @@
 A document type declaration is refused, so no entity can expand into more than was sent.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import quoteattr
 
 from botocore.model import ListShape, Shape, StructureShape
 
@@ -124,7 +125,7 @@ def render(root: str, shape: StructureShape, answer: Parameters) -> bytes:
     A structure whose only member has the root's own name is that text alone (GetBucketLocation's LocationConstraint).
     """
     is_text = list(shape.members) == [root]
-    content = escape(answer.get(root) or "") if is_text else "".join(_members(shape, answer))
+    content = (answer.get(root) or "") if is_text else "".join(_members(shape, answer))
     return f'<?xml version="1.0" encoding="UTF-8"?>\n<{root} xmlns="{NAMESPACE}">{content}</{root}>'.encode()
 
 
@@ -160,8 +161,9 @@ def _text(shape: Shape, value: Any) -> str:
         return datetime.fromtimestamp(int(value), UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
     if isinstance(value, bool):
         return "true" if value else "false"
-    return escape(str(value), {"\r": "&#13;", '"': "&quot;"} | _CONTROLS)
+    return _SPECIAL.sub(lambda found: f"&#x{ord(found[0]):x};", str(value))
 
 
-# XML 1.0 has no way to write these; S3 writes character references all the same and offers encoding-type=url.
-_CONTROLS = {chr(c): f"&#x{c:x};" for c in range(32) if c not in {9, 10, 13}}
+# Characters that don't stand for themselves. XML 1.0 has no way to write most controls; S3 writes character references
+# all the same and offers encoding-type=url.
+_SPECIAL = re.compile(r"[&<>\"\x00-\x08\x0b-\x1f]")

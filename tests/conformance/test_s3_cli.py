@@ -1,5 +1,6 @@
 """S3 through the real `aws s3` commands."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -59,6 +60,7 @@ def test_sync_moves_only_what_differs_and_rm_removes_all(run: Run, tmp_path: Pat
     for name in ("x", "d/y", "d/z z+ü"):
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         (tree / name).write_text(name)
+        os.utime(tree / name, (0, 0))  # S3 tells times to the second: a file of this second looks newer than its object
     assert run("sync", str(tree), "s3://cli/tree").count("upload:") == 3
     assert run("sync", str(tree), "s3://cli/tree") == ""
     (tree / "x").unlink()

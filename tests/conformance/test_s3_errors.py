@@ -117,3 +117,9 @@ def test_a_head_has_no_body_but_the_length(send: Send) -> None:
     answer = send("HEAD", "/errors/there")
     assert (answer.status_code, answer.headers["content-length"], answer.content) == (200, "4", b"")
     assert send("HEAD", "/errors/missing").status_code == 404
+
+
+def test_a_bucket_of_somebody_else_is_not_taken_for_ours(send: Send) -> None:
+    owner = "x-amz-expected-bucket-owner"
+    assert send("GET", "/errors/there", b"", {owner: "000000000000"}).status_code == 200
+    assert b"<Code>AccessDenied</Code>" in send("GET", "/errors/there", b"", {owner: "111111111111"}).content
