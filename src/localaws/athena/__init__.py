@@ -14,5 +14,5 @@ In a worker process (DuckDB and sqlglot, locked down):
     scan        a Glue table as a relation over its files, by Glue's schema
     text        values as Athena writes them
 
-Shared: frames (the wire between them), types (Hive, Trino and DuckDB type names), results (CSV), failures (Athena's words).
+Shared: frames (the wire between them), types (Hive, Trino and DuckDB type names), views, failures (Athena's words).
 """

@@ -1,17 +1,14 @@
-"""DDL and SHOW carried out on the catalog: a command of ddl.py in, what Athena prints out.
-
-The layouts are Hive's: one line a row, DESCRIBE's columns padded to 20 and parted by tabs
-(docs.aws.amazon.com/athena/latest/ug/describe-table.html).
-"""
+"""DDL and SHOW carried out on the catalog: a command of ddl.py in, what Athena prints out, one line a row."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from localaws.athena import ddl
+from localaws.athena import ddl, layouts
 from localaws.athena.catalog import Catalog, Document, Files, bucket_and_key
 from localaws.athena.failures import QueryFailure, not_supported
+from localaws.athena.reader import Name
 from localaws.athena.views import view_sql
 from localaws.errors import AwsError
 
@@ -155,7 +152,7 @@ class Commands:
         """A spec that names only some keys drops every partition that agrees with it."""
         table = self._table(command.name, own)
         every = [v for v, _ in self._catalog.partition_locations(table["DatabaseName"], table["Name"])]
-        names = _keys(table)
+        names = layouts.keys(table)
         dropped: list[list[str]] = []
         for spec in command.partitions:
             _check_keys(table, spec)
@@ -169,7 +166,7 @@ class Commands:
     def _repair(self, command: ddl.Repair, own: str) -> Outcome:
         """Register the directories key1=v/key2=v/... under the location that no partition stands for yet."""
         table = self._table(command.name, own)
-        names = _keys(table)
+        names = layouts.keys(table)
         if not names:
             raise _execution_error(f"Table {table['Name']} is not partitioned")
         location = table["StorageDescriptor"].get("Location", "").rstrip("/") + "/"
@@ -180,7 +177,7 @@ class Commands:
             segments = file.key[len(prefix) :].split("/")[: len(names)]
             matches = [_SEGMENT.fullmatch(s) for s in segments]
             if len(matches) == len(names) and all(m and m[1].lower() == n for m, n in zip(matches, names, strict=True)):
-                values = tuple(_unescaped(m[2]) for m in matches if m)
+                values = tuple(layouts.unescaped(m[2]) for m in matches if m)
                 found.setdefault(values, location + "/".join(segments) + "/")
         missing = {v: place for v, place in found.items() if v not in known}
         inputs = [
@@ -188,7 +185,7 @@ class Commands:
             for v, place in missing.items()
         ]
         self._catalog.add_partitions(table["DatabaseName"], table["Name"], inputs)
-        specs = [f"{table['Name']}:{_spec(names, v)}" for v in missing]
+        specs = [f"{table['Name']}:{layouts.partition_spec(names, v)}" for v in missing]
         if not specs:
             return Outcome()
         added = [f"Repair: Added partition to metastore {s}" for s in specs]
@@ -209,20 +206,20 @@ class Commands:
 
     def _show_partitions(self, command: ddl.Show, own: str) -> Outcome:
         table = self._table(command.name, own)
-        names = _keys(table)
+        names = layouts.keys(table)
         if not names:
             raise _execution_error(f"Table {table['Name']} is not a partitioned table")
         every = self._catalog.partition_locations(table["DatabaseName"], table["Name"])
-        return Outcome(("partition",), tuple(_spec(names, values) for values, _ in every))
+        return Outcome(("partition",), tuple(layouts.partition_spec(names, values) for values, _ in every))
 
     def _show_columns(self, command: ddl.Show, own: str) -> Outcome:
-        return Outcome(("field",), tuple(f"{c['Name']:<20}" for c in _columns(self._table(command.name, own))))
+        return Outcome(("field",), tuple(f"{c['Name']:<20}" for c in layouts.columns(self._table(command.name, own))))
 
     def _show_create_table(self, command: ddl.Show, own: str) -> Outcome:
         table = self._table(command.name, own)
         if table.get("TableType") == "VIRTUAL_VIEW":
             raise _execution_error(f"{table['Name']} is a view; use SHOW CREATE VIEW")
-        return Outcome(("createtab_stmt",), tuple(create_table(table).split("\n")))
+        return Outcome(("createtab_stmt",), tuple(layouts.create_table(table).split("\n")))
 
     def _show_create_view(self, command: ddl.Show, own: str) -> Outcome:
         table = self._table(command.name, own)
@@ -236,16 +233,7 @@ class Commands:
         return Outcome(("prpt_name", "prpt_value"), tuple(f"{k}\t{v}" for k, v in sorted(properties.items())))
 
     def _describe(self, command: ddl.Show, own: str) -> Outcome:
-        table = self._table(command.name, own)
-        lines = [_described(c) for c in _columns(table)]
-        if table.get("PartitionKeys"):
-            lines += [
-                "\t \t ",
-                "# Partition Information\t \t ",
-                _padded("# col_name", "data_type", "comment"),
-                "\t \t ",
-            ]
-            lines += [_described(c) for c in table["PartitionKeys"]]
+        lines = layouts.describe(self._table(command.name, own))
         return Outcome(("col_name", "data_type", "comment"), tuple(lines))
 
     # Names
@@ -253,7 +241,7 @@ class Commands:
     def _exists(self, database: str) -> bool:
         return any(d["Name"] == database.lower() for d in self._catalog.databases())
 
-    def _database(self, name: ddl.Name, own: str) -> str:
+    def _database(self, name: Name, own: str) -> str:
         database = name.database or own
         if not database or not self._exists(database):
             raise QueryFailure(
@@ -261,7 +249,7 @@ class Commands:
             )
         return database
 
-    def _table(self, name: ddl.Name, own: str) -> Document:
+    def _table(self, name: Name, own: str) -> Document:
         database = self._database(name, own)
         try:
             return self._catalog.table(database, name.name)
@@ -276,89 +264,28 @@ def as_input(table: Document) -> Document:
     return {k: table[k] for k in kept if k in table}
 
 
-def create_table(table: Document) -> str:
-    """The statement that makes the table, as SHOW CREATE TABLE lays it out."""
-    storage, serde = table["StorageDescriptor"], table["StorageDescriptor"].get("SerdeInfo", {})
-    parts = [f"CREATE EXTERNAL TABLE `{table['DatabaseName']}.{table['Name']}`(", _defined(storage["Columns"]) + ")"]
-    if table.get("PartitionKeys"):
-        parts += ["PARTITIONED BY ( ", _defined(table["PartitionKeys"]) + ")"]
-    parts += ["ROW FORMAT SERDE ", f"  '{serde.get('SerializationLibrary', '')}' "]
-    if serde.get("Parameters"):
-        parts += ["WITH SERDEPROPERTIES ( ", _properties(serde["Parameters"])]
-    parts += ["STORED AS INPUTFORMAT ", f"  '{storage.get('InputFormat', '')}' "]
-    parts += ["OUTPUTFORMAT ", f"  '{storage.get('OutputFormat', '')}'"]
-    parts += ["LOCATION", f"  '{storage.get('Location', '')}'"]
-    if table.get("Parameters"):
-        parts += ["TBLPROPERTIES (", _properties(table["Parameters"])]
-    return "\n".join(parts)
-
-
-def _defined(columns: Sequence[Document]) -> str:
-    lines = []
-    for column in columns:
-        comment = f" COMMENT '{column['Comment']}'" if column.get("Comment") else ""
-        lines.append(f"  `{column['Name']}` {column['Type']}{comment}")
-    return ", \n".join(lines)
-
-
-def _properties(properties: dict[str, str]) -> str:
-    return ", \n".join(f"  '{k}'='{v}'" for k, v in sorted(properties.items())) + ")"
-
-
-def _columns(table: Document) -> list[Document]:
-    return [*table.get("StorageDescriptor", {}).get("Columns", []), *table.get("PartitionKeys", [])]
-
-
-def _keys(table: Document) -> list[str]:
-    return [k["Name"].lower() for k in table.get("PartitionKeys", [])]
-
-
 def _check_keys(table: Document, spec: ddl.PartitionSpec) -> None:
-    unknown = set(spec.values) - set(_keys(table))
+    unknown = set(spec.values) - set(layouts.keys(table))
     if unknown:
-        raise QueryFailure(
-            f"FAILED: SemanticException [Error 10098]: Non-Partition column appears in the partition specification: {min(unknown)}"
-        )
+        problem = f"Non-Partition column appears in the partition specification: {min(unknown)}"
+        raise QueryFailure(f"FAILED: SemanticException [Error 10098]: {problem}")
 
 
 def _partition(table: Document, spec: ddl.PartitionSpec) -> Document:
     _check_keys(table, spec)
-    names = _keys(table)
+    names = layouts.keys(table)
     if set(spec.values) != set(names):
         raise QueryFailure("FAILED: SemanticException [Error 10006]: partition spec must name every partition column")
     values = [spec.values[n] for n in names]
-    place = spec.location or f"{table['StorageDescriptor'].get('Location', '').rstrip('/')}/{_spec(names, values)}"
+    root = table["StorageDescriptor"].get("Location", "").rstrip("/")
+    place = spec.location or f"{root}/{layouts.partition_spec(names, values)}"
     return {"Values": values, "StorageDescriptor": table["StorageDescriptor"] | {"Location": place}}
-
-
-def _spec(names: Sequence[str], values: Sequence[str]) -> str:
-    return "/".join(f"{n}={_escaped(v)}" for n, v in zip(names, values, strict=True))
-
-
-# Hive writes these characters of a partition's value as %XX (FileUtils.escapePathName).
-_ESCAPED = set("\"#%'*/:=?\\{[]^\x7f") | {chr(i) for i in range(1, 32)}
-
-
-def _escaped(value: str) -> str:
-    return "".join(f"%{ord(c):02X}" if c in _ESCAPED else c for c in value)
-
-
-def _unescaped(value: str) -> str:
-    return re.sub(r"%([0-9A-Fa-f]{2})", lambda m: chr(int(m[1], 16)), value)
 
 
 def _listed(column: str, names: Any, pattern: str) -> Outcome:
     """SHOW's pattern: * is any text, | parts choices."""
     text = re.escape(pattern.lower()).replace(r"\*", ".*").replace(r"\|", "|").replace(r"\.\.*", ".*")
     return Outcome((column,), tuple(n for n in names if not pattern or re.fullmatch(text, n)))
-
-
-def _described(column: Document) -> str:
-    return _padded(column["Name"], column.get("Type", ""), column.get("Comment", ""))
-
-
-def _padded(*parts: str) -> str:
-    return "\t".join(f"{p:<20}" for p in parts)
 
 
 def _execution_error(message: str) -> QueryFailure:

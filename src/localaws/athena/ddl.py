@@ -6,21 +6,12 @@ its place, never skipped.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
 
-from localaws.athena.failures import QueryFailure, not_supported, position
-from localaws.athena.statements import Statement, Token
-from localaws.athena.types import parse_hive
-
-Document = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """A table or view; `database` is "" when it is the query's own."""
-
-    database: str
-    name: str
+from localaws.athena.catalog import Document
+from localaws.athena.failures import not_supported
+from localaws.athena.reader import Name, Reader
+from localaws.athena.statements import Statement
+from localaws.athena.table_clauses import table_input
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,144 +108,13 @@ Command = (
     | SetProperties | AddColumns | Repair | Show
 )  # fmt: skip
 
-_JSON_FORMATS = ("org.apache.hadoop.mapred.TextInputFormat", "org.apache.hadoop.hive.ql.io.IgnoreKeyTextOutputFormat")
-_FORMATS = {
-    "TEXTFILE": (*_JSON_FORMATS, "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"),
-    "PARQUET": (
-        "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
-        "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
-        "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe",
-    ),
-    "ORC": (
-        "org.apache.hadoop.hive.ql.io.orc.OrcInputFormat",
-        "org.apache.hadoop.hive.ql.io.orc.OrcOutputFormat",
-        "org.apache.hadoop.hive.ql.io.orc.OrcSerde",
-    ),
-    "JSONFILE": (*_JSON_FORMATS, "org.apache.hive.hcatalog.data.JsonSerDe"),
-}
-_DELIMITERS = {
-    ("FIELDS", "TERMINATED", "BY"): "field.delim",
-    ("ESCAPED", "BY"): "escape.delim",
-    ("COLLECTION", "ITEMS", "TERMINATED", "BY"): "collection.delim",
-    ("MAP", "KEYS", "TERMINATED", "BY"): "mapkey.delim",
-    ("LINES", "TERMINATED", "BY"): "line.delim",
-    ("NULL", "DEFINED", "AS"): "serialization.null.format",
-}
-
 
 def parse(statement: Statement) -> Command:
     """Raises QueryFailure with the place of what isn't understood."""
-    return _PARSERS[statement.kind](_Reader(statement), statement)
+    return _PARSERS[statement.kind](Reader(statement), statement)
 
 
-class _Reader:
-    """The tokens of a statement, taken one after the other."""
-
-    def __init__(self, statement: Statement) -> None:
-        self.text = statement.text
-        self._tokens = statement.tokens
-        self._next = 0
-
-    def peek(self) -> Token | None:
-        return self._tokens[self._next] if self._next < len(self._tokens) else None
-
-    def take(self, *words: str) -> bool:
-        """Go past these words or symbols, if they come next."""
-        following = self._tokens[self._next : self._next + len(words)]
-        found = len(following) == len(words) and all(
-            t.word() == w or (t.kind == "symbol" and t.text == w) for t, w in zip(following, words, strict=True)
-        )
-        self._next += len(words) if found else 0
-        return found
-
-    def expect(self, *words: str) -> None:
-        if not self.take(*words):
-            self.fail()
-
-    def pop(self, *kinds: str) -> Token:
-        token = self.peek()
-        if token is None or token.kind not in kinds:
-            self.fail()
-        self._next += 1
-        return token
-
-    def identifier(self) -> str:
-        return self.pop("word", "quoted").text.lower()
-
-    def string(self) -> str:
-        token = self.pop("string", "quoted")
-        return token.text.encode().decode("unicode_escape") if "\\" in token.text else token.text
-
-    def name(self) -> Name:
-        parts = [self.identifier()]
-        while self.take("."):
-            parts.append(self.identifier())
-        return Name(parts[-2] if len(parts) > 1 else "", parts[-1])
-
-    def properties(self) -> dict[str, str]:
-        self.expect("(")
-        found: dict[str, str] = {}
-        while True:
-            key = self.string()
-            self.expect("=")
-            found[key] = self.string()
-            if not self.take(","):
-                self.expect(")")
-                return found
-
-    def columns(self) -> list[Document]:
-        self.expect("(")
-        found = []
-        while True:
-            column = {"Name": self.identifier(), "Type": self._type()}
-            if self.take("COMMENT"):
-                column["Comment"] = self.string()
-            found.append(column)
-            if not self.take(","):
-                self.expect(")")
-                return found
-
-    def _type(self) -> str:
-        """A Hive type: its tokens up to the comma, bracket or COMMENT that ends it."""
-        start = self.peek()
-        depth, parts = 0, ""
-        while (token := self.peek()) is not None and not (depth == 0 and self._ends_type(token, parts)):
-            depth += {"<": 1, "(": 1, ">": -1, ")": -1}.get(token.text, 0)
-            parts += token.text.lower() if token.kind == "word" else token.text
-            self._next += 1
-        try:
-            parse_hive(parts)
-        except ValueError as e:
-            raise self.failure(str(e), start) from e
-        return parts
-
-    def _ends_type(self, token: Token, parts: str) -> bool:
-        return (
-            token.text in {",", ")"} or token.word() == "COMMENT" or (bool(parts) and token.kind in {"word", "string"})
-        )
-
-    def rest(self) -> str:
-        """The text from here on."""
-        token = self.peek()
-        if token is None:
-            self.fail()
-        self._next = len(self._tokens)
-        return self.text[token.start :]
-
-    def end(self) -> None:
-        if self.peek() is not None:
-            self.fail()
-
-    def fail(self) -> NoReturn:
-        token = self.peek()
-        raise self.failure(f"mismatched input '{token.text if token else '<EOF>'}'", token)
-
-    def failure(self, problem: str, token: Token | None) -> QueryFailure:
-        offset = token.start if token else len(self.text)
-        return QueryFailure(f"FAILED: ParseException line {position(self.text, offset)} {problem}")
-
-
-def _create_database(r: _Reader, _: Statement) -> Command:
+def _create_database(r: Reader, _: Statement) -> Command:
     r.expect("CREATE")
     if not r.take("DATABASE"):
         r.expect("SCHEMA")
@@ -272,7 +132,7 @@ def _create_database(r: _Reader, _: Statement) -> Command:
     return CreateDatabase(database, unless)
 
 
-def _drop_database(r: _Reader, _: Statement) -> Command:
+def _drop_database(r: Reader, _: Statement) -> Command:
     r.expect("DROP")
     if not r.take("DATABASE"):
         r.expect("SCHEMA")
@@ -283,82 +143,14 @@ def _drop_database(r: _Reader, _: Statement) -> Command:
     return DropDatabase(name, if_exists, cascade)
 
 
-def _create_table(r: _Reader, _: Statement) -> Command:
+def _create_table(r: Reader, _: Statement) -> Command:
     r.expect("CREATE", "EXTERNAL", "TABLE")
     unless = r.take("IF", "NOT", "EXISTS")
     name = r.name()
-    storage: Document = {"Columns": r.columns(), "NumberOfBuckets": -1, "BucketColumns": [], "SortColumns": []}
-    table: Document = {
-        "Name": name.name,
-        "TableType": "EXTERNAL_TABLE",
-        "PartitionKeys": [],
-        "Parameters": {"EXTERNAL": "TRUE"},
-    }
-    serde: Document = {"Parameters": {"serialization.format": "1"}}
-    _formats(storage, serde, "TEXTFILE")
-    while r.peek() is not None:
-        _table_clause(r, table, storage, serde)
-    if "Location" not in storage:
-        raise r.failure("CREATE EXTERNAL TABLE needs a LOCATION", None)
-    table["StorageDescriptor"] = storage | {"SerdeInfo": serde}
-    return CreateTable(name, table, unless)
+    return CreateTable(name, table_input(r, name.name), unless)
 
 
-def _table_clause(r: _Reader, table: Document, storage: Document, serde: Document) -> None:
-    if r.take("COMMENT"):
-        table["Parameters"]["comment"] = r.string()
-    elif r.take("PARTITIONED", "BY"):
-        table["PartitionKeys"] = r.columns()
-    elif r.take("ROW", "FORMAT", "SERDE"):
-        serde["SerializationLibrary"] = r.string()
-    elif r.take("WITH", "SERDEPROPERTIES"):
-        serde["Parameters"] |= r.properties()
-    elif r.take("ROW", "FORMAT", "DELIMITED"):
-        _delimiters(r, serde)
-    elif r.take("STORED", "AS", "INPUTFORMAT"):
-        storage["InputFormat"] = r.string()
-        r.expect("OUTPUTFORMAT")
-        storage["OutputFormat"] = r.string()
-    elif r.take("STORED", "AS"):
-        _stored_as(r, storage, serde)
-    elif r.take("LOCATION"):
-        storage["Location"] = r.string()
-    elif r.take("TBLPROPERTIES"):
-        table["Parameters"] |= r.properties()
-    elif r.take("CLUSTERED", "BY"):
-        raise not_supported("CLUSTERED BY")
-    else:
-        r.fail()
-
-
-def _stored_as(r: _Reader, storage: Document, serde: Document) -> None:
-    form = r.identifier().upper()
-    if form not in _FORMATS:
-        raise not_supported(f"STORED AS {form}")
-    named = serde["SerializationLibrary"] if serde["SerializationLibrary"] != _FORMATS["TEXTFILE"][2] else None
-    _formats(storage, serde, form)
-    if named:  # ROW FORMAT SERDE comes first, and wins
-        serde["SerializationLibrary"] = named
-
-
-def _formats(storage: Document, serde: Document, form: str) -> None:
-    storage["InputFormat"], storage["OutputFormat"], serde["SerializationLibrary"] = _FORMATS[form]
-
-
-def _delimiters(r: _Reader, serde: Document) -> None:
-    while True:
-        for words, option in _DELIMITERS.items():
-            if r.take(*words):
-                serde["Parameters"][option] = r.string()
-                break
-        else:
-            break
-    delimiter = serde["Parameters"].get("field.delim")
-    if delimiter is not None:
-        serde["Parameters"]["serialization.format"] = delimiter
-
-
-def _create_view(r: _Reader, _: Statement) -> Command:
+def _create_view(r: Reader, _: Statement) -> Command:
     r.expect("CREATE")
     replace = r.take("OR", "REPLACE")
     r.expect("VIEW")
@@ -367,8 +159,8 @@ def _create_view(r: _Reader, _: Statement) -> Command:
     return CreateView(name, r.rest(), replace)
 
 
-def _drop(what: str) -> Callable[[_Reader, Statement], Command]:
-    def parse_drop(r: _Reader, _: Statement) -> Command:
+def _drop(what: str) -> Callable[[Reader, Statement], Command]:
+    def parse_drop(r: Reader, _: Statement) -> Command:
         r.expect("DROP", what)
         if_exists = r.take("IF", "EXISTS")
         name = r.name()
@@ -378,7 +170,7 @@ def _drop(what: str) -> Callable[[_Reader, Statement], Command]:
     return parse_drop
 
 
-def _alter_table(r: _Reader, _: Statement) -> Command:
+def _alter_table(r: Reader, _: Statement) -> Command:
     r.expect("ALTER", "TABLE")
     name = r.name()
     if r.take("ADD", "COLUMNS"):
@@ -399,7 +191,7 @@ def _alter_table(r: _Reader, _: Statement) -> Command:
     raise not_supported(f"ALTER TABLE {token.text.upper() if token else ''}".rstrip())
 
 
-def _partitions(r: _Reader) -> tuple[PartitionSpec, ...]:
+def _partitions(r: Reader) -> tuple[PartitionSpec, ...]:
     found = []
     while r.take("PARTITION"):
         values = {}
@@ -419,14 +211,14 @@ def _partitions(r: _Reader) -> tuple[PartitionSpec, ...]:
     return tuple(found)
 
 
-def _repair(r: _Reader, _: Statement) -> Command:
+def _repair(r: Reader, _: Statement) -> Command:
     r.expect("MSCK", "REPAIR", "TABLE")
     name = r.name()
     r.end()
     return Repair(name)
 
 
-def _show(r: _Reader, statement: Statement) -> Command:
+def _show(r: Reader, statement: Statement) -> Command:
     """SHOW <what> [[IN | FROM] name] [[LIKE] 'pattern'], DESCRIBE [EXTENDED | FORMATTED] name."""
     kind = statement.kind
     for _ in range(1 if kind == "DESCRIBE_TABLE" else kind.count("_") + 1):
@@ -449,7 +241,7 @@ def _show(r: _Reader, statement: Statement) -> Command:
     return Show(kind, name, pattern)
 
 
-_PARSERS: dict[str, Callable[[_Reader, Statement], Command]] = {
+_PARSERS: dict[str, Callable[[Reader, Statement], Command]] = {
     "CREATE_DATABASE": _create_database,
     "DROP_DATABASE": _drop_database,
     "CREATE_TABLE": _create_table,

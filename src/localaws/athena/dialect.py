@@ -10,11 +10,13 @@ Nothing passes that isn't in a table: sqlglot's own translation ran 12 of 121 st
 
 import re
 from collections.abc import Callable
+from typing import ClassVar
 
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.dialects.trino import Trino
 from sqlglot.errors import ErrorLevel, ParseError, TokenError, UnsupportedError
+from sqlglot.generators.duckdb import DuckDBGenerator
 from sqlglot.parsers.trino import TrinoParser
 
 from localaws.athena import numbers
@@ -22,6 +24,7 @@ from localaws.athena.failures import QueryFailure, not_supported, syntax_error
 from localaws.athena.functions import FUNCTIONS, UNSUPPORTED
 from localaws.athena.rewrites import REWRITES, call
 
+_Parsers = dict[str, Callable[..., exp.Expr]]
 _SPECIAL = {"CAST", "TRY_CAST", "EXTRACT", "POSITION", "SUBSTRING", "TRIM", "LISTAGG"}
 _STATEMENT_WORDS = {"CASE", "IF"}
 
@@ -29,9 +32,9 @@ _STATEMENT_WORDS = {"CASE", "IF"}
 class _Parser(TrinoParser):
     """Only what has its own grammar is parsed as more than a call: CAST, EXTRACT(x FROM y), TRIM(BOTH ...), ..."""
 
-    FUNCTIONS: dict[str, Callable[..., exp.Expr]] = {}  # noqa: RUF012 - sqlglot's own shape
-    FUNCTION_PARSERS = {k: v for k, v in TrinoParser.FUNCTION_PARSERS.items() if k in _SPECIAL}  # noqa: RUF012
-    NO_PAREN_FUNCTION_PARSERS = {  # noqa: RUF012
+    FUNCTIONS: ClassVar[_Parsers] = {}
+    FUNCTION_PARSERS: ClassVar[_Parsers] = {k: v for k, v in TrinoParser.FUNCTION_PARSERS.items() if k in _SPECIAL}
+    NO_PAREN_FUNCTION_PARSERS: ClassVar[_Parsers] = {
         k: v for k, v in TrinoParser.NO_PAREN_FUNCTION_PARSERS.items() if k in _STATEMENT_WORDS
     }
 
@@ -40,7 +43,7 @@ class _Athena(Trino):
     Parser = _Parser
 
 
-class _Generator(DuckDB.Generator):
+class _Generator(DuckDBGenerator):
     def ignorenulls_sql(self, expression: exp.IgnoreNulls) -> str:
         inner = expression.this
         return f"{inner.name}({self.expressions(inner, flat=True)} IGNORE NULLS)"
@@ -54,7 +57,15 @@ _ATHENA, _OUT = _Athena(), _DuckDB()
 
 # Every node that may appear. Functions are Anonymous; the rest of sqlglot's function classes are not in here.
 _UNDERSTOOD = frozenset(
-    ["Add", "Alias", "Aliases", "All", "And", "Anonymous", "Any", "Array", "AtTimeZone", "Between", "Boolean", "Bracket", "CTE", "Case", "Cast", "Column", "ColumnDef", "Cube", "CurrentDate", "CurrentTimestamp", "DPipe", "DataType", "DataTypeParam", "Distinct", "Div", "Dot", "EQ", "Escape", "Except", "Exists", "Extract", "Fetch", "Filter", "From", "GT", "GTE", "Group", "GroupConcat", "GroupingSets", "Having", "HexString", "Identifier", "If", "IgnoreNulls", "In", "Intersect", "Interval", "Is", "Join", "LT", "LTE", "Lambda", "Lateral", "Like", "Limit", "LimitOptions", "Literal", "Localtimestamp", "Mod", "Mul", "NEQ", "Neg", "Not", "Null", "NullSafeEQ", "NullSafeNEQ", "Offset", "Or", "Order", "Ordered", "Paren", "RespectNulls", "Rollup", "Select", "Star", "StrPosition", "Sub", "Subquery", "Substring", "Table", "TableAlias", "Trim", "TryCast", "Tuple", "UnicodeString", "Union", "Unnest", "Values", "Var", "Where", "Window", "WindowSpec", "With", "WithinGroup", "Xor", "Struct", "PropertyEQ"]
+    """
+    Add Alias Aliases All And Anonymous Any Array AtTimeZone Between Boolean Bracket CTE Case Cast Column
+    ColumnDef Cube CurrentDate CurrentTimestamp DPipe DataType DataTypeParam Distinct Div Dot EQ Escape Except
+    Exists Extract Fetch Filter From GT GTE Group GroupConcat GroupingSets Having HexString Identifier If
+    IgnoreNulls In Intersect Interval Is Join LT LTE Lambda Lateral Like Limit LimitOptions Literal
+    Localtimestamp Mod Mul NEQ Neg Not Null NullSafeEQ NullSafeNEQ Offset Or Order Ordered Paren RespectNulls
+    Rollup Select Star StrPosition Sub Subquery Substring Table TableAlias Trim TryCast Tuple UnicodeString
+    Union Unnest Values Var Where Window WindowSpec With WithinGroup Xor Struct PropertyEQ
+    """.split()  # noqa: SIM905 - one name a line would be pages
 )
 _WORDS = {"TableSample": "TABLESAMPLE", "MatchRecognize": "MATCH_RECOGNIZE", "Qualify": "QUALIFY", "Pivot": "PIVOT"}
 _UTC = {"UTC", "GMT", "Z", "ETC/UTC", "+00:00"}
@@ -98,11 +109,11 @@ def _unexpected(sql: str, error: ParseError) -> QueryFailure:
 
 def expression(sql: str) -> exp.Expr:
     """One expression (an ExecutionParameter)."""
-    try:
-        tree: exp.Expr = _ATHENA.parse_into(exp.Condition, sql, error_level=ErrorLevel.IMMEDIATE)[0]
-    except (ParseError, TokenError) as e:
-        raise QueryFailure(f"SYNTAX_ERROR: line 1:1: invalid parameter '{sql}'") from e
-    return tree
+    select = parse(f"SELECT {sql}")
+    if not isinstance(select, exp.Select) or len(select.expressions) != 1 or select.args.get("from_"):
+        raise QueryFailure(f"SYNTAX_ERROR: line 1:1: invalid parameter '{sql}'")
+    found: exp.Expr = select.expressions[0]
+    return found
 
 
 def check(sql: str, tree: exp.Expr) -> None:
@@ -147,10 +158,7 @@ def rewrite(tree: exp.Expr) -> exp.Expr:
     for node in reversed(list(tree.walk(bfs=True))):
         change = _CHANGES.get(type(node))
         if change is not None:
-            try:
-                new = change(node, decimals)
-            except ValueError as e:
-                raise not_supported(str(e)) from e
+            new = change(node, decimals)
             if new is not node:
                 node.replace(new)
     return tree
@@ -171,7 +179,7 @@ def _function(node: exp.Anonymous, decimals: bool) -> exp.Expr:
 def _extract(node: exp.Extract, _: bool) -> exp.Expr:
     field = node.this.name.lower()
     if field not in FUNCTIONS or FUNCTIONS[field].least != 1:
-        raise ValueError(f"EXTRACT({field.upper()} ...)")
+        raise not_supported(f"EXTRACT({field.upper()} ...)")
     return call(FUNCTIONS[field].target, node.expression)
 
 
@@ -189,7 +197,7 @@ def _cast(node: exp.Cast, _: bool) -> exp.Expr:
         written = call("t_varchar", value)
         return call("left", written, kind.expressions[0].this) if kind.expressions else written
     if kind.this == exp.DType.CHAR:
-        raise ValueError("the type CHAR")
+        raise not_supported("the type CHAR")
     if kind.this == exp.DType.JSON:
         return call("to_json", value)
     if kind.this == exp.DType.DECIMAL and not kind.expressions:
@@ -212,7 +220,7 @@ def _decimal(value: exp.Expr) -> tuple[int, int]:
 def _at_zone(node: exp.AtTimeZone, _: bool) -> exp.Expr:
     zone = node.args["zone"]
     if not (isinstance(zone, exp.Literal) and str(zone.this).upper() in _UTC):
-        raise ValueError("AT TIME ZONE with a zone other than 'UTC'")
+        raise not_supported("AT TIME ZONE with a zone other than 'UTC'")
     return exp.Cast(this=node.this, to=exp.DataType.build("TIMESTAMPTZ", dialect="duckdb"))
 
 
@@ -232,7 +240,7 @@ def _trim(node: exp.Trim, _: bool) -> exp.Expr:
 
 def _list_aggregate(node: exp.GroupConcat, _: bool) -> exp.Expr:
     if node.args.get("on_overflow"):
-        raise ValueError("LISTAGG with ON OVERFLOW")
+        raise not_supported("LISTAGG with ON OVERFLOW")
     return node
 
 
@@ -286,6 +294,6 @@ _CHANGES: dict[type[exp.Expr], Callable[..., exp.Expr]] = {
 
 def generate(tree: exp.Expr) -> str:
     try:
-        return str(_OUT.generate(tree, identify=True, unsupported_level=ErrorLevel.RAISE, comments=False))
+        return str(_OUT.generate(tree, copy=False, identify=True, unsupported_level=ErrorLevel.RAISE, comments=False))
     except UnsupportedError as e:
         raise not_supported(str(e).rstrip(".")) from e

@@ -1,61 +1,63 @@
 """DuckDB's errors in Athena's words. A name that can't be resolved is looked up in the statement for its place."""
 
 import re
-from collections.abc import Callable
 
 import duckdb
 
 from localaws.athena.failures import SYSTEM, QueryFailure, position
 
-Told = Callable[[re.Match[str], str], str]
+_UNRESOLVED = "cannot be resolved or requester is not authorized to access requested resources"
+_TOO_LARGE = "SYNTAX_ERROR: statement is too large (stack overflow during analysis)"
+_GONE = "HIVE_CANNOT_OPEN_SPLIT: Error opening Hive split: a file is no longer there"
+_NOT_JSON = "HIVE_CURSOR_ERROR: Row is not a valid JSON Object"
 
-
-def _column(match: re.Match[str], sql: str) -> str:
-    name = match[1]
-    return (
-        f"COLUMN_NOT_FOUND: line {_place(name, sql)}: Column '{name.lower()}' cannot be resolved or requester is not "
-        "authorized to access requested resources"
-    )
-
-
-def _member(match: re.Match[str], sql: str) -> str:
-    table, name = match[1], match[2]
-    return (
-        f"COLUMN_NOT_FOUND: line {_place(table, sql)}: Column '{table}.{name.lower()}' cannot be resolved or requester is "
-        "not authorized to access requested resources"
-    )
-
-
-def _place(name: str, sql: str) -> str:
-    found = re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", sql, re.IGNORECASE)
-    return position(sql, found.start() if found else 0)
-
-
-def _said(text: str) -> Told:
-    """A message with the pattern's groups in it."""
-    return lambda match, _: match.expand(text) if match.re.groups else text
-
-
-_PATTERNS: tuple[tuple[str, Told], ...] = (
-    (r"Could not convert string 'ATHENA ((?:[^']|'')*)' to INT32", _said(r"\1")),
-    (r"Could not convert string '(Cannot cast .* to an integer)' to INT128", _said(r"INVALID_CAST_ARGUMENT: \1")),
-    (r'Table "([^"]+)" does not have a column named "([^"]+)"', _member),
-    (r'Referenced column "([^"]+)" not found', _column),
-    (r'Referenced table "([^"]+)" not found', _column),
-    (r'Ambiguous reference to column name "([^"]+)"', lambda m, s: f"SYNTAX_ERROR: line {_place(m[1], s)}: Column '{m[1]}' is ambiguous"),
-    (r'column "?([^" ]+)"? must appear in the GROUP BY clause', lambda m, s: f"EXPRESSION_NOT_AGGREGATE: line {_place(m[1], s)}: '{m[1]}' must be an aggregate expression or appear in GROUP BY clause"),
-    (r"Division by zero", _said("DIVISION_BY_ZERO: Division by zero")),
-    (r"(?s)Macro \"?T?_?(\w+)\"?\(\) (?:has multiple overloads|does not support).*", _said(r"NOT_SUPPORTED: the function \1 over an argument whose type can't be known is not supported by the local Athena yet (CAST the argument)")),
-    (r'No function matches the given name and argument types \'([^\']*)\'', _said(r"TYPE_MISMATCH: Unexpected parameters for function: \1")),
-    (r"(?s)JSON transform error in file \"([^\"]*)\", in line \d+: (.*)", _said(r"HIVE_BAD_DATA: Error parsing field value: \2")),
-    (r"Malformed JSON in file", _said("HIVE_CURSOR_ERROR: Row is not a valid JSON Object")),
-    (r"maximum_object_size", _said("HIVE_CURSOR_ERROR: Row is not a valid JSON Object: it is too long")),
-    (r"(?:No files found|Cannot open file|could not be opened|No such file)", _said("HIVE_CANNOT_OPEN_SPLIT: Error opening Hive split: a file is no longer there")),
-    (r"(?s)(?:too small to be a Parquet file|No magic bytes found|not a parquet file).*", _said("HIVE_BAD_DATA: Not valid Parquet file")),
-    (r"UNNEST\(\) (.*)", _said(r"TYPE_MISMATCH: UNNEST \1")),
-    (r"Maximum recursion depth|Max expression depth limit", _said("SYNTAX_ERROR: statement is too large (stack overflow during analysis)")),
-    (r"More than one row returned by a subquery", _said("SUBQUERY_MULTIPLE_ROWS: Scalar sub-query has returned multiple rows")),
-)  # fmt: skip
+# (what DuckDB says, what Athena says): {0} and {1} are the pattern's groups, {place} is {0}'s place in the statement.
+_PATTERNS: tuple[tuple[str, str], ...] = (
+    (r"Could not convert string 'ATHENA ((?:[^']|'')*)' to INT32", "{0}"),
+    (r"Could not convert string '(Cannot cast .* to an integer)' to INT128", "INVALID_CAST_ARGUMENT: {0}"),
+    (
+        r'Table "([^"]+)" does not have a column named "([^"]+)"',
+        f"COLUMN_NOT_FOUND: line {{place}}: Column '{{0}}.{{1}}' {_UNRESOLVED}",
+    ),
+    (
+        r'Referenced (?:column|table) "([^"]+)" not found',
+        f"COLUMN_NOT_FOUND: line {{place}}: Column '{{0}}' {_UNRESOLVED}",
+    ),
+    (r'Ambiguous reference to column name "([^"]+)"', "AMBIGUOUS_NAME: line {place}: Column '{0}' is ambiguous"),
+    (
+        r'column "?([^" ]+)"? must appear in the GROUP BY clause',
+        "EXPRESSION_NOT_AGGREGATE: line {place}: '{0}' must be an aggregate expression or appear in GROUP BY clause",
+    ),
+    (r"Division by zero", "DIVISION_BY_ZERO: Division by zero"),
+    (
+        r'Macro "?[Tt]_(\w+)"?\(\) (?:has multiple overloads|does not support)',
+        "NOT_SUPPORTED: {0} of a value of unknown type is not supported by the local Athena yet (CAST the value)",
+    ),
+    (
+        r"No function matches the given name and argument types '([^']*)'",
+        "TYPE_MISMATCH: Unexpected parameters for function: {0}",
+    ),
+    (
+        r"(?s)JSON transform error in file \"[^\"]*\", in line \d+: ([^\n]*)",
+        "HIVE_BAD_DATA: Error parsing field value: {0}",
+    ),
+    (r"Malformed JSON in file", _NOT_JSON),
+    (r"maximum_object_size", f"{_NOT_JSON}: it is too long"),
+    (r"No files found|Cannot open file|could not be opened|No such file", _GONE),
+    (r"(?i)no magic bytes|not a parquet file|too small to be a parquet", "HIVE_BAD_DATA: Not valid Parquet file"),
+    (r"UNNEST\(\) (.*)", "TYPE_MISMATCH: UNNEST {0}"),
+    (r"(?i)maximum recursion depth|max expression depth limit", _TOO_LARGE),
+    (
+        r"More than one row returned by a subquery",
+        "SUBQUERY_MULTIPLE_ROWS: Scalar sub-query has returned multiple rows",
+    ),
+)
+_OTHERS: tuple[tuple[type[duckdb.Error], str], ...] = (
+    (duckdb.ConversionException, "INVALID_CAST_ARGUMENT"),
+    (duckdb.OutOfRangeException, "NUMERIC_VALUE_OUT_OF_RANGE"),
+    (duckdb.BinderException, "SYNTAX_ERROR"),
+    (duckdb.InvalidInputException, "INVALID_FUNCTION_ARGUMENT"),
+)
 
 
 def translate(error: duckdb.Error, sql: str) -> QueryFailure:
@@ -66,15 +68,15 @@ def translate(error: duckdb.Error, sql: str) -> QueryFailure:
     for pattern, told in _PATTERNS:
         match = re.search(pattern, said)
         if match:
-            return QueryFailure(told(match, sql))
+            names = [group.lower() if "NOT_FOUND" in told else group for group in match.groups()]
+            return QueryFailure(told.format(*names, place=_place(names[0], sql) if names else ""))
     first = re.sub(r"^[\w ]+ Error: ", "", said.partition("\n")[0])
-    kinds: tuple[tuple[type[duckdb.Error], str], ...] = (
-        (duckdb.ConversionException, "INVALID_CAST_ARGUMENT"),
-        (duckdb.OutOfRangeException, "NUMERIC_VALUE_OUT_OF_RANGE"),
-        (duckdb.BinderException, "SYNTAX_ERROR"),
-        (duckdb.InvalidInputException, "INVALID_FUNCTION_ARGUMENT"),
-    )
-    for kind, code in kinds:
+    for kind, code in _OTHERS:
         if isinstance(error, kind):
             return QueryFailure(f"{code}: {first}")
     return QueryFailure(f"GENERIC_INTERNAL_ERROR: {first}", SYSTEM)
+
+
+def _place(name: str, sql: str) -> str:
+    found = re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", sql, re.IGNORECASE)
+    return position(sql, found.start() if found else 0)

@@ -32,7 +32,7 @@ _INTERRUPTED = "GENERIC_INTERNAL_ERROR: the endpoint ended while the query was r
 
 @dataclass(slots=True)
 class Execution:
-    """`document` is GetQueryExecution's answer; `columns` are the ColumnInfos of the result. Times are epoch seconds."""
+    """`document` is GetQueryExecution's answer (times are epoch seconds), `columns` the ColumnInfos of the result."""
 
     id: str
     document: Document
@@ -40,10 +40,15 @@ class Execution:
     columns: list[Document] = field(default_factory=list)
     parameters: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    recorded: threading.Event = field(default_factory=threading.Event, repr=False)
 
     @property
     def state(self) -> str:
         return str(self.document["Status"]["State"])
+
+    def note(self, statistics: Document) -> None:
+        """Add Statistics. Replaced and not changed, because others may be reading the old ones."""
+        self.document["Statistics"] = self.document["Statistics"] | statistics
 
     def move(self, state: str, changes: Document) -> bool:
         """Enter `state` with these further Status fields; False if it can't be reached from here any more."""
@@ -71,10 +76,15 @@ class Executions:
         )
         for number, body in rows:
             execution = _loaded(number, body)
+            execution.recorded.set()
             reason = {"StateChangeReason": _INTERRUPTED, "AthenaError": athena_error(_INTERRUPTED, 1)}
             done = {"CompletionDateTime": execution.document["Status"]["SubmissionDateTime"]}
             execution.move("FAILED", reason | done)
             self.save(execution)
+
+    def announce(self, execution: Execution) -> None:
+        """Known here from now on; `add` is owed. Work may begin meanwhile, because `save` waits for `add`."""
+        self._live[execution.id] = execution
 
     def add(self, execution: Execution) -> None:
         """Durable on return."""
@@ -85,10 +95,15 @@ class Executions:
             row = (execution.id, workgroup, execution.token, execution.state, _body(execution))
             db.execute("INSERT INTO athena_executions (id, workgroup, token, state, body) VALUES (?, ?, ?, ?, ?)", row)
 
-        self._store.together(insert)
+        try:
+            self._store.together(insert)
+        finally:
+            execution.recorded.set()
 
     def save(self, execution: Execution) -> None:
         """What it has come to, durable on return; a finished one is forgotten here and read from the store again."""
+
+        execution.recorded.wait()
 
         def update(db: sqlite3.Connection) -> None:
             row = (execution.state, _body(execution), execution.id)

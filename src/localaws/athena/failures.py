@@ -8,7 +8,7 @@ Categories are AthenaError's: 1 system, 2 user, 3 other.
 SYSTEM, USER = 1, 2
 
 
-class QueryFailure(Exception):
+class QueryFailure(Exception):  # noqa: N818 - Athena calls it a failure
     """A statement that can't be carried out. `message` is what GetQueryExecution's StateChangeReason says."""
 
     def __init__(self, message: str, category: int = USER) -> None:

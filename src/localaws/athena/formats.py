@@ -1,26 +1,28 @@
 """Date patterns and JSON paths, from Trino's spellings to DuckDB's.
 
-    mysql("%Y-%m-%d %H:%i")   date_format, date_parse    (trino.io/docs/current/functions/datetime.html#mysql-date-functions)
-    joda("yyyy-MM-dd HH:mm")  format_datetime, parse_datetime   (joda.org, DateTimeFormat)
+    mysql("%Y-%m-%d %H:%i")   date_format, date_parse           (Trino's "MySQL date functions")
+    joda("yyyy-MM-dd HH:mm")  format_datetime, parse_datetime   (Joda's DateTimeFormat)
     json_path("$.a[0]['b c']")
 
-A part that can't be said in DuckDB's raises ValueError with it.
+A part that can't be said in DuckDB's is refused by name.
 """
 
 import re
 
+from localaws.athena.failures import not_supported
+
 # The specifiers that differ from strftime's; the others in _SAME mean the same.
 _MYSQL = {
-    "%c": "%-m", "%e": "%-d", "%h": "%I", "%I": "%I", "%i": "%M", "%k": "%-H", "%l": "%-I", "%M": "%B", "%r": "%I:%M:%S %p",
-    "%s": "%S", "%T": "%H:%M:%S", "%v": "%V", "%W": "%A", "%x": "%G",
+    "%c": "%-m", "%e": "%-d", "%h": "%I", "%I": "%I", "%i": "%M", "%k": "%-H", "%l": "%-I", "%M": "%B",
+    "%r": "%I:%M:%S %p", "%s": "%S", "%T": "%H:%M:%S", "%v": "%V", "%W": "%A", "%x": "%G",
 }  # fmt: skip
 _SAME = {"%a", "%b", "%d", "%f", "%H", "%j", "%m", "%p", "%S", "%Y", "%y", "%%"}
 
 _JODA = {
     "y": {1: "%Y", 2: "%y", 4: "%Y"}, "Y": {4: "%Y"}, "x": {4: "%G"}, "M": {1: "%-m", 2: "%m", 3: "%b", 4: "%B"},
     "d": {1: "%-d", 2: "%d"}, "D": {1: "%-j", 3: "%j"}, "E": {1: "%a", 2: "%a", 3: "%a", 4: "%A"}, "e": {1: "%u"},
-    "w": {2: "%V"}, "a": {1: "%p", 2: "%p"}, "H": {1: "%-H", 2: "%H"}, "h": {1: "%-I", 2: "%I"}, "m": {1: "%-M", 2: "%M"},
-    "s": {1: "%-S", 2: "%S"}, "S": {3: "%g", 6: "%f"},
+    "w": {2: "%V"}, "a": {1: "%p", 2: "%p"}, "H": {1: "%-H", 2: "%H"}, "h": {1: "%-I", 2: "%I"},
+    "m": {1: "%-M", 2: "%M"}, "s": {1: "%-S", 2: "%S"}, "S": {3: "%g", 6: "%f"},
 }  # fmt: skip
 
 
@@ -32,7 +34,7 @@ def mysql(pattern: str) -> str:
         if specifier in _SAME:
             return specifier
         if specifier not in _MYSQL:
-            raise ValueError(f"{specifier} in a date format")
+            raise not_supported(f"{specifier} in a date format")
         return _MYSQL[specifier]
 
     return re.sub(r"%.", one, pattern)
@@ -48,7 +50,7 @@ def joda(pattern: str) -> str:
         if not text[0].isalpha():
             return text.replace("%", "%%")
         if len(text) not in _JODA.get(text[0], {}):
-            raise ValueError(f"{text} in a date format")
+            raise not_supported(f"{text} in a date format")
         return _JODA[text[0]][len(text)]
 
     return re.sub(r"'[^']*'|([A-Za-z])\1*|.", one, pattern)
@@ -67,5 +69,5 @@ def json_path(path: str) -> str:
         spelled += f"[{step[2]}]" if step[2] else f'."{step[1] or step[3] or step[4] or step[5]}"'
         position = step.end()
     if not path.startswith("$") or position < len(path):
-        raise ValueError(f"the JSON path {path}")
+        raise not_supported(f"the JSON path {path}")
     return spelled

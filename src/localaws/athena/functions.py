@@ -61,11 +61,13 @@ _SCALARS = {
 }  # fmt: skip
 
 _AGGREGATES = {
-    "any_value": "any_value/1", "approx_percentile": "approx_quantile/2", "arbitrary": "any_value/1", "array_agg": "list/1", "avg": "avg/1",
+    "any_value": "any_value/1", "approx_percentile": "approx_quantile/2", "arbitrary": "any_value/1",
+    "array_agg": "list/1", "avg": "avg/1",
     "bitwise_and_agg": "bit_and/1", "bitwise_or_agg": "bit_or/1", "bitwise_xor_agg": "bit_xor/1",
     "bool_and": "bool_and/1", "bool_or": "bool_or/1", "corr": "corr/2", "count": "count/0-1", "count_if": "count_if/1",
     "covar_pop": "covar_pop/2", "covar_samp": "covar_samp/2", "every": "bool_and/1",
-    "geometric_mean": "geomean/1", "grouping": "grouping/1+", "histogram": "histogram/1", "kurtosis": "kurtosis/1", "max": "max/1",
+    "geometric_mean": "geomean/1", "grouping": "grouping/1+", "histogram": "histogram/1", "kurtosis": "kurtosis/1",
+    "max": "max/1",
     "max_by": "arg_max_null/2", "min": "min/1", "min_by": "arg_min_null/2", "regr_intercept": "regr_intercept/2",
     "regr_slope": "regr_slope/2", "skewness": "skewness/1", "stddev": "stddev_samp/1",
     "stddev_pop": "stddev_pop/1", "stddev_samp": "stddev_samp/1", "sum": "sum/1", "var_pop": "var_pop/1",
@@ -102,5 +104,28 @@ VOLATILE = frozenset({"t_random", "uuid"})
 # Functions of Trino that are not answered here: refused as unsupported; any other name is not a function at all.
 # trino.io/docs/current/functions/list.html
 UNSUPPORTED = frozenset(
-    ["approx_most_frequent", "approx_set", "at_timezone", "beta_cdf", "bing_tile", "bing_tile_at", "bit_count", "bitwise_arithmetic_shift_right", "bitwise_left_shift", "bitwise_right_shift", "char2hexint", "checksum", "combinations", "contains_sequence", "convex_hull_agg", "cosh", "cosine_distance", "cosine_similarity", "crc32", "current_catalog", "current_groups", "current_schema", "current_time", "current_timezone", "current_user", "dot_product", "empty_approx_set", "euclidean_distance", "evaluate_classifier_predictions", "features", "format", "format_number", "from_base", "from_base32", "from_base64url", "from_big_endian_32", "from_big_endian_64", "from_encoded_polyline", "from_geojson_geometry", "from_ieee754_32", "from_ieee754_64", "from_iso8601_timestamp_nanos", "from_unixtime_nanos", "geometry_from_hadoop_shape", "geometry_to_bing_tiles", "geometry_union", "great_circle_distance", "hash_counts", "hmac_md5", "hmac_sha1", "hmac_sha256", "hmac_sha512", "human_readable_seconds", "index", "intersection_cardinality", "inverse_beta_cdf", "inverse_normal_cdf", "is_json_scalar", "jaccard_index", "json_array", "json_array_contains", "json_exists", "json_object", "json_query", "json_value", "learn_classifier", "learn_libsvm_classifier", "learn_libsvm_regressor", "learn_regressor", "localtime", "luhn_check", "make_set_digest", "map_zip_with", "merge", "merge_set_digest", "multimap_agg", "multimap_from_entries", "murmur3", "ngrams", "normal_cdf", "normalize", "numeric_histogram", "objectid_timestamp", "parse_data_size", "parse_duration", "parse_presto_data_size", "qdigest_agg", "quantile_at_value", "reduce_agg", "regexp_position", "regr_avgx", "regr_avgy", "regr_count", "regr_r2", "regr_sxx", "regr_sxy", "regr_syy", "render", "rgb", "sha512", "shuffle", "simplify_geometry", "sinh", "soundex", "split_to_multimap", "spooky_hash_v2_32", "spooky_hash_v2_64", "st_area", "st_asbinary", "st_astext", "st_boundary", "st_buffer", "st_centroid", "st_contains", "st_convexhull", "st_difference", "st_disjoint", "st_distance", "st_equals", "st_geometryfromtext", "st_intersection", "st_intersects", "st_length", "st_point", "st_polygon", "st_within", "st_x", "st_y", "tanh", "tdigest_agg", "timestamp_objectid", "timezone_hour", "timezone_minute", "to_base", "to_base32", "to_base64url", "to_big_endian_32", "to_big_endian_64", "to_char", "to_date", "to_encoded_polyline", "to_geojson_geometry", "to_geometry", "to_ieee754_32", "to_ieee754_64", "to_milliseconds", "to_spherical_geography", "to_timestamp", "trim_array", "typeof", "value_at_quantile", "values_at_quantiles", "version", "wilson_interval_lower", "wilson_interval_upper", "with_timezone", "word_stem", "xxhash64", "zip"]
+    """
+    approx_most_frequent approx_set at_timezone beta_cdf bing_tile bing_tile_at bit_count
+    bitwise_arithmetic_shift_right bitwise_left_shift bitwise_right_shift char2hexint checksum combinations
+    contains_sequence convex_hull_agg cosh cosine_distance cosine_similarity crc32 current_catalog
+    current_groups current_schema current_time current_timezone current_user dot_product empty_approx_set
+    euclidean_distance evaluate_classifier_predictions features format format_number from_base from_base32
+    from_base64url from_big_endian_32 from_big_endian_64 from_encoded_polyline from_geojson_geometry
+    from_ieee754_32 from_ieee754_64 from_iso8601_timestamp_nanos from_unixtime_nanos geometry_from_hadoop_shape
+    geometry_to_bing_tiles geometry_union great_circle_distance hash_counts hmac_md5 hmac_sha1 hmac_sha256
+    hmac_sha512 human_readable_seconds index intersection_cardinality inverse_beta_cdf inverse_normal_cdf
+    is_json_scalar jaccard_index json_array json_array_contains json_exists json_object json_query json_value
+    learn_classifier learn_libsvm_classifier learn_libsvm_regressor learn_regressor localtime luhn_check
+    make_set_digest map_zip_with merge merge_set_digest multimap_agg multimap_from_entries murmur3 ngrams
+    normal_cdf normalize numeric_histogram objectid_timestamp parse_data_size parse_duration
+    parse_presto_data_size qdigest_agg quantile_at_value reduce_agg regexp_position regr_avgx regr_avgy
+    regr_count regr_r2 regr_sxx regr_sxy regr_syy render rgb sha512 shuffle simplify_geometry sinh soundex
+    split_to_multimap spooky_hash_v2_32 spooky_hash_v2_64 st_area st_asbinary st_astext st_boundary st_buffer
+    st_centroid st_contains st_convexhull st_difference st_disjoint st_distance st_equals st_geometryfromtext
+    st_intersection st_intersects st_length st_point st_polygon st_within st_x st_y tanh tdigest_agg
+    timestamp_objectid timezone_hour timezone_minute to_base to_base32 to_base64url to_big_endian_32
+    to_big_endian_64 to_char to_date to_encoded_polyline to_geojson_geometry to_geometry to_ieee754_32
+    to_ieee754_64 to_milliseconds to_spherical_geography to_timestamp trim_array typeof value_at_quantile
+    values_at_quantiles version wilson_interval_lower wilson_interval_upper with_timezone word_stem xxhash64 zip
+    """.split()  # noqa: SIM905 - one name a line would be pages
 )

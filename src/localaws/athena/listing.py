@@ -1,6 +1,5 @@
 """Which files lie under a query's locations, with few listings: one for each location, or one for all that are near."""
 
-import os
 from bisect import bisect_left
 from collections.abc import Sequence
 
@@ -11,14 +10,19 @@ Entry = tuple[str, str, int]  # key, path, size
 
 
 def list_files(files: Files, locations: Sequence[str]) -> list[list[Entry]]:
-    """For each location (s3://bucket/prefix) its visible files: not those named _x or .x (Hive hides them), not empty."""
+    """For each location (s3://bucket/prefix) its files; not empty ones, nor those named _x or .x, which Hive hides."""
     places = [_place(location) for location in locations]
     if len(places) <= _FEW or len({bucket for bucket, _ in places}) > 1:
         return [[_entry(f) for f in files(bucket, prefix) if _visible(f)] for bucket, prefix in places]
-    shared = os.path.commonprefix([prefix for _, prefix in places])
+    shared = _shared(min(prefix for _, prefix in places), max(prefix for _, prefix in places))
     visible = [_entry(f) for f in files(places[0][0], shared) if _visible(f)]
     keys = [key for key, _, _ in visible]
     return [_under(visible, keys, prefix) for _, prefix in places]
+
+
+def _shared(first: str, last: str) -> str:
+    """What the first and the last of some sorted texts begin with in common, and so all of them."""
+    return next((first[:i] for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), first)
 
 
 def _place(location: str) -> tuple[str, str]:

@@ -21,18 +21,22 @@ MACROS: dict[str, str] = {
     # errors
     "t_fail(message)": "CAST(CAST('ATHENA ' || message AS INTEGER) AS VARCHAR)",
     # casts (trino.io/docs/current/functions/conversion.html)
-    "t_mantissa(d)": "left(d, 1) || '.' || CASE WHEN rtrim(substr(d, 2), '0') = '' THEN '0' "
-    "ELSE rtrim(substr(d, 2), '0') END",
-    "t_scientific(r)": """CASE
-        WHEN contains(r, 'e') THEN t_mantissa(replace(split_part(r, 'e', 1), '.', ''))
-          || 'E' || CAST(CAST(split_part(r, 'e', 2) AS INTEGER) AS VARCHAR)
-        WHEN starts_with(r, '0.') THEN t_mantissa(ltrim(substr(r, 3), '0'))
-          || 'E-' || CAST(length(r) - 1 - length(ltrim(substr(r, 3), '0')) AS VARCHAR)
-        ELSE t_mantissa(replace(r, '.', '')) || 'E' || CAST(strpos(r, '.') - 2 AS VARCHAR) END""",
+    # A double as java.lang.Double.toString writes it. The lambdas are local variables: a macro's argument is copied to
+    # every place that names it, and copies of copies take longer to plan than most queries to run.
+    "t_scientific(r)": """list_transform([CASE
+        WHEN contains(r, 'e') THEN
+          {'d': replace(split_part(r, 'e', 1), '.', ''), 'e': CAST(split_part(r, 'e', 2) AS INTEGER)}
+        WHEN starts_with(r, '0.') THEN
+          {'d': ltrim(substr(r, 3), '0'), 'e': CAST(length(ltrim(substr(r, 3), '0')) - length(r) + 1 AS INTEGER)}
+        ELSE {'d': replace(r, '.', ''), 'e': CAST(strpos(r, '.') - 2 AS INTEGER)} END],
+        lambda s: regexp_replace(s.d, '^(.)(.*?)0*$', '\\1.\\2')
+          || CASE WHEN rtrim(substr(s.d, 2), '0') = '' THEN '0' ELSE '' END || 'E' || s.e)[1]""",
     "t_double_text(x)": """CASE
-        WHEN isnan(x) THEN 'NaN' WHEN isinf(x) THEN CASE WHEN x > 0 THEN 'Infinity' ELSE '-Infinity' END
-        WHEN x = 0 OR (abs(x) >= 0.001 AND abs(x) < 10000000) THEN CAST(x AS VARCHAR)
-        ELSE CASE WHEN x < 0 THEN '-' ELSE '' END || t_scientific(CAST(abs(x) AS VARCHAR)) END""",
+        WHEN abs(x) >= 0.001 AND abs(x) < 10000000 OR x = 0 THEN CAST(x AS VARCHAR)
+        ELSE list_transform([CAST(x AS VARCHAR)], lambda t: CASE t
+          WHEN 'nan' THEN 'NaN' WHEN 'inf' THEN 'Infinity' WHEN '-inf' THEN '-Infinity'
+          ELSE CASE WHEN starts_with(t, '-') THEN '-' ELSE '' END ||
+            list_transform([ltrim(t, '-')], lambda r: t_scientific(r))[1] END)[1] END""",
     "t_varchar(x)": """CASE typeof(x)
         WHEN 'DOUBLE' THEN t_double_text(TRY_CAST(x AS DOUBLE))
         WHEN 'TIMESTAMP' THEN strftime(TRY_CAST(x AS TIMESTAMP), '%Y-%m-%d %H:%M:%S.%g')
@@ -156,7 +160,7 @@ MACROS: dict[str, str] = {
 
 
 def definitions() -> list[str]:
-    """CREATE MACRO statements; overloads of one name are one statement, in an order that lets macros use earlier ones."""
+    """CREATE MACRO statements; overloads of one name are one statement, and macros only use earlier ones."""
     overloads: dict[str, list[str]] = {}
     for head, body in MACROS.items():
         name, _, parameters = head.partition("(")

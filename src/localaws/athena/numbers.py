@@ -10,19 +10,21 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
+from localaws.athena.failures import not_supported
 from localaws.athena.types import Type
 
 _INTEGER, _DOUBLE = "integer", "double"
 _MOST = 38  # digits
 _RETURNS = {
-    _INTEGER: "count count_if length cardinality strpos codepoint year month day hour minute second date_diff rank "
-    "row_number dense_rank ntile approx_distinct approx_count_distinct date_sub sign t_strpos unicode",
-    _DOUBLE: "sqrt cbrt exp ln log2 log10 log pow power random rand to_unixtime t_unixtime corr stddev stddev_pop "
-    "stddev_samp variance var_pop var_samp percent_rank cume_dist var_samp t_random pi epoch",
+    _INTEGER: """count count_if length cardinality strpos codepoint year month day hour minute second date_diff rank
+        row_number dense_rank ntile approx_distinct approx_count_distinct date_sub sign t_strpos unicode""",
+    _DOUBLE: """sqrt cbrt exp ln log2 log10 log pow power random rand to_unixtime t_unixtime corr stddev stddev_pop
+        stddev_samp variance var_pop var_samp percent_rank cume_dist t_random pi epoch""",
 }
 _KIND_OF_CALL = {name: kind for kind, names in _RETURNS.items() for name in names.split()}
-_SAME = {"min", "max", "coalesce", "nullif", "abs", "lag", "lead", "first_value", "last_value", "any_value", "arbitrary",
-         "greatest", "least", "try", "t_mod", "mod", "round", "max_by", "min_by", "arg_max_null", "arg_min_null"}  # fmt: skip
+_SAME = {"min", "max", "coalesce", "nullif", "abs", "lag", "lead", "first_value", "last_value", "any_value",
+         "greatest", "arbitrary", "least", "try", "t_mod", "mod", "round", "max_by", "min_by", "arg_max_null",
+         "arg_min_null"}  # fmt: skip
 _INTEGER_TYPES = {exp.DType.TINYINT, exp.DType.SMALLINT, exp.DType.INT, exp.DType.BIGINT}
 _MAPS = {"map", "t_map", "map_agg", "histogram", "map_filter", "map_concat", "map_from_entries", "split_to_map",
          "t_split_to_map", "transform_values", "transform_keys"}  # fmt: skip
@@ -72,14 +74,14 @@ def kind(node: exp.Expr | None) -> Kind:
 
 
 def divide(node: exp.Div, decimals: bool) -> exp.Expr:
-    """`a / b` with Trino's result. ValueError if decimals are about and the operands' kinds can't be known."""
+    """`a / b` with Trino's result. Refused if decimals are about and the operands' kinds can't be known."""
     a, b = kind(node.this), kind(node.expression)
     if _DOUBLE in {a, b}:
         return exp.Div(this=node.this, expression=node.expression, typed=False, safe=False)
     if not decimals or (a == _INTEGER and b == _INTEGER):
         return exp.IntDiv(this=node.this, expression=node.expression)
     if a is None or b is None:
-        raise ValueError("a division whose operands may be DECIMAL (CAST one of them AS DOUBLE)")
+        raise not_supported("a division whose operands may be DECIMAL (CAST one of them AS DOUBLE)")
     return _divide_decimals(node, _as_decimal(a), _as_decimal(b))
 
 
@@ -90,7 +92,7 @@ def average(node: exp.Anonymous) -> exp.Expr:
         return node
     owner = node.parent
     if isinstance(owner, exp.Filter | exp.Window | exp.IgnoreNulls):
-        raise ValueError("avg of a DECIMAL with FILTER or OVER (CAST it AS DOUBLE)")
+        raise not_supported("avg of a DECIMAL with FILTER or OVER (CAST it AS DOUBLE)")
     return exp.Cast(this=node, to=_decimal_type(argument))
 
 
@@ -204,7 +206,7 @@ def _column(node: exp.Column) -> Kind:
 
 
 def _column_of(select: exp.Select, name: str, qualifier: str = "") -> Kind:
-    """The kind of a column that `select` sees by this name: a table's, by its type, or a subquery's, by its expression."""
+    """What `select` sees by this name: a table's column, by its type, or a subquery's, by its expression."""
     for source in _sources(select):
         if qualifier in {"", source.alias_or_name.lower()}:
             found = _columns(source).get(name)

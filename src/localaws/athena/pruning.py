@@ -6,7 +6,9 @@ is passed through unchanged (below GROUP BY and PARTITION BY only if it is among
 conditions stay in the query, so leaving one out costs time and never rows.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from sqlglot import exp
 
@@ -26,6 +28,45 @@ def conditions(query: exp.Expr, keys: Mapping[int, frozenset[str]]) -> dict[int,
         if id(select) not in visited:
             _visit(select, [], {}, _Walk(keys, found, references, visited))
     return found
+
+
+_COMPARISONS: dict[type[exp.Expr], Callable[[Any, Any], bool]] = {
+    exp.EQ: operator.eq,
+    exp.NEQ: operator.ne,
+    exp.LT: operator.lt,
+    exp.LTE: operator.le,
+    exp.GT: operator.gt,
+    exp.GTE: operator.ge,
+}
+
+
+def plain(wanted: Conditions, keys: Sequence[str]) -> Callable[[Sequence[str]], bool] | None:
+    """The conditions as a test of a partition's values, if each compares a string key with string literals (what nearly
+    every query does, and not worth asking DuckDB about); else None."""
+    tests = []
+    for condition in wanted:
+        column, texts = condition.this, _texts(condition)
+        if not isinstance(column, exp.Column) or texts is None or column.name.lower() not in keys:
+            return None
+        index = keys.index(column.name.lower())
+        compare = operator.contains if isinstance(condition, exp.In) else _COMPARISONS[type(condition)]
+        tests.append((index, compare, texts))
+    return lambda values: all(_holds(compare, values[index], texts) for index, compare, texts in tests)
+
+
+def _holds(compare: Callable[[Any, Any], bool], value: str, texts: Sequence[str]) -> bool:
+    return compare(texts, value) if compare is operator.contains else compare(value, texts[0])
+
+
+def _texts(condition: exp.Expr) -> list[str] | None:
+    if type(condition) in _COMPARISONS:
+        literals = [condition.expression]
+    elif isinstance(condition, exp.In):
+        literals = condition.expressions
+    else:
+        return None
+    every = all(isinstance(x, exp.Literal) and x.is_string for x in literals)
+    return [str(x.this) for x in literals] if literals and every else None
 
 
 class _Walk:
@@ -120,8 +161,8 @@ def _conjuncts(condition: exp.Expr) -> Conditions:
 
 
 def _only(condition: exp.Expr, alias: str, names: Iterable[str] | None, alone: bool) -> bool:
-    """Does it look at nothing but columns of `alias` (named in `names`)? An unqualified name that only one source has is
-    that source's; with names given, a clash would be an error of the query anyway."""
+    """Does it look at nothing but columns of `alias` (named in `names`)? An unqualified name that only one source has
+    is that source's; with names given, a clash would be an error of the query anyway."""
     columns = list(condition.find_all(exp.Column))
     if not columns or _changes(condition):
         return False

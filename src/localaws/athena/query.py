@@ -93,7 +93,8 @@ class Engine:
         return min(int(read), plan.file_bytes)
 
     def _rows(self, sql: str, parameters: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
-        return self._connection.execute(sql, parameters or {}).fetchall()
+        rows: list[tuple[Any, ...]] = self._connection.execute(sql, parameters or {}).fetchall()
+        return rows
 
     # Tables
 
@@ -149,12 +150,16 @@ class Engine:
         if with_path:
             _hide_path(tree)
 
-    def _partitions(self, table: Table, conditions: Sequence[exp.Expr]) -> list[Partition]:
+    def _partitions(self, table: Table, conditions: list[exp.Expr]) -> list[Partition]:
         if not table.keys:
             return [Partition((), table.location)]
         partitions = self._lake.partitions(table.database, table.name)
         if not conditions or not partitions:
             return partitions
+        if all(k.type.name == "varchar" for k in table.keys):
+            test = pruning.plain(conditions, [k.name for k in table.keys])
+            if test is not None:
+                return [p for p in partitions if test(p.values)]
         lists = {f"k{i}": [p.values[i] for p in partitions] for i in range(len(table.keys))}
         columns = ", ".join(
             f"TRY_CAST(unnest($k{i}) AS {k.type.duckdb()}) AS {dialect.generate(exp.to_identifier(k.name))}"

@@ -1,6 +1,6 @@
 """Result files and what GetQueryResults reads back of them.
 
-A SELECT's file is CSV with every value in quotes and NULL as nothing between two commas; DDL and SHOW write plain lines.
+A SELECT's file is CSV with every value in quotes and NULL as nothing between commas; DDL and SHOW write plain lines.
 A page's token is a place in the file, so any page costs the same.
 """
 

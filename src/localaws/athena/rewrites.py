@@ -1,13 +1,14 @@
 """Functions whose translation needs the syntax tree: lambdas, units, formats, arguments that are looked at.
 
-A rewrite takes the call's arguments and gives the expression that replaces it; arguments are already rewritten. It
-raises ValueError with the part that can't be translated, which becomes a refusal by name.
+A rewrite takes the call's arguments and gives the expression that replaces it; arguments are already rewritten. What
+can't be translated is refused by name.
 """
 
 from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
+from localaws.athena.failures import not_supported
 from localaws.athena.formats import joda, json_path, mysql
 
 Arguments = Sequence[exp.Expr]
@@ -37,14 +38,14 @@ def text(value: str) -> exp.Expr:
 
 def _literal(argument: exp.Expr, what: str) -> str:
     if not (isinstance(argument, exp.Literal) and argument.is_string):
-        raise ValueError(f"{what} that is not a literal")
+        raise not_supported(f"{what} that is not a literal")
     return str(argument.this)
 
 
 def _unit(argument: exp.Expr) -> str:
     unit = _literal(argument, "a date unit").lower()
     if unit not in _UNITS:
-        raise ValueError(f"the date unit '{unit}'")
+        raise not_supported(f"the date unit '{unit}'")
     return unit
 
 
@@ -83,7 +84,7 @@ def _concat(a: Arguments) -> exp.Expr:
 
 def _regexp_replace(a: Arguments) -> exp.Expr:
     if isinstance(a[-1], exp.Lambda):
-        raise ValueError("regexp_replace with a lambda")
+        raise not_supported("regexp_replace with a lambda")
     return call("t_regexp_replace", *a)
 
 
@@ -117,7 +118,7 @@ def _unless_null(function: str) -> Rewrite:
 
 def _lambda(argument: exp.Expr, parameters: int) -> exp.Lambda:
     if not isinstance(argument, exp.Lambda) or len(argument.expressions) != parameters:
-        raise ValueError(f"an argument that is not a lambda of {parameters}")
+        raise not_supported(f"an argument that is not a lambda of {parameters}")
     return argument
 
 

@@ -1,14 +1,15 @@
 """Amazon Athena's API: a query from StartQueryExecution to its results.
 
 StartQueryExecution  ->  durable, QUEUED  ->  a thread takes it (RUNNING)  ->  a worker, or commands.py  ->  the result
-file is put into S3  ->  SUCCEEDED, durable. What fails says so in Athena's words. settings.py answers the rest.
+file is put into S3  ->  SUCCEEDED, durable. What fails says so in Athena's words. Workgroups, saved statements and the
+data catalog are answered by settings.py, saved.py and metadata.py.
 """
 
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from localaws.athena import ddl, results
 from localaws.athena.catalog import Catalog, Files, PutObject, bucket_and_key
@@ -16,8 +17,11 @@ from localaws.athena.commands import Commands, Outcome, as_input
 from localaws.athena.executions import Execution, Executions, athena_error
 from localaws.athena.failures import SYSTEM, USER, QueryFailure, not_supported
 from localaws.athena.listing import list_files
-from localaws.athena.settings import Settings, invalid
-from localaws.athena.statements import Run, Statement, classify
+from localaws.athena.metadata import Metadata
+from localaws.athena.pages import invalid
+from localaws.athena.requests import described, numbered, same
+from localaws.athena.settings import Settings
+from localaws.athena.statements import Run, Statement
 from localaws.athena.types import VARCHAR
 from localaws.athena.views import view
 from localaws.athena.workers import Limits, Pool, Stopped
@@ -26,9 +30,6 @@ from localaws.store import Store
 from localaws.wire import Handler, Operation, Parameters, json_service
 
 Document = dict[str, Any]
-
-_ENGINE = {"SelectedEngineVersion": "AUTO", "EffectiveEngineVersion": "Athena engine version 3"}
-_LONGEST = 262144  # bytes: "QueryString ... maximum length of 262144"
 
 
 class Athena:
@@ -63,12 +64,14 @@ class Athena:
         for left in self._scratch.glob("*.csv"):
             left.unlink()
         self._executions = Executions(store)
-        self._settings = Settings(store, clock, ids, account, region, catalog)
+        self._settings = Settings(store, clock, ids, account, region)
         self._commands = Commands(catalog, files)
         self._pool = Pool(workers, [root / "s3"], self._scratch, limits or Limits(), self._answer)
         self._threads = ThreadPoolExecutor(max_workers=workers + 2, thread_name_prefix="athena")
         self._starting = threading.Lock()
-        self.handler: Handler = json_service("athena", self._settings.operations | self._operations(), otherwise)
+        self.handler: Handler = json_service(
+            "athena", self._operations() | self._settings.operations | Metadata(catalog).operations, otherwise
+        )
 
     def _operations(self) -> dict[str, Operation]:
         return {
@@ -93,43 +96,19 @@ class Athena:
     # The API
 
     def _start(self, p: Parameters) -> Parameters:
-        if len(p["QueryString"].encode()) > _LONGEST:
-            raise invalid(f"Query string exceeds maximum length of {_LONGEST} bytes")
         group = self._settings.workgroup(p.get("WorkGroup", "primary"))
-        if group["State"] != "ENABLED":
-            raise invalid(f"WorkGroup {group['Name']} is disabled.")
-        location = _output_location(p, group)
-        statement = classify(p["QueryString"])
+        statement, document = described(p, group, self._now())
         with self._starting:
             token = p.get("ClientRequestToken")
             known = self._executions.by_token(token) if token else None
             if known is not None:
-                return _same(known, p, group["Name"])
+                return {"QueryExecutionId": known.id} if same(known.document, document) else _changed()
             number = self._ids()
-            execution = Execution(number, self._described(number, p, group, statement, location), token)
-            execution.parameters = p.get("ExecutionParameters", [])
+            execution = Execution(number, numbered(document, number), token)
+            self._executions.announce(execution)
+            self._threads.submit(self._carry_out, execution, statement)
             self._executions.add(execution)
-        self._threads.submit(self._carry_out, execution, statement)
         return {"QueryExecutionId": number}
-
-    def _described(self, number: str, p: Parameters, group: Document, statement: Statement, location: str) -> Document:
-        suffix = "csv" if statement.type == "DML" else "txt"
-        context = {k: v.lower() for k, v in p.get("QueryExecutionContext", {}).items()}
-        configuration = _result_configuration(p, group)
-        parameters = {k: p[k] for k in ("ExecutionParameters", "ResultReuseConfiguration") if k in p}
-        return {
-            "QueryExecutionId": number,
-            "Query": p["QueryString"].strip().rstrip(";").strip(),
-            "StatementType": statement.type,
-            "SubstatementType": statement.kind,
-            "ResultConfiguration": configuration | {"OutputLocation": f"{location.rstrip('/')}/{number}.{suffix}"},
-            "ResultReuseConfiguration": {"ResultReuseByAgeConfiguration": {"Enabled": False}},
-            "QueryExecutionContext": context,
-            "Status": {"State": "QUEUED", "SubmissionDateTime": self._now()},
-            "Statistics": {"TotalExecutionTimeInMillis": 0, "QueryQueueTimeInMillis": 0},
-            "WorkGroup": group["Name"],
-            "EngineVersion": _ENGINE,
-        } | parameters
 
     def _batch_get(self, p: Parameters) -> Parameters:
         found, missing = [], []
@@ -211,7 +190,7 @@ class Athena:
         except Exception as e:
             state, changes = "FAILED", _failed(f"GENERIC_INTERNAL_ERROR: {type(e).__name__}: {e}", SYSTEM)
         now = self._now()
-        execution.document["Statistics"] |= _times(execution.document["Status"]["SubmissionDateTime"], started, now)
+        execution.note(_times(execution.document["Status"]["SubmissionDateTime"], started, now))
         self._finish(execution, state, changes | {"CompletionDateTime": now})
 
     def _finish(self, execution: Execution, state: str, changes: Document) -> None:
@@ -235,10 +214,8 @@ class Athena:
     def _query(self, execution: Execution, statement: Statement) -> None:
         done = self._pool.run(execution.id, self._job(execution, statement.text) | {"id": execution.id})
         execution.columns = done["columns"]
-        execution.document["Statistics"] |= {
-            "DataScannedInBytes": done["bytes"],
-            "QueryPlanningTimeInMillis": round(done["planning"] * 1000),
-        }
+        planning = round(done["planning"] * 1000)
+        execution.note({"DataScannedInBytes": done["bytes"], "QueryPlanningTimeInMillis": planning})
         path = Path(done["file"])
         data = results.header([c["Name"] for c in done["columns"]]) + path.read_bytes()
         path.unlink()
@@ -246,7 +223,7 @@ class Athena:
 
     def _job(self, execution: Execution, sql: str) -> Document:
         database = execution.document["QueryExecutionContext"].get("Database", "")
-        return {"sql": sql, "database": database, "parameters": execution.parameters}
+        return {"sql": sql, "database": database, "parameters": execution.document.get("ExecutionParameters", [])}
 
     def _create_view(self, execution: Execution, command: ddl.CreateView, own: str) -> Outcome:
         """A worker says what columns the view has; then it is a table of the catalog."""
@@ -273,7 +250,7 @@ class Athena:
         execution.columns = [
             string | {"Name": n, "Label": n, "Type": "string", "Precision": 0} for n in outcome.columns
         ]
-        execution.document["Statistics"] |= {"DataScannedInBytes": 0}
+        execution.note({"DataScannedInBytes": 0})
         self._put(execution, "".join(f"{line}\n" for line in outcome.lines).encode())
 
     def _put(self, execution: Execution, data: bytes) -> None:
@@ -308,36 +285,8 @@ class Athena:
         return round(self._clock(), 3)
 
 
-def _output_location(p: Parameters, group: Document) -> str:
-    """The workgroup's if it enforces its configuration or the request has none."""
-    configuration = group["Configuration"]
-    own = configuration.get("ResultConfiguration", {}).get("OutputLocation")
-    asked = p.get("ResultConfiguration", {}).get("OutputLocation")
-    location = own if (configuration.get("EnforceWorkGroupConfiguration") and own) or not asked else asked
-    if not location:
-        raise invalid(
-            "No output location provided. An output location is required either through the Workgroup result "
-            "configuration setting or as an API input."
-        )
-    if not location.startswith("s3://") or not bucket_and_key(location)[0]:
-        raise invalid("outputLocation is not a valid S3 path.")
-    return str(location)
-
-
-def _result_configuration(p: Parameters, group: Document) -> Document:
-    configuration = group["Configuration"]
-    if configuration.get("EnforceWorkGroupConfiguration"):
-        return dict(configuration.get("ResultConfiguration", {}))
-    return configuration.get("ResultConfiguration", {}) | p.get("ResultConfiguration", {})
-
-
-def _same(known: Execution, p: Parameters, group: str) -> Parameters:
-    """ClientRequestToken: "If another StartQueryExecution request is received, the same response is returned ... An error
-    is returned if a parameter, such as QueryString, has changed"."""
-    document = known.document
-    if document["Query"] != p["QueryString"].strip().rstrip(";").strip() or document["WorkGroup"] != group:
-        raise invalid("Idempotent parameters do not match")
-    return {"QueryExecutionId": known.id}
+def _changed() -> NoReturn:
+    raise invalid("Idempotent parameters do not match")
 
 
 def _failed(message: str, category: int) -> Document:

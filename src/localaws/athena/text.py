@@ -1,7 +1,7 @@
 """Values as Athena writes them: the expression, in DuckDB's SQL, that turns a column into its text.
 
-Observed forms (docs.aws.amazon.com/athena/latest/ug/querying-finding-output-files.html says only "CSV"): timestamps with
-milliseconds, doubles as Java prints them, arrays [1, 2], maps {a=1}, rows {x=1, y=a}, binary as hexadecimal pairs.
+Observed forms (docs.aws.amazon.com/athena/latest/ug/querying-finding-output-files.html only says "CSV"): timestamps
+with milliseconds, doubles as Java prints them, arrays [1, 2], maps {a=1}, rows {x=1, y=a}, binary as hexadecimal pairs.
 """
 
 from localaws.athena.types import Type

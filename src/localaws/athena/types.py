@@ -6,12 +6,13 @@
 Sources: docs.aws.amazon.com/athena/latest/ug/data-types.html; the precisions are those GetQueryResults reports.
 """
 
+import functools
 import re
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 # name -> (Hive, Trino, DuckDB, precision); the name is Trino's.
-_SCALARS = {
+_SCALARS: dict[str, tuple[str, str, str, int]] = {
     "boolean": ("boolean", "boolean", "BOOLEAN", 0),
     "tinyint": ("tinyint", "tinyint", "TINYINT", 3),
     "smallint": ("smallint", "smallint", "SMALLINT", 5),
@@ -110,6 +111,7 @@ class Type:
 VARCHAR = Type("varchar")
 
 
+@functools.cache
 def parse_hive(text: str) -> Type:
     """Raises ValueError with a readable message for a type that Athena doesn't know."""
     parser = _HiveParser(text)
@@ -174,7 +176,9 @@ class _HiveParser:
         return [int(t) for t in inside if t.isdigit()]
 
     def _pop(self) -> str:
-        return self._tokens.pop(0) if self._tokens else self._fail()
+        if not self._tokens:
+            self._fail()
+        return str(self._tokens.pop(0))
 
     def _expect(self, token: str) -> None:
         if self._pop() != token:
@@ -196,8 +200,8 @@ def of_duckdb(kind: Any) -> Type:
         return Type("array", children=(of_duckdb(kind.children[0][1]),))
     if name == "map":
         return Type("map", children=tuple(of_duckdb(t) for _, t in kind.children))
-    if name == "struct":
-        fields = tuple(n for n, _ in kind.children)
+    if name in {"struct", "tuple"}:  # a tuple is a row without names; Athena calls its fields field0, field1 ...
+        fields = tuple(n or f"field{i}" for i, (n, _) in enumerate(kind.children))
         return Type("row", children=tuple(of_duckdb(t) for _, t in kind.children), fields=fields)
     known = _FROM_DUCKDB.get(name, name)
     return Type(known if known in _SCALARS else "varchar")

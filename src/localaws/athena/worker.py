@@ -1,8 +1,8 @@
 """A worker process: DuckDB behind a pipe. `python -m localaws.athena.worker <settings as JSON>`
 
-It gets frames on stdin: {"run": {...}}, one at a time, and the parent's answers to its own questions. It sends frames on
-what was stdout: {"ask": ...} questions, and {"done": ...} or {"failed": ...}. A thread reads stdin all the time, so when
-the parent dies the process ends, whatever DuckDB is doing.
+It gets frames on stdin: {"run": {...}}, one at a time, and the parent's answers to its own questions. It sends frames
+on what was stdout: {"ask": ...} questions, and {"done": ...} or {"failed": ...}. A thread reads stdin all the time, so
+when the parent dies the process ends, whatever DuckDB is doing.
 """
 
 import json

@@ -1,0 +1,124 @@
+"""A statement's tokens, read from left to right: the small words that every clause of Hive's DDL is made of."""
+
+from dataclasses import dataclass
+from typing import NoReturn
+
+from localaws.athena.catalog import Document
+from localaws.athena.failures import QueryFailure, position
+from localaws.athena.statements import Statement, Token
+from localaws.athena.types import parse_hive
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A table or view; `database` is "" when it is the query's own."""
+
+    database: str
+    name: str
+
+
+class Reader:
+    """The tokens of a statement, taken one after the other."""
+
+    def __init__(self, statement: Statement) -> None:
+        self.text = statement.text
+        self._tokens = statement.tokens
+        self._next = 0
+
+    def peek(self) -> Token | None:
+        return self._tokens[self._next] if self._next < len(self._tokens) else None
+
+    def take(self, *words: str) -> bool:
+        """Go past these words or symbols, if they come next."""
+        following = self._tokens[self._next : self._next + len(words)]
+        found = len(following) == len(words) and all(
+            t.word() == w or (t.kind == "symbol" and t.text == w) for t, w in zip(following, words, strict=True)
+        )
+        self._next += len(words) if found else 0
+        return found
+
+    def expect(self, *words: str) -> None:
+        if not self.take(*words):
+            self.fail()
+
+    def pop(self, *kinds: str) -> Token:
+        token = self.peek()
+        if token is None or token.kind not in kinds:
+            self.fail()
+        self._next += 1
+        return token
+
+    def identifier(self) -> str:
+        return self.pop("word", "quoted").text.lower()
+
+    def string(self) -> str:
+        token = self.pop("string", "quoted")
+        return token.text.encode().decode("unicode_escape") if "\\" in token.text else token.text
+
+    def name(self) -> Name:
+        parts = [self.identifier()]
+        while self.take("."):
+            parts.append(self.identifier())
+        return Name(parts[-2] if len(parts) > 1 else "", parts[-1])
+
+    def properties(self) -> dict[str, str]:
+        self.expect("(")
+        found: dict[str, str] = {}
+        while True:
+            key = self.string()
+            self.expect("=")
+            found[key] = self.string()
+            if not self.take(","):
+                self.expect(")")
+                return found
+
+    def columns(self) -> list[Document]:
+        self.expect("(")
+        found = []
+        while True:
+            column = {"Name": self.identifier(), "Type": self._type()}
+            if self.take("COMMENT"):
+                column["Comment"] = self.string()
+            found.append(column)
+            if not self.take(","):
+                self.expect(")")
+                return found
+
+    def _type(self) -> str:
+        """A Hive type: its tokens up to the comma, bracket or COMMENT that ends it."""
+        start = self.peek()
+        depth, parts = 0, ""
+        while (token := self.peek()) is not None and not (depth == 0 and self._ends_type(token, parts)):
+            depth += {"<": 1, "(": 1, ">": -1, ")": -1}.get(token.text, 0)
+            parts += token.text.lower() if token.kind == "word" else token.text
+            self._next += 1
+        try:
+            parse_hive(parts)
+        except ValueError as e:
+            raise self.failure(str(e), start) from e
+        return parts
+
+    def _ends_type(self, token: Token, parts: str) -> bool:
+        return (
+            token.text in {",", ")"} or token.word() == "COMMENT" or (bool(parts) and token.kind in {"word", "string"})
+        )
+
+    def rest(self) -> str:
+        """The text from here on."""
+        token = self.peek()
+        if token is None:
+            self.fail()
+        self._next = len(self._tokens)
+        return self.text[token.start :]
+
+    def end(self) -> None:
+        if self.peek() is not None:
+            self.fail()
+
+    def fail(self) -> NoReturn:
+        token = self.peek()
+        raise self.failure(f"mismatched input '{token.text if token else '<EOF>'}'", token)
+
+    def failure(self, problem: str, token: Token | None) -> QueryFailure:
+        offset = token.start if token else len(self.text)
+        return QueryFailure(f"FAILED: ParseException line {position(self.text, offset)} {problem}")

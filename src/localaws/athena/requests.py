@@ -1,0 +1,69 @@
+"""StartQueryExecution's parameters and the workgroup's settings, made into the QueryExecution that they ask for."""
+
+from localaws.athena.catalog import Document, bucket_and_key
+from localaws.athena.pages import invalid
+from localaws.athena.settings import ENGINE
+from localaws.athena.statements import Statement, classify
+from localaws.wire import Parameters
+
+_LONGEST = 262144  # bytes; "QueryString ... maximum length of 262144"
+# "Another request with this token gives the same answer; an error if a parameter has changed" (ClientRequestToken).
+_SAME = ("Query", "WorkGroup", "QueryExecutionContext", "ExecutionParameters")
+
+
+def described(p: Parameters, group: Document, now: float) -> tuple[Statement, Document]:
+    """The statement, and a QueryExecution still without a number. Raises InvalidRequestException."""
+    if len(p["QueryString"].encode()) > _LONGEST:
+        raise invalid(f"Query string exceeds maximum length of {_LONGEST} bytes")
+    if group["State"] != "ENABLED":
+        raise invalid(f"WorkGroup {group['Name']} is disabled.")
+    location = _output_location(p, group)
+    statement = classify(p["QueryString"])
+    return statement, {
+        "Query": statement.text.strip(),
+        "StatementType": statement.type,
+        "SubstatementType": statement.kind,
+        "ResultConfiguration": _result_configuration(p, group) | {"OutputLocation": location},
+        "ResultReuseConfiguration": {"ResultReuseByAgeConfiguration": {"Enabled": False}},
+        "QueryExecutionContext": {k: v.lower() for k, v in p.get("QueryExecutionContext", {}).items()},
+        "Status": {"State": "QUEUED", "SubmissionDateTime": now},
+        "Statistics": {"TotalExecutionTimeInMillis": 0, "QueryQueueTimeInMillis": 0},
+        "WorkGroup": group["Name"],
+        "EngineVersion": ENGINE,
+    } | {k: p[k] for k in ("ExecutionParameters", "ResultReuseConfiguration") if k in p}
+
+
+def numbered(document: Document, number: str) -> Document:
+    """With its id, which also names the result file."""
+    suffix = "csv" if document["StatementType"] == "DML" else "txt"
+    configuration = document["ResultConfiguration"]
+    url = f"{configuration['OutputLocation'].rstrip('/')}/{number}.{suffix}"
+    return document | {"QueryExecutionId": number, "ResultConfiguration": configuration | {"OutputLocation": url}}
+
+
+def same(known: Document, asked: Document) -> bool:
+    """Do both ask for the same query?"""
+    return all(known.get(k) == asked.get(k) for k in _SAME)
+
+
+def _output_location(p: Parameters, group: Document) -> str:
+    """The workgroup's if it enforces its configuration or the request has none."""
+    configuration = group["Configuration"]
+    own = configuration.get("ResultConfiguration", {}).get("OutputLocation")
+    asked = p.get("ResultConfiguration", {}).get("OutputLocation")
+    location = own if (configuration.get("EnforceWorkGroupConfiguration") and own) or not asked else asked
+    if not location:
+        raise invalid(
+            "No output location provided. An output location is required either through the Workgroup result "
+            "configuration setting or as an API input."
+        )
+    if not location.startswith("s3://") or not bucket_and_key(location)[0]:
+        raise invalid("outputLocation is not a valid S3 path.")
+    return str(location)
+
+
+def _result_configuration(p: Parameters, group: Document) -> Document:
+    configuration = group["Configuration"]
+    if configuration.get("EnforceWorkGroupConfiguration"):
+        return dict(configuration.get("ResultConfiguration", {}))
+    return {**configuration.get("ResultConfiguration", {}), **p.get("ResultConfiguration", {})}
