@@ -11,7 +11,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from localaws.durable import write_file
+from localaws.durable import replace_file
 from localaws.wire import Caller
 
 _ALPHABET = string.ascii_uppercase + "234567"
@@ -51,7 +51,7 @@ def load_or_make(path: Path) -> Credentials:
     """The owner's credentials of a data directory; made with the operating system's randomness at its first start."""
     if not path.exists():
         lines = ["[default]", f"aws_access_key_id = AKIA{_random(16)}", f"aws_secret_access_key = {_secret()}", ""]
-        write_file(path, "\n".join(lines).encode(), mode=0o600)
+        replace_file(path, "\n".join(lines).encode(), mode=0o600)
     parser = configparser.ConfigParser(interpolation=None)
     parser.read(path)
     profile = parser["default"]

@@ -101,16 +101,23 @@ class Events:
 
     def _pump(self) -> None:
         while not self._stopping.is_set():
-            item = self._queue.take(self._clock())
-            if item is None:
-                self._queue.wait(_LISTEN_SECONDS)
-                continue
             try:
-                self._handle(item)
-            except Exception:  # a bug or a full disk must not end the thread: the item stays, and is tried again
-                _log.exception("an S3 event could not be handled")
+                self._take()
+            except Exception:  # nor may a disk that can't be read
+                _log.exception("the queue of S3 events can't be read")
                 self._stopping.wait(_FIRST_PAUSE)
-                self._queue.retry(item, item.body, self._clock() + _FIRST_PAUSE)
+
+    def _take(self) -> None:
+        item = self._queue.take(self._clock())
+        if item is None:
+            self._queue.wait(_LISTEN_SECONDS)
+            return
+        try:
+            self._handle(item)
+        except Exception:  # a bug or a full disk must not end the thread: the item stays, and is tried again
+            _log.exception("an S3 event could not be handled")
+            self._stopping.wait(_FIRST_PAUSE)
+            self._queue.put_back(item, self._clock() + _FIRST_PAUSE)
 
     def _handle(self, item: Item) -> None:
         body = item.body

@@ -30,7 +30,7 @@ from localaws.functions.service import Functions
 from localaws.glue.service import Glue
 from localaws.identity import sts
 from localaws.logs import Logs
-from localaws.s3 import S3
+from localaws.s3.service import S3
 from localaws.server import Server, Service
 from localaws.store import Queue, Store
 

@@ -10,6 +10,7 @@ committed transaction is durable when `Store.write()` returns. Writers take turn
 """
 
 import json
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -34,10 +35,12 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        os.close(os.open(path, os.O_CREAT, 0o600))  # functions' environments are in it; SQLite's own files follow suit
         self._writing = threading.RLock()
         self._writer = self._connect()
         self._readers = threading.local()
         self._waiting: list[_Change[Any]] = []
+        self._committed: list[Callable[[], None]] = []
         self._queueing = threading.Lock()
         self.migrate(_SCHEMA)
 
@@ -64,9 +67,17 @@ class Store:
                 yield self._writer
                 self._writer.execute("COMMIT")
             except BaseException:
+                self._committed.clear()
                 if self._writer.in_transaction:  # a COMMIT on a full disk may have undone it already
                     self._writer.execute("ROLLBACK")
                 raise
+            committed, self._committed = self._committed, []
+        for tell in committed:
+            tell()
+
+    def when_committed(self, tell: Callable[[], None]) -> None:
+        """Inside of `write()`: call `tell` when the outermost one has committed, and never if it is undone."""
+        self._committed.append(tell)
 
     def together(self, change: Callable[[sqlite3.Connection], T]) -> T:
         """`change` as a durable transaction, in one commit with all others that came while the last one was on its way
@@ -87,7 +98,10 @@ class Store:
         try:
             with self.write() as db:
                 for change in batch:
+                    told = len(self._committed)
                     change.run(db)
+                    if change.error is not None:
+                        del self._committed[told:]
         except BaseException as e:
             for change in batch:
                 change.error = e
@@ -174,11 +188,11 @@ class Queue:
         self._changed = threading.Condition()
 
     def put(self, body: dict[str, Any], due: float = 0.0) -> None:
-        """Durable on return; inside the caller's own `store.write()` block with that, and then `wake()` is owed."""
+        """Durable on return; inside the caller's own `store.write()` block with that."""
         with self._store.write() as db:
             row = (self._name, due, json.dumps(body, separators=(",", ":")))
             db.execute("INSERT INTO queue (queue, due, body) VALUES (?, ?, ?)", row)
-        self.wake()
+            self._store.when_committed(self.wake)
 
     def take(self, now: float) -> Item | None:
         """The oldest item that is due and that nobody holds, or None."""
@@ -202,14 +216,21 @@ class Queue:
     def done(self, item: Item) -> None:
         with self._store.write() as db:
             db.execute("DELETE FROM queue WHERE id = ?", (item.id,))
-        self._release(item)
+            self._store.when_committed(lambda: self._release(item))
 
     def retry(self, item: Item, body: dict[str, Any], due: float) -> None:
         """Put the item back, changed, to be taken again from `due` on."""
         with self._store.write() as db:
             row = (json.dumps(body, separators=(",", ":")), due, item.id)
             db.execute("UPDATE queue SET body = ?, due = ? WHERE id = ?", row)
-        self._release(item)
+            self._store.when_committed(lambda: self._release(item))
+
+    def put_back(self, item: Item, due: float) -> None:
+        """`retry`, unchanged, after a failure that may be the disk's own: then the item is due at once."""
+        try:
+            self.retry(item, item.body, due)
+        except sqlite3.Error:
+            self._release(item)
 
     def _release(self, item: Item) -> None:
         with self._changed:

@@ -5,7 +5,7 @@ AWS protocol; names, routes and types come from botocore's own service models, s
 
     json_service        AWS JSON 1.1 (Firehose, Glue, Athena): the operation is in X-Amz-Target
     rest_json_service   REST-JSON (Lambda): the operation is in method and path
-    S3's REST-XML       is s3_wire.py's own
+    S3's REST-XML       is s3/wire.py's own
 
 An operation takes the request's parameters as a dict and returns the answer's; `async def` operations run on the event
 loop, plain ones on a thread, so a service may block on its files. Errors are `AwsError`s; `error_response` gives them

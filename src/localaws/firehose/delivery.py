@@ -110,11 +110,9 @@ class Delivery:
     async def _commit_batch(self, batch: _Waiting) -> None:
         try:
             await asyncio.to_thread(self._append, batch.frames)
-        except OSError as error:
-            log.warning("%s: the log can't be written: %s", self._stream, error)
-            refusal = AwsError(
-                "ServiceUnavailableException", f"The record can't be made durable: {error.strerror}", 503
-            )
+        except Exception as error:  # whatever it is, the stream must go on
+            log.warning("%s: the log can't be written: %r", self._stream, error)
+            refusal = AwsError("ServiceUnavailableException", f"The record can't be made durable: {error}", 503)
             for answer in batch.answers:
                 if not answer.done():
                     answer.set_exception(refusal)
@@ -147,13 +145,13 @@ class Delivery:
         self._hand_over(segment.seal())
 
     def _hand_over(self, path: Path) -> None:
-        self._backlog += path.stat().st_size
+        self._backlog += _size(path)
         self._sealed.put_nowait(path)
 
     async def _deliver(self) -> None:
         while True:
             path = await self._sealed.get()
-            size = path.stat().st_size
+            size = _size(path)
             attempt = 0
             while not await asyncio.to_thread(self._deliver_segment, path):
                 await asyncio.sleep(_RETRY_SECONDS[min(attempt, len(_RETRY_SECONDS) - 1)])
@@ -164,13 +162,13 @@ class Delivery:
     def _deliver_segment(self, path: Path) -> bool:
         """Put the segment's object and forget the segment. False when S3 refused; try again."""
         try:
-            data = write_ahead.read(path)
+            data = write_ahead.read(path) if path.exists() else b""
             if data:
                 content = igzip.compress(data, compresslevel=1, mtime=0) if self._destination.gzip else data
                 self._put_object(self._destination.bucket, self._key(path), content)
             write_ahead.remove(path)
-        except (AwsError, OSError) as error:
-            log.warning("%s: can't deliver %s yet: %s", self._stream, path.name, error)
+        except Exception as error:  # a full disk has many names; what was acknowledged must never wait for a restart
+            log.warning("%s: can't deliver %s yet: %r", self._stream, path.name, error)
             return False
         return True
 
@@ -201,3 +199,8 @@ class Delivery:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         return drained
+
+
+def _size(path: Path) -> int:
+    """Bytes; 0 for a segment that somebody has deleted by hand."""
+    return path.stat().st_size if path.exists() else 0

@@ -4,6 +4,7 @@ Everything that localaws does not do is refused here by its name, before a recor
 """
 
 import re
+from zoneinfo import ZoneInfo
 
 from localaws.errors import AwsError
 from localaws.firehose import prefix as prefixes
@@ -65,6 +66,7 @@ def described(configuration: Parameters) -> Parameters:
     compression = configuration.get("CompressionFormat", "UNCOMPRESSED")
     if compression not in _EXTENSIONS:
         raise _refused(f"the compression format {compression}")
+    _check_time_zone(configuration.get("CustomTimeZone", "UTC"))
     prefixes.check(configuration.get("Prefix", ""))
     prefixes.check(configuration.get("ErrorOutputPrefix", ""), error_prefix=True)
     defaults = {
@@ -76,6 +78,13 @@ def described(configuration: Parameters) -> Parameters:
         "CustomTimeZone": "UTC",
     }
     return {**defaults, **configuration, "BufferingHints": hints}
+
+
+def _check_time_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, KeyError) as e:  # an empty name, one with "..", a directory's, one of no zone
+        raise AwsError("InvalidArgumentException", f"CustomTimeZone: {name!r} is no time zone") from e
 
 
 def destination(described: Parameters) -> Destination:

@@ -7,6 +7,7 @@ A segment is a row of frames, one a request: 4 bytes length, 4 bytes CRC-32, the
 A crash can only tear the last frame, which nobody was told of; reading stops there.
 """
 
+import contextlib
 import os
 import struct
 import zlib
@@ -32,7 +33,12 @@ class Segment:
         self.bytes = 0
         self._end = 0
         self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        sync_directory(folder)
+        try:
+            sync_directory(folder)
+        except OSError:
+            os.close(self._fd)
+            self.path.unlink(missing_ok=True)
+            raise
 
     def append(self, frames: Sequence[bytes]) -> None:
         data = b"".join(frames)
@@ -48,7 +54,8 @@ class Segment:
         self.bytes += len(data) - _FRAME.size * len(frames)
 
     def seal(self) -> Path:
-        os.close(self._fd)
+        with contextlib.suppress(OSError):  # what was acknowledged is on disk already
+            os.close(self._fd)
         return self.path
 
 

@@ -200,7 +200,9 @@ class Firehose:
     async def _delete(self, call: Parameters) -> Parameters:
         name = call["DeliveryStreamName"]
         self._stream(name)
-        delivery = self._running.pop(name)
+        delivery = self._running.pop(name, None)
+        if delivery is None:
+            raise AwsError("ResourceInUseException", f"Firehose {name} under account is being deleted")
         drained = await delivery.stop(drain_seconds=_DELETE_DRAIN_SECONDS)
         folder = self._root / name
         self._streams.delete(name)

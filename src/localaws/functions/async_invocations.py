@@ -105,11 +105,8 @@ class AsyncInvocations:
         ]
 
     def put(self, event: Event) -> None:
-        """Durable on return; inside the caller's own `store.write()` block with that, and then `wake` is owed."""
+        """Durable on return; inside the caller's own `store.write()` block with that."""
         self._queue.put(asdict(event))
-
-    def wake(self) -> None:
-        self._queue.wake()
 
     def depth(self) -> int:
         return self._queue.depth()
@@ -137,16 +134,23 @@ class AsyncInvocations:
 
     def _pump(self) -> None:
         while not self._stopping.is_set():
-            item = self._queue.take(self._clock())
-            if item is None:
-                self._queue.wait(_LISTEN_SECONDS)
-                continue
             try:
-                self._attempt(item)
-            except Exception:  # a bug or a full disk must not end the thread: the event stays, and is tried again
-                _log.exception("an asynchronous invocation could not be settled")
+                self._take()
+            except Exception:  # nor may a disk that can't be read
+                _log.exception("the queue of asynchronous invocations can't be read")
                 self._stopping.wait(_THROTTLE_PAUSE)
-                self._queue.retry(item, item.body, self._clock() + _THROTTLE_PAUSE)
+
+    def _take(self) -> None:
+        item = self._queue.take(self._clock())
+        if item is None:
+            self._queue.wait(_LISTEN_SECONDS)
+            return
+        try:
+            self._attempt(item)
+        except Exception:  # a bug or a full disk must not end the thread: the event stays, and is tried again
+            _log.exception("an asynchronous invocation could not be settled")
+            self._stopping.wait(_THROTTLE_PAUSE)
+            self._queue.put_back(item, self._clock() + _THROTTLE_PAUSE)
 
     def _attempt(self, item: Item) -> None:
         event = Event(**item.body)

@@ -207,7 +207,6 @@ class Functions:
         with self._store.write():  # so that the function can't be deleted in between
             self._registry.configuration(named)
             waiting.put(event)
-        waiting.wake()
 
     def _submit(self, named: Reference, request_id: str, payload: str, client_context: str) -> Future[Outcome]:
         """ResourceNotFoundException; TooManyRequestsException beyond the reserved concurrency."""

@@ -26,8 +26,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from localaws import s3_keys
 from localaws.durable import make_directories, sync_directory, sync_file, write_file
+from localaws.s3 import keys as s3_keys
 from localaws.store import Store
 from localaws.wire import Body
 

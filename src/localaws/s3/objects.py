@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from localaws.errors import AwsError
-from localaws.s3_buckets import Bucket, Buckets
-from localaws.s3_disk import Change, Disk
+from localaws.s3.buckets import Bucket, Buckets
+from localaws.s3.disk import Change, Disk
 from localaws.store import Store
 
 _SCHEMA = """

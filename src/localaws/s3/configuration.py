@@ -9,13 +9,14 @@ from collections.abc import Callable
 
 from botocore.model import StructureShape
 
-from localaws import s3_notifications, s3_xml
 from localaws.errors import AwsError
-from localaws.s3_buckets import Buckets
-from localaws.s3_disk import Disk
-from localaws.s3_keys import check_bucket_name
-from localaws.s3_listing import OWNER
-from localaws.s3_objects import Objects
+from localaws.s3 import notifications as s3_notifications
+from localaws.s3 import xml as s3_xml
+from localaws.s3.buckets import Buckets
+from localaws.s3.disk import Disk
+from localaws.s3.keys import check_bucket_name
+from localaws.s3.listing import OWNER
+from localaws.s3.objects import Objects
 from localaws.wire import Body, Caller, Handler, Parameters, Request, Response, service_model
 
 _MOST_BUCKETS = 10_000

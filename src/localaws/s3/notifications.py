@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote_plus
 
 from localaws.errors import AwsError
-from localaws.s3_xml import malformed
+from localaws.s3.xml import malformed
 from localaws.wire import Parameters
 
 # A configuration's member: the member that holds its target, and the ARN's service.

@@ -20,8 +20,9 @@ from urllib.parse import parse_qs, unquote_to_bytes
 
 from botocore.model import OperationModel, Shape, StructureShape
 
-from localaws import s3_checksums, s3_xml
 from localaws.errors import AwsError
+from localaws.s3 import checksums as s3_checksums
+from localaws.s3 import xml as s3_xml
 from localaws.wire import Body, FileSlice, Handler, Operation, Parameters, Request, Response, service_model
 
 Level = Literal["service", "bucket", "object"]

@@ -3,14 +3,16 @@
 from dataclasses import replace
 from urllib.parse import unquote_to_bytes
 
-from localaws import s3_checksums, s3_conditions, s3_description
 from localaws.errors import AwsError
-from localaws.s3_disk import Disk
-from localaws.s3_get import check_version
-from localaws.s3_keys import check_key
-from localaws.s3_listing import MOST, OWNER
-from localaws.s3_objects import Description, New, Objects, Stored
-from localaws.s3_xml import malformed
+from localaws.s3 import checksums as s3_checksums
+from localaws.s3 import conditions as s3_conditions
+from localaws.s3 import description as s3_description
+from localaws.s3.disk import Disk
+from localaws.s3.get import check_version
+from localaws.s3.keys import check_key
+from localaws.s3.listing import MOST, OWNER
+from localaws.s3.objects import Description, New, Objects, Stored
+from localaws.s3.xml import malformed
 from localaws.wire import Body, Parameters
 
 _LARGEST = 5 * 2**30  # what one PutObject, UploadPart or CopyObject may carry

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from localaws.errors import AwsError
-from localaws.s3_buckets import Buckets
+from localaws.s3.buckets import Buckets
 from localaws.store import Store
 
 _SCHEMA = """

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from localaws.errors import AwsError
-from localaws.s3_objects import Stored, after_prefix
+from localaws.s3.objects import Stored, after_prefix
 from localaws.wire import Parameters
 
 MOST = 1000

@@ -9,16 +9,18 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from urllib.parse import quote
 
-from localaws import s3_checksums, s3_conditions, s3_description
 from localaws.errors import AwsError
-from localaws.s3_buckets import Buckets
-from localaws.s3_disk import Disk
-from localaws.s3_keys import check_key
-from localaws.s3_listing import OWNER, common_prefix, limit_of, text_of
-from localaws.s3_objects import Description, New, Objects, Stored
-from localaws.s3_put import source_of
-from localaws.s3_uploads import Part, Upload, Uploads
-from localaws.s3_xml import malformed
+from localaws.s3 import checksums as s3_checksums
+from localaws.s3 import conditions as s3_conditions
+from localaws.s3 import description as s3_description
+from localaws.s3.buckets import Buckets
+from localaws.s3.disk import Disk
+from localaws.s3.keys import check_key
+from localaws.s3.listing import OWNER, common_prefix, limit_of, text_of
+from localaws.s3.objects import Description, New, Objects, Stored
+from localaws.s3.put import source_of
+from localaws.s3.uploads import Part, Upload, Uploads
+from localaws.s3.xml import malformed
 from localaws.wire import Body, Parameters
 
 _SMALLEST_PART = 5 * 2**20

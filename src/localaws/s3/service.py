@@ -2,14 +2,14 @@
 
 In the order of a request's walk:
 
-    s3_wire, s3_xml         HTTP <-> operation and parameters
-    s3_conditions           which bytes, and only if
-    s3_description          headers, metadata and tags that are kept with the bytes; s3_checksums: what they add up to
-    s3_put, s3_multipart    change objects; s3_get, s3_listing read them
-    s3_configuration        makes and removes buckets, and hands the rest of their configuration on
-    s3_objects, s3_uploads, s3_buckets   the rows
-    s3_disk                 the bytes: staged, committed, moved to their place; s3_keys: which place that is
-    s3_notifications        what is told of it
+    wire, xml                    HTTP <-> operation and parameters
+    conditions                   which bytes, and only if
+    description, checksums       headers, metadata and tags that are kept with the bytes, and what those add up to
+    put, multipart, get, listing change objects; read them
+    configuration                makes and removes buckets, and hands the rest of their configuration on
+    objects, uploads, buckets    the rows
+    disk, keys                   the bytes: staged, committed, moved to their place, and which place that is
+    notifications                what is told of it
 
 Not done: versions of objects (each is its one version "null"), access lists, object lock, customer keys, select.
 """
@@ -18,16 +18,17 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from localaws import s3_listing, s3_notifications
-from localaws.s3_buckets import Bucket, Buckets
-from localaws.s3_configuration import Configuration
-from localaws.s3_disk import Disk
-from localaws.s3_get import Get
-from localaws.s3_multipart import Multipart
-from localaws.s3_objects import Objects, Stored, StoredFile
-from localaws.s3_put import Put
-from localaws.s3_uploads import Uploads
-from localaws.s3_wire import rest_xml_service
+from localaws.s3 import listing as s3_listing
+from localaws.s3 import notifications as s3_notifications
+from localaws.s3.buckets import Bucket, Buckets
+from localaws.s3.configuration import Configuration
+from localaws.s3.disk import Disk
+from localaws.s3.get import Get
+from localaws.s3.multipart import Multipart
+from localaws.s3.objects import Objects, Stored, StoredFile
+from localaws.s3.put import Put
+from localaws.s3.uploads import Uploads
+from localaws.s3.wire import rest_xml_service
 from localaws.store import Queue, Store
 from localaws.wire import Body, Handler, Operation, Parameters
 

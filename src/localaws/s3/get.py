@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from localaws import s3_checksums, s3_conditions
 from localaws.errors import AwsError
-from localaws.s3_objects import Objects, Stored
-from localaws.s3_wire import STATUS
+from localaws.s3 import checksums as s3_checksums
+from localaws.s3 import conditions as s3_conditions
+from localaws.s3.objects import Objects, Stored
+from localaws.s3.wire import STATUS
 from localaws.wire import FileSlice, Parameters
 
 _OVERRIDES = ("CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage", "ContentType", "Expires")
