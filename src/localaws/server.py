@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from localaws import sigv4
+from localaws import sigv2, sigv4
 from localaws.credentials import Keyring
 from localaws.errors import AwsError
 from localaws.payload import Spool, receive
@@ -66,7 +66,7 @@ class Server:
             return
         service = Service("rest-xml", self._control)
         try:
-            claim = sigv4.claim(head)
+            claim = sigv4.claim(head) or sigv2.claim(head)
             service = self._service(claim, head)
             response = await self._answer(service, claim, head, receive, request_id)
         except AwsError as error:
@@ -111,6 +111,9 @@ class Server:
 
 def _check(claim: sigv4.Claim, head: sigv4.Head, body_hash: str, secret: str, service: Service) -> None:
     """S3 signs the word in x-amz-content-sha256, which payload.receive has checked; all others sign the body's hash."""
+    if not claim.signed_headers:
+        sigv2.check_signature(claim, head, secret, _bucket_host(head))
+        return
     signed_hash = body_hash
     if claim.service == "s3":
         default = body_hash if claim.expires is None else "UNSIGNED-PAYLOAD"

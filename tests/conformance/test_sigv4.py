@@ -171,14 +171,32 @@ def test_a_malformed_signature_header_is_a_clear_error(endpoint: EndpointProcess
     assert response.status == 400
 
 
-def test_presigned_urls_work_until_they_expire(endpoint: EndpointProcess, aws: Client) -> None:
-    s3 = aws("s3", signature_version="s3v4")
+@pytest.mark.parametrize("version", [None, "s3v4"], ids=["as boto3 makes them", "version 4"])
+def test_presigned_urls_work_until_they_expire(endpoint: EndpointProcess, aws: Client, version: str | None) -> None:
+    s3 = aws("s3", signature_version=version)
     put = s3.generate_presigned_url("put_object", {"Bucket": BUCKET, "Key": "a b/ü"}, ExpiresIn=60)
-    with urllib.request.urlopen(urllib.request.Request(put, b"presigned", method="PUT")) as answer:
+    with urllib.request.urlopen(urllib.request.Request(put, b"presigned", {"Content-Type": ""}, method="PUT")) as answer:
         assert answer.status == 200
     get = s3.generate_presigned_url("get_object", {"Bucket": BUCKET, "Key": "a b/ü"}, ExpiresIn=60)
     with urllib.request.urlopen(get) as answer:
         assert answer.read() == b"presigned"
+
+
+@pytest.mark.parametrize("change", [("Expires=", "Expires=9"), ("/x?", "/y?"), ("Signature=", "Signature=A")])
+def test_a_changed_version_2_url_is_refused(endpoint: EndpointProcess, aws: Client, change: tuple[str, str]) -> None:
+    url = aws("s3").generate_presigned_url("get_object", {"Bucket": BUCKET, "Key": "x"}, ExpiresIn=60)
+    assert "AWSAccessKeyId=" in url
+    with pytest.raises(HTTPError) as refused:
+        urllib.request.urlopen(url.replace(*change))
+    assert refused.value.code == 403
+    assert b"SignatureDoesNotMatch" in refused.value.read()
+
+
+def test_an_expired_version_2_url_is_denied(endpoint: EndpointProcess, aws: Client) -> None:
+    url = aws("s3").generate_presigned_url("get_object", {"Bucket": BUCKET, "Key": "x"}, ExpiresIn=-60)
+    with pytest.raises(HTTPError) as refused:
+        urllib.request.urlopen(url)
+    assert b"Request has expired" in refused.value.read()
 
 
 def test_an_expired_presigned_url_is_denied(endpoint: EndpointProcess) -> None:
