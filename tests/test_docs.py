@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from clicklake.cli import COMMANDS
+from localaws.athena.functions import FUNCTIONS, UNSUPPORTED
+from localaws.athena.rewrites import REWRITES
+from localaws.athena.statements import _KINDS, Run
 
 ROOT = Path(__file__).parent.parent
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
@@ -70,3 +73,18 @@ def test_every_file_of_the_seed_has_its_place() -> None:
 def test_the_version_has_one_source() -> None:
     assert 'path = "src/clicklake/__init__.py"' in text("pyproject.toml")
     assert not re.search(r"^version\s*=", text("pyproject.toml"), flags=re.MULTILINE)
+
+
+def test_the_athena_page_names_exactly_what_the_tables_answer_and_refuse() -> None:
+    page = text("docs/athena.md")
+    statements, functions = page.partition("## Functions")[::2]
+    answered, refused = statements.split("Refused by name")
+    assert quoted(answered.partition("Answered:")[2]) >= {w for w, _, _, run in _KINDS if run is not Run.REFUSED}
+    assert quoted(refused) >= {words for words, _, _, run in _KINDS if run is Run.REFUSED}
+    supported, unsupported = functions.split("refused by name, for now:")
+    assert quoted(supported.partition("`TRY`):")[2]) == {*FUNCTIONS, *REWRITES}
+    assert quoted(unsupported.partition("Any other name")[0]) == UNSUPPORTED
+
+
+def quoted(markdown: str) -> set[str]:
+    return set(re.findall(r"`([^`]+)`", markdown))
