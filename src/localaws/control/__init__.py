@@ -1,1 +1,1 @@
-"""What localaws does not answer itself: moto in process (backend), made durable (journal), behind one seam (service)."""
+"""What localaws does not answer itself: moto in process (backend), made durable (journal), behind a seam (service)."""
