@@ -175,7 +175,9 @@ def test_a_malformed_signature_header_is_a_clear_error(endpoint: EndpointProcess
 def test_presigned_urls_work_until_they_expire(endpoint: EndpointProcess, aws: Client, version: str | None) -> None:
     s3 = aws("s3", signature_version=version)
     put = s3.generate_presigned_url("put_object", {"Bucket": BUCKET, "Key": "a b/ü"}, ExpiresIn=60)
-    with urllib.request.urlopen(urllib.request.Request(put, b"presigned", {"Content-Type": ""}, method="PUT")) as answer:
+    with urllib.request.urlopen(
+        urllib.request.Request(put, b"presigned", {"Content-Type": ""}, method="PUT")
+    ) as answer:
         assert answer.status == 200
     get = s3.generate_presigned_url("get_object", {"Bucket": BUCKET, "Key": "a b/ü"}, ExpiresIn=60)
     with urllib.request.urlopen(get) as answer:
