@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+import time
 from typing import Any
 
 import pytest
@@ -196,3 +197,16 @@ def test_a_gzip_cut_off_between_records_says_so_too() -> None:
 
 def test_an_empty_object_holds_no_records() -> None:
     assert decoded(b"") == decoded(gzip.compress(b"")) == decoded(b"\n\n") == []
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [b'{"a":\n', b'{"a":[\n', b"{", b"}{", b"{}x", b'{"a":', b"eyJ", b"eyJhIjox\n", b'"', b'{"a":1,\n'],
+    ids=repr,
+)
+def test_rubbish_costs_its_length_and_no_more(piece: bytes) -> None:
+    raw = piece * (200_000 // len(piece))
+    began = time.process_time()
+    records = decoded(raw)
+    assert time.process_time() - began < 10, "seconds; what grows faster takes minutes"
+    assert records

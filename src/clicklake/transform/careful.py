@@ -8,7 +8,7 @@ import orjson
 
 from clicklake.transform.base64text import LONGEST_BEGINNING, Base64Text, base64_text, beginnings
 from clicklake.transform.event import Failed, Record
-from clicklake.transform.extent import SCALAR, extent
+from clicklake.transform.extent import SCALAR, Extent, extent
 from clicklake.transform.parse import parse
 
 LARGEST = 1 << 20  # bytes of a record; Firehose itself takes 1,000 KiB
@@ -37,23 +37,27 @@ Step = tuple[int, list[Record]]
 
 
 class Careful:
-    """Steps through one buffer, which begins at offset `base` of the stream and ends it if `final`.
+    """Steps through the buffers of one stream; `split` reads what base64 text decodes to, None leaves such text alone.
 
-    `split` reads what base64 text decodes to; None leaves such text alone. After `to_the_next_line`, `starved` says
-    that more data are needed and `tail` is the broken record at the stream's very end.
+    After `to_the_next_line`, `starved` says that more data are needed, and `tail` is the broken record at the
+    stream's very end.
     """
 
-    def __init__(
-        self, data: bytes, base: int, final: bool, split: Callable[..., Generator[Record, None, End]] | None
-    ) -> None:
-        self.data, self.base, self.final, self.split = data, base, final, split
+    def __init__(self, split: Callable[..., Generator[Record, None, End]] | None) -> None:
+        self.split = split
+        self.data, self.base, self.final = b"", 0, False
         self.starved = False
         self.tail: Record | None = None
+        self._line_end = -1  # the next one, or -1
+        self._broken: dict[int, int] = {}  # where an object broke that begins here: see _extent
 
-    def to_the_next_line(self, at: int) -> Generator[Record, None, int]:
-        """Yields records; returns the beginning of the next line, or the end of what can be decided."""
-        data, size = self.data, len(self.data)
+    def to_the_next_line(self, data: bytes, base: int, final: bool, at: int) -> Generator[Record, None, int]:
+        """Yields the records of `data` (from offset `base` of the stream on) from `at` on; returns the beginning of
+        the next line, or the end of what can be decided."""
+        self.data, self.base, self.final, self.starved = data, base, final, False
+        size = len(data)
         line_end, join = data.find(b"\n", at), -1
+        self._line_end = line_end
         while True:
             at = _end(_BETWEEN, data, at)
             if at == size or 0 <= line_end < at:
@@ -66,7 +70,7 @@ class Careful:
             except _StarvedError:
                 self.starved = True
                 return at
-            if end == size and self.final and isinstance(records[-1][2], Failed):
+            if end == size and final and isinstance(records[-1][2], Failed):
                 self.tail = records.pop()
             yield from records
             at = end
@@ -87,11 +91,23 @@ class Careful:
         return self._scalar(at) or self._base64(at) or self._rubbish(at, at, -1)
 
     def _object(self, at: int) -> Step:
-        found = extent(self.data, at, self._limit(at))
+        found = self._extent(at)
         if found.end < 0:
             return self._rubbish(at, found.stop, found.child)
         text = self.data[at : found.end]
         return found.end, [(self.base + at, text, parse(text) if len(text) <= LARGEST else _TOO_LARGE)]
+
+    def _extent(self, at: int) -> Extent:
+        """As `extent`. What was still open where an object broke breaks there too, so it is not scanned again: else
+        a few bytes of nested openings would take minutes."""
+        stop = self._broken.get(self.base + at)
+        if stop is not None:
+            return Extent(-1, min(stop - self.base, len(self.data)), -1, [])
+        found = extent(self.data, at, self._limit(at))
+        if found.end < 0:
+            self._need_more_if(found.stop == self._limit(at), at)
+            self._broken = {self.base + begin: self.base + found.stop for begin in found.open}
+        return found
 
     def _scalar(self, at: int) -> Step | None:
         limit = self._limit(at)
@@ -135,7 +151,7 @@ class Careful:
     def _rubbish(self, at: int, stop: int, child: int) -> Step:
         """Skip what breaks at `stop`; `child` is the first whole object inside it, or -1."""
         limit = self._limit(at)
-        line_end = self.data.find(b"\n", at, limit)
+        line_end = self._line_end if self._line_end < limit else -1
         self._need_more_if(stop == limit or line_end < 0, at)
         if line_end >= 0:
             end = self._next_object(_BRACE_AFTER_BRACE, at, stop, line_end)
@@ -147,14 +163,12 @@ class Careful:
 
     def _next_object(self, pattern: re.Pattern[bytes], at: int, stop: int, bound: int) -> int:
         """The first place from `stop` on where a whole object begins; `bound` if there is none before that."""
-        limit = self._limit(at)
         for candidate in self._candidates(pattern, at, stop, bound):
             if candidate < stop:
                 continue  # inside an object that broke: it would break there too
-            found = extent(self.data, candidate, limit)
+            found = self._extent(candidate)
             if found.end >= 0:
                 return candidate
-            self._need_more_if(found.stop == limit, at)
             if pattern is _BRACE and found.child >= 0:
                 return found.child
             stop = found.stop

@@ -39,6 +39,7 @@ def decode(plain: Plain) -> Iterator[Record]:
 def _split(feed: Iterable[bytes], base64: bool = True) -> Generator[Record, None, End]:
     """The records of a stream of bytes; a broken record at its very end is returned instead."""
     source, loads = iter(feed), orjson.loads
+    careful = Careful(_split if base64 else None)
     data, base, at, final = b"", 0, 0, False
     while True:
         # The measured hot loop: whole objects, one a line. orjson refuses anything after the object.
@@ -52,8 +53,7 @@ def _split(feed: Iterable[bytes], base64: bool = True) -> Generator[Record, None
             yield base + at, line, value
             at = line_end + 1
             line_end = data.find(b"\n", at)
-        careful = Careful(data, base, final, _split if base64 else None)
-        at = yield from careful.to_the_next_line(at)
+        at = yield from careful.to_the_next_line(data, base, final, at)
         if careful.tail or (final and at == len(data)):
             return End(base + at, careful.tail)
         if careful.starved or at == len(data):

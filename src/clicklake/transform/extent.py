@@ -31,11 +31,13 @@ _PART = re.compile(
 
 class Extent(NamedTuple):
     """`end` is the offset behind the object, or -1; then `stop` is where it can't go on (the end of the data if it
-    may only be cut off) and `child` the first smaller object inside that is whole, or -1."""
+    may only be cut off), `child` the first smaller object inside that is whole, or -1, and `open` where the containers
+    begin that are still open at `stop`."""
 
     end: int
     stop: int
     child: int
+    open: list[int]
 
 
 def extent(data: bytes, start: int, limit: int) -> Extent:
@@ -49,7 +51,7 @@ def extent(data: bytes, start: int, limit: int) -> Extent:
             begin = opened.pop()
             at += 1
             if not opened:
-                return Extent(at, at, -1)
+                return Extent(at, at, -1, opened)
             if in_object and (child < 0 or begin < child):
                 child = begin
             at = _end(_COMMA, data, at, limit)
@@ -57,7 +59,7 @@ def extent(data: bytes, start: int, limit: int) -> Extent:
             opened.append(at)
             at += 1
         else:
-            return Extent(-1, limit if _PART.fullmatch(data, at, limit) else at, child)
+            return Extent(-1, limit if _PART.fullmatch(data, at, limit) else at, child, opened)
         in_object = data[opened[-1]] == OPEN_OBJECT
 
 

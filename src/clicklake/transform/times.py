@@ -5,6 +5,7 @@ Years 1 to 9999, as in Athena's timestamps and Python's.
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -17,6 +18,7 @@ DAY = 86_400_000
 _ISO = re.compile(
     r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?", re.ASCII | re.IGNORECASE
 )
+_MILLISECONDS = re.compile(r"\d{3}", re.ASCII)
 _NUMBER = re.compile(r"\d{9,17}(?:\.\d{1,9})?", re.ASCII)
 # The unit of an epoch number by its size: seconds until the year 5138, and so on.
 _UNITS = ((1e11, 1000, 1), (1e14, 1, 1), (1e17, 1, 1000))
@@ -25,10 +27,19 @@ _UNITS = ((1e11, 1000, 1), (1e14, 1, 1), (1e17, 1, 1000))
 def parse_time(value: object) -> int | None:
     """Epoch ms of ISO 8601 text, of an epoch number in s, ms or us, or of text that holds such a number; else None."""
     if type(value) is str:
+        # Measured: what browsers send (2025-11-26T10:15:00.123Z), whose seconds repeat from event to event.
+        if len(value) == 24 and value[19] == "." and value[23] == "Z" and _MILLISECONDS.fullmatch(value, 20, 23):
+            second = _second(value[:19])
+            return None if second is None else second + int(value[20:23])
         if _ISO.fullmatch(value):
             return _iso(value)
         return _number(float(value)) if _NUMBER.fullmatch(value) else None
     return _number(value) if type(value) in (int, float) else None  # type: ignore[arg-type]
+
+
+@lru_cache(maxsize=4096)
+def _second(text: str) -> int | None:
+    return _iso(text) if _ISO.fullmatch(text) else None
 
 
 def _iso(text: str) -> int | None:
@@ -56,10 +67,15 @@ def timestamp_text(ms: int) -> str:
     docs.aws.amazon.com/athena/latest/ug/openx-json-serde.html
     """
     seconds, rest = divmod(ms, 1000)
-    moment = _EPOCH + timedelta(seconds=seconds)
-    return f"{moment.replace(tzinfo=None).isoformat(' ')}.{rest:03}"
+    return f"{_second_text(seconds)}.{rest:03}"
 
 
+@lru_cache(maxsize=4096)
+def _second_text(seconds: int) -> str:
+    return (_EPOCH + timedelta(seconds=seconds)).replace(tzinfo=None).isoformat(" ")
+
+
+@lru_cache(maxsize=4096)
 def date_text(day: int) -> str:
     """`yyyy-MM-dd` of days since 1970-01-01."""
     return (_EPOCH + timedelta(days=day)).date().isoformat()

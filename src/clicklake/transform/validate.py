@@ -100,7 +100,8 @@ class Validator:
                 aliases.append((spec.rank, name, value))
             else:
                 taking.take(spec, name, value)
-        for _, name, value in sorted(aliases, key=_rank):
+        aliases.sort(key=_rank)
+        for _, name, value in aliases:
             taking.take(specs[name], name, value)
         for field in self._required:
             if field.name not in fields:
