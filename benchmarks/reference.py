@@ -12,9 +12,10 @@ import json
 import re
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import unquote_plus
+from urllib.parse import parse_qsl, unquote_plus, urlsplit
 
 from clicklake.pipeline import Pipeline
+from clicklake.transform.enrich.campaign import CLICK_IDS, UTM
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ADDRESS = re.compile(r"((?:([^:/?#]+):)?(?://([^/?#]*))?)([^?#]*)(\?[^#]*)?(#.*)?", re.DOTALL)
@@ -123,6 +124,7 @@ class Reference:
         if "page_url" in fields:
             values["page_url"] = self.redacted(fields["page_url"])
             values["page_host"], values["page_path"] = host_and_path(values["page_url"])
+            values |= campaign(values["page_url"])
         if "referrer" in fields:
             values["referrer"] = self.redacted(fields["referrer"])
             values["referrer_host"], _ = host_and_path(values["referrer"])
@@ -176,6 +178,17 @@ def host_and_path(address: str) -> tuple[str | None, str | None]:
     _, _, authority, path, _, _ = found.groups()
     host = re.sub(r":\d*$", "", (authority or "").rpartition("@")[2]).rstrip(".").lower()
     return host or None, path or ("/" if host else None)
+
+
+def campaign(address: str) -> dict[str, str]:
+    sent: dict[str, str] = {}
+    for name, value in parse_qsl(urlsplit(address).query):
+        sent.setdefault(name.lower(), value)
+    found = {name: sent[name] for name in UTM if name in sent}
+    for name, seller in CLICK_IDS.items():
+        if name in sent and "click_id" not in found:
+            found |= {"click_id": sent[name], "click_network": seller}
+    return found
 
 
 def network(address: str | None) -> str | None:

@@ -195,3 +195,39 @@ def test_an_address_is_split_as_rfc_3986_says(address: str, host: str | None, pa
 )
 def test_of_an_ip_address_only_the_network_is_kept(address: object, network: str | None) -> None:
     assert transform(event(ip=address)).row.get("ip_truncated") == network
+
+
+# --- campaigns -----------------------------------------------------------------------------------------------------
+
+
+def campaign_of(query: str) -> dict[str, str]:
+    row = transform(event(page_url=f"https://shop.example/{query}")).row
+    return {name: value for name, value in row.items() if name.startswith(("utm_", "click_"))}
+
+
+def test_utm_parameters_fill_their_columns_decoded() -> None:
+    query = "?utm_source=News%20letter&utm_medium=e+mail&utm_campaign=a&utm_term=b&utm_content=c&utm_id=7"
+    assert campaign_of(query) == {
+        "utm_source": "News letter", "utm_medium": "e mail", "utm_campaign": "a",
+        "utm_term": "b", "utm_content": "c", "utm_id": "7",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", {}),
+        ("?", {}),
+        ("#?utm_source=x", {}),
+        ("?utm_source=", {}),
+        ("?UTM_Source=x", {"utm_source": "x"}),
+        ("?utm_source=x&utm_source=y", {"utm_source": "x"}),
+        ("?utm_source=me@mail.example", {"utm_source": "redacted"}),
+        ("?gclid=a", {"click_id": "a", "click_network": "Google"}),
+        ("?fbclid=f&gclid=a", {"click_id": "a", "click_network": "Google"}),
+        ("?msclkid=m", {"click_id": "m", "click_network": "Microsoft"}),
+        ("?li_fat_id=l;twclid=t", {"click_id": "t", "click_network": "X"}),
+    ],
+)
+def test_a_campaign_is_read_from_the_query_alone(query: str, found: dict[str, str]) -> None:
+    assert campaign_of(query) == found

@@ -7,6 +7,7 @@ keeps no state but memory of what it has answered before. A new one is one file 
 
 from collections.abc import Callable
 
+from clicklake.transform.enrich.campaign import campaign
 from clicklake.transform.enrich.context import Context
 from clicklake.transform.enrich.identity import identity
 from clicklake.transform.enrich.network import network
@@ -16,5 +17,5 @@ from clicklake.transform.event import Fields, Values
 
 Step = Callable[[Fields, Values, Context], Values]
 
-# In this order: identity reads time's event_date.
-STEPS: tuple[Step, ...] = (time, identity, url, network)
+# In this order: identity reads time's event_date, campaign reads url's page_url.
+STEPS: tuple[Step, ...] = (time, identity, url, campaign, network)
