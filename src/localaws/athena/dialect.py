@@ -19,7 +19,7 @@ from sqlglot.errors import ErrorLevel, ParseError, TokenError, UnsupportedError
 from sqlglot.generators.duckdb import DuckDBGenerator
 from sqlglot.parsers.trino import TrinoParser
 
-from localaws.athena import numbers
+from localaws.athena import numbers, temporal
 from localaws.athena.failures import QueryFailure, not_supported, syntax_error
 from localaws.athena.functions import FUNCTIONS, UNSUPPORTED
 from localaws.athena.rewrites import REWRITES, call
@@ -176,6 +176,15 @@ def _function(node: exp.Anonymous, decimals: bool) -> exp.Expr:
     return node
 
 
+def _shift(node: exp.Add | exp.Sub, _: bool) -> exp.Expr:
+    value, interval = node.this, node.expression
+    if isinstance(value, exp.Interval) and isinstance(node, exp.Add):
+        value, interval = interval, value
+    if not isinstance(interval, exp.Interval) or isinstance(value, exp.Interval):
+        return node
+    return temporal.plus(value, exp.Neg(this=interval) if isinstance(node, exp.Sub) else interval)
+
+
 def _extract(node: exp.Extract, _: bool) -> exp.Expr:
     field = node.this.name.lower()
     if field not in FUNCTIONS or FUNCTIONS[field].least != 1:
@@ -191,7 +200,7 @@ def _cast(node: exp.Cast, _: bool) -> exp.Expr:
     """Trino's casts: to an integer rounds half up and reads only digits; to varchar writes as Athena writes."""
     kind, value = node.to, node.this
     safe = isinstance(node, exp.TryCast)
-    if kind.this in _INTEGERS and not (isinstance(value, exp.Literal) and not value.is_string):
+    if kind.this in _INTEGERS and not numbers.is_integer(value):
         return _tried(exp.Cast(this=call("t_integral", value), to=kind), safe)
     if kind.this in {exp.DType.VARCHAR, exp.DType.TEXT}:
         written = call("t_varchar", value)
@@ -281,6 +290,8 @@ _CHANGES: dict[type[exp.Expr], Callable[..., exp.Expr]] = {
     exp.Anonymous: _function,
     exp.Extract: _extract,
     exp.Div: _divide,
+    exp.Add: _shift,
+    exp.Sub: _shift,
     exp.Cast: _cast,
     exp.TryCast: _cast,
     exp.AtTimeZone: _at_zone,

@@ -39,6 +39,7 @@ MACROS: dict[str, str] = {
             list_transform([ltrim(t, '-')], lambda r: t_scientific(r))[1] END)[1] END""",
     "t_varchar(x)": """CASE typeof(x)
         WHEN 'DOUBLE' THEN t_double_text(TRY_CAST(x AS DOUBLE))
+        WHEN 'TIMESTAMP_MS' THEN strftime(TRY_CAST(x AS TIMESTAMP), '%Y-%m-%d %H:%M:%S.%g')
         WHEN 'TIMESTAMP' THEN strftime(TRY_CAST(x AS TIMESTAMP), '%Y-%m-%d %H:%M:%S.%g')
         WHEN 'TIMESTAMP WITH TIME ZONE' THEN strftime(TRY_CAST(x AS TIMESTAMP), '%Y-%m-%d %H:%M:%S.%g') || ' UTC'
         WHEN 'JSON' THEN json_extract_string(TRY_CAST(x AS JSON), '$')

@@ -73,6 +73,11 @@ def kind(node: exp.Expr | None) -> Kind:
     return None
 
 
+def is_integer(node: exp.Expr) -> bool:
+    """Is it certain that the value is an integer?"""
+    return kind(node) == _INTEGER
+
+
 def divide(node: exp.Div, decimals: bool) -> exp.Expr:
     """`a / b` with Trino's result. Refused if decimals are about and the operands' kinds can't be known."""
     a, b = kind(node.this), kind(node.expression)
@@ -101,7 +106,7 @@ def is_map(node: exp.Expr) -> bool:
     if isinstance(node, exp.Cast):
         return bool(node.to.this == exp.DType.MAP)
     if isinstance(node, exp.Column):
-        found = _type_of_column(node)
+        found = type_of_column(node)
         return found is not None and found.name == "map"
     return isinstance(node, exp.Anonymous) and node.name.lower() in _MAPS
 
@@ -249,7 +254,7 @@ def _named(table: exp.Expr) -> exp.Expr | None:
     return None
 
 
-def _type_of_column(node: exp.Column) -> Type | None:
+def type_of_column(node: exp.Column) -> Type | None:
     """By the tables of the nearest SELECT, if the column is one of theirs."""
     select = node.find_ancestor(exp.Select)
     for table in _sources(select) if select else ():

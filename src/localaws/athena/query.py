@@ -20,6 +20,7 @@ from localaws.athena.facts import Facts
 from localaws.athena.failures import QueryFailure, not_supported, position
 from localaws.athena.lake import Lake, Partition
 from localaws.athena.scan import Scan, Table, relation
+from localaws.athena.statements import tokens
 from localaws.athena.text import written
 from localaws.athena.types import Type, of_duckdb
 from localaws.athena.views import definition, is_view
@@ -59,8 +60,8 @@ class Engine:
     def plan(self, sql: str, database: str, parameters: Sequence[str] = ()) -> Plan:
         """Raises QueryFailure. `parameters` stand for the ? of the text, in order."""
         started = time.perf_counter()
+        sql = _bound(sql, parameters)
         tree = dialect.parse(sql)
-        _bind(tree, parameters)
         dialect.check(sql, tree)
         _name_columns(tree)
         resolved = _Resolved()
@@ -227,17 +228,18 @@ def _names_one(clause: exp.With, name: str, inside: exp.Expr | None) -> bool:
     return False
 
 
-def _bind(tree: exp.Expr, parameters: Sequence[str]) -> None:
-    holes = sorted(tree.find_all(exp.Placeholder), key=lambda p: p.meta.get("start", 0))
+def _bound(sql: str, parameters: Sequence[str]) -> str:
+    """The text with each ? replaced by its parameter, which is one expression."""
+    holes = [t for t in tokens(sql) if t.kind == "symbol" and t.text == "?"]
     if len(holes) != len(parameters):
         raise QueryFailure(
             f"INVALID_PARAMETER_USAGE: line 1:1: Incorrect number of parameters: expected {len(holes)} but found "
             f"{len(parameters)}"
         )
-    for hole, text in zip(holes, parameters, strict=True):
-        value = dialect.expression(text)
-        dialect.check(text, value)
-        hole.replace(exp.Paren(this=value))
+    for hole, parameter in reversed(list(zip(holes, parameters, strict=True))):
+        dialect.check(parameter, dialect.expression(parameter))
+        sql = f"{sql[: hole.start]}({parameter}){sql[hole.end :]}"
+    return sql
 
 
 def _name_columns(tree: exp.Expr) -> None:

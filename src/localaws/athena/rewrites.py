@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
+from localaws.athena import temporal
 from localaws.athena.failures import not_supported
 from localaws.athena.formats import joda, json_path, mysql
 
@@ -59,7 +60,7 @@ def _cast(argument: exp.Expr, kind: str) -> exp.Expr:
 def _date_add(a: Arguments) -> exp.Expr:
     amount, unit = _UNITS[_unit(a[0])]
     interval = exp.Interval(this=text(amount), unit=exp.Var(this=unit))
-    return call("t_plus", a[2], exp.Mul(this=exp.Paren(this=a[1]), expression=interval))
+    return temporal.plus(a[2], exp.Mul(this=exp.Paren(this=a[1]), expression=interval))
 
 
 def _date_diff(a: Arguments) -> exp.Expr:
@@ -68,7 +69,7 @@ def _date_diff(a: Arguments) -> exp.Expr:
 
 
 def _date_trunc(a: Arguments) -> exp.Expr:
-    return call("t_trunc", text(_unit(a[0])), a[1])
+    return temporal.truncated(text(_unit(a[0])), a[1])
 
 
 # Strings and JSON

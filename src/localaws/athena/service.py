@@ -9,10 +9,10 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from localaws.athena import ddl, results
-from localaws.athena.catalog import Catalog, Files, PutObject, bucket_and_key
+from localaws.athena.catalog import Catalog, Document, Files, PutObject, bucket_and_key
 from localaws.athena.commands import Commands, Outcome, as_input
 from localaws.athena.executions import Execution, Executions, athena_error
 from localaws.athena.failures import SYSTEM, USER, QueryFailure, not_supported
@@ -29,7 +29,7 @@ from localaws.errors import AwsError
 from localaws.store import Store
 from localaws.wire import Handler, Operation, Parameters, json_service
 
-Document = dict[str, Any]
+_QUEUED = 64  # queries that wait for a worker while DDL goes on beside them
 
 
 class Athena:
@@ -67,7 +67,7 @@ class Athena:
         self._settings = Settings(store, clock, ids, account, region)
         self._commands = Commands(catalog, files)
         self._pool = Pool(workers, [root / "s3"], self._scratch, limits or Limits(), self._answer)
-        self._threads = ThreadPoolExecutor(max_workers=workers + 2, thread_name_prefix="athena")
+        self._threads = ThreadPoolExecutor(max_workers=_QUEUED, thread_name_prefix="athena")
         self._starting = threading.Lock()
         self.handler: Handler = json_service(
             "athena", self._operations() | self._settings.operations | Metadata(catalog).operations, otherwise
@@ -174,13 +174,9 @@ class Athena:
 
     def _carry_out(self, execution: Execution, statement: Statement) -> None:
         """On a thread of ours. Whatever happens, the execution ends in a final state."""
-        if not execution.move("RUNNING", {}):
-            return
-        started = self._now()
         try:
             self._run(execution, statement)
-            changes: Document = {}
-            state = "SUCCEEDED"
+            state, changes = "SUCCEEDED", {}
         except Stopped:
             return  # who stopped it has said so, or the endpoint ends
         except QueryFailure as e:
@@ -190,8 +186,14 @@ class Athena:
         except Exception as e:
             state, changes = "FAILED", _failed(f"GENERIC_INTERNAL_ERROR: {type(e).__name__}: {e}", SYSTEM)
         now = self._now()
-        execution.note(_times(execution.document["Status"]["SubmissionDateTime"], started, now))
+        execution.note(_times(execution, now))
         self._finish(execution, state, changes | {"CompletionDateTime": now})
+
+    def _begin(self, execution: Execution) -> bool:
+        """QUEUED no longer; False if it has been stopped meanwhile."""
+        waited = self._now() - execution.document["Status"]["SubmissionDateTime"]
+        execution.note({"QueryQueueTimeInMillis": round(waited * 1000)})
+        return execution.move("RUNNING", {})
 
     def _finish(self, execution: Execution, state: str, changes: Document) -> None:
         if execution.move(state, changes):
@@ -200,19 +202,22 @@ class Athena:
     def _run(self, execution: Execution, statement: Statement) -> None:
         if statement.run is Run.QUERY:
             self._query(execution, statement)
-        elif statement.run is Run.REFUSED:
+            return
+        if not self._begin(execution):
+            raise Stopped
+        if statement.run is Run.REFUSED:
             raise not_supported(statement.kind.replace("_", " "))
+        database = execution.document["QueryExecutionContext"].get("Database", "")
+        command = ddl.parse(statement)
+        if isinstance(command, ddl.CreateView):
+            outcome = self._create_view(execution, command, database)
         else:
-            database = execution.document["QueryExecutionContext"].get("Database", "")
-            command = ddl.parse(statement)
-            if isinstance(command, ddl.CreateView):
-                outcome = self._create_view(execution, command, database)
-            else:
-                outcome = self._commands.execute(command, database)
-            self._write_lines(execution, outcome)
+            outcome = self._commands.execute(command, database)
+        self._write_lines(execution, outcome)
 
     def _query(self, execution: Execution, statement: Statement) -> None:
-        done = self._pool.run(execution.id, self._job(execution, statement.text) | {"id": execution.id})
+        job = self._job(execution, statement.text) | {"id": execution.id}
+        done = self._pool.run(execution.id, job, lambda: self._begin(execution))
         execution.columns = done["columns"]
         planning = round(done["planning"] * 1000)
         execution.note({"DataScannedInBytes": done["bytes"], "QueryPlanningTimeInMillis": planning})
@@ -228,7 +233,8 @@ class Athena:
     def _create_view(self, execution: Execution, command: ddl.CreateView, own: str) -> Outcome:
         """A worker says what columns the view has; then it is a table of the catalog."""
         database = command.name.database or own
-        described = self._pool.run(execution.id, self._job(execution, command.query) | {"database": database})
+        job = self._job(execution, command.query) | {"database": database}
+        described = self._pool.run(execution.id, job, lambda: True)
         names = [c["Name"].lower() for c in described["columns"]]
         if any(n.startswith("_col") for n in names):
             position = next(i for i, n in enumerate(names, 1) if n.startswith("_col"))
@@ -293,10 +299,11 @@ def _failed(message: str, category: int) -> Document:
     return {"StateChangeReason": message, "AthenaError": athena_error(message, category)}
 
 
-def _times(submitted: float, started: float, ended: float) -> Document:
+def _times(execution: Execution, now: float) -> Document:
+    total = round((now - execution.document["Status"]["SubmissionDateTime"]) * 1000)
+    queued = execution.document["Statistics"]["QueryQueueTimeInMillis"]
     return {
-        "EngineExecutionTimeInMillis": round((ended - started) * 1000),
-        "TotalExecutionTimeInMillis": round((ended - submitted) * 1000),
-        "QueryQueueTimeInMillis": round((started - submitted) * 1000),
+        "EngineExecutionTimeInMillis": total - queued,
+        "TotalExecutionTimeInMillis": total,
         "ServiceProcessingTimeInMillis": 0,
     }

@@ -57,11 +57,14 @@ class Pool:
             process = _Process(self._settings)
             self._idle.append(process)
 
-    def run(self, key: str, job: Message) -> Message:
-        """The worker's result. Waits for a free one; raises QueryFailure, or Stopped."""
+    def run(self, key: str, job: Message, begin: Callable[[], bool]) -> Message:
+        """The worker's result. Waits for a free one and then asks `begin` whether the query is still wanted; from there
+        on `stop` reaches it. Raises QueryFailure, or Stopped."""
         with self._free:
             process = self._take(key)
             try:
+                if not begin():
+                    raise Stopped
                 return process.run(job, self._answer)
             except EOFError as e:
                 if process.stopped:

@@ -1,0 +1,273 @@
+"""Trino's SQL through Athena's API: what each expression is worth, in Athena's text. None is NULL.
+
+Expected values are Trino's documented ones (trino.io/docs/current/functions); the first table holds what a plain
+translation to another engine gets silently wrong.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from athena_client import Queries
+
+Client = Callable[..., Any]
+
+SILENT = [
+    ("7 / 2", "3"),
+    ("-7 / 2", "-3"),
+    ("7e0 / 2", "3.5"),
+    ("1.0 / 3", "0.3"),
+    ("100.0 * 1 / 3", "33.3"),
+    ("7 / 2.00", "3.50"),
+    ("1e0 / 0", "Infinity"),
+    ("TRY(1 / 0)", None),
+    ("date_diff('hour', TIMESTAMP '2020-01-01 00:59:00', TIMESTAMP '2020-01-01 01:01:00')", "0"),
+    ("date_diff('day', TIMESTAMP '2020-01-01 23:00:00', TIMESTAMP '2020-01-02 01:00:00')", "0"),
+    ("regexp_extract('abc', 'x')", None),
+    ("regexp_replace('abc', '(b)', '[$1]')", "a[b]c"),
+    ("""json_extract_scalar('{"a": {"b": 1}}', '$.a')""", None),
+    ("json_extract_scalar('not json', '$.a')", None),
+    ("reduce(ARRAY[1, 2, 3], 0, (s, x) -> s + x, s -> s * 10)", "60"),
+    ("slice(ARRAY[1, 2, 3, 4], 2, 2)", "[2, 3]"),
+    ("CAST(2.5e0 AS INTEGER)", "3"),
+    ("CAST(-2.5e0 AS INTEGER)", "-3"),
+    ("substr('hello', 0, 2)", ""),
+    ("split_part('a.b', '.', 5)", None),
+    ("array_position(ARRAY[1], 2)", "0"),
+    ("greatest(1, NULL)", None),
+    ("concat('a', NULL)", None),
+    ("CAST(1e10 AS VARCHAR)", "1.0E10"),
+    ("CAST(TIMESTAMP '2020-01-01 00:00:00.000' AS VARCHAR)", "2020-01-01 00:00:00.000"),
+    ("CAST('abc' AS VARCHAR(2))", "ab"),
+    ("ceil(7 / 2)", "3"),
+]
+
+STRINGS = [
+    ("length('añ😀')", "3"),
+    ("lower('ÄB') || upper('c')", "äbC"),
+    ("substr('hello', -3)", "llo"),
+    ("substring('hello' FROM 2 FOR 3)", "ell"),
+    ("strpos('abc', 'c')", "3"),
+    ("position('z' IN 'abc')", "0"),
+    ("trim('  a\t')", "a"),
+    ("trim(LEADING 'x' FROM 'xxa')", "a"),
+    ("replace('aba', 'a')", "b"),
+    ("lpad('7', 3, '0')", "007"),
+    ("split('a,b', ',')", "[a, b]"),
+    ("concat_ws('-', 'a', NULL, 'b')", "a-b"),
+    ("regexp_like('abc', '^a')", "true"),
+    ("regexp_extract_all('a1b2', '\\d')", "[1, 2]"),
+    ("split_to_map('a=1&b=2', '&', '=')", "{a=1, b=2}"),
+    ("to_hex(md5(to_utf8('a')))", "0CC175B9C0F1B6A831C399E269772661"),
+    ("X'4142'", "41 42"),
+    ("'it''s \"q\"'", 'it\'s "q"'),
+    ("url_extract_host('https://u@example.com:80/a/b?x=1#f')", "example.com"),
+    ("url_extract_path('https://example.com/a/b?x=1')", "/a/b"),
+    ("url_extract_parameter('https://example.com/?x=1&y=a%20b', 'y')", "a b"),
+    ("url_extract_parameter('https://example.com/', 'y')", None),
+]
+
+DATES = [
+    ("DATE '2020-01-31' + INTERVAL '1' DAY", "2020-02-01"),
+    ("date_add('month', 1, DATE '2020-01-31')", "2020-02-29"),
+    ("date_add('hour', -1, TIMESTAMP '2020-01-01 00:30:00')", "2019-12-31 23:30:00.000"),
+    ("date_trunc('month', DATE '2020-01-31')", "2020-01-01"),
+    ("date_trunc('hour', TIMESTAMP '2020-01-31 10:11:12')", "2020-01-31 10:00:00.000"),
+    ("date_format(TIMESTAMP '2020-01-31 10:11:12', '%Y-%m-%d %H:%i:%s')", "2020-01-31 10:11:12"),
+    ("date_parse('2020-01-31 10', '%Y-%m-%d %H')", "2020-01-31 10:00:00.000"),
+    ("format_datetime(TIMESTAMP '2020-01-31 10:11:12', 'yyyy/MM/dd''T''HH:mm')", "2020/01/31T10:11"),
+    ("from_iso8601_timestamp('2020-01-31T10:11:12Z')", "2020-01-31 10:11:12.000 UTC"),
+    ("from_unixtime(0)", "1970-01-01 00:00:00.000 UTC"),
+    ("to_unixtime(TIMESTAMP '1970-01-02 00:00:00')", "86400.0"),
+    ("day_of_week(DATE '2020-01-05')", "7"),
+    ("EXTRACT(YEAR FROM DATE '2020-01-05')", "2020"),
+    ("to_iso8601(DATE '2020-01-05')", "2020-01-05"),
+    ("last_day_of_month(DATE '2020-02-01')", "2020-02-29"),
+    ("INTERVAL '1' DAY", "1 00:00:00.000"),
+    ("max(DATE '2020-01-31') - INTERVAL '1' DAY", "2020-01-30"),
+    ("date_trunc('month', max(date('2020-01-31')))", "2020-01-01"),
+    ("date_add('day', 1, max(TIMESTAMP '2020-01-31 10:00:00'))", "2020-02-01 10:00:00.000"),
+    ("date('2020-01-05') = DATE '2020-01-05'", "true"),
+]
+
+JSON_AND_COLLECTIONS = [
+    ("""json_extract_scalar('{"a-b": {"c": [1, "x"]}}', '$.a-b.c[1]')""", "x"),
+    ("""json_extract('{"a": [1, 2]}', '$.a')""", "[1,2]"),
+    ("json_array_length('[1, 2]')", "2"),
+    ("""json_format(json_parse('{"a": 1}'))""", '{"a":1}'),
+    ("""CAST(json_extract('{"a": 5}', '$.a') AS BIGINT)""", "5"),
+    ("ARRAY[1, NULL, 3]", "[1, null, 3]"),
+    ("MAP(ARRAY['a', 'b'], ARRAY[1.5e0, NULL])", "{a=1.5, b=null}"),
+    ("CAST(ROW(1, 'a') AS ROW(x INTEGER, y VARCHAR))", "{x=1, y=a}"),
+    ("CAST(ROW(1, 'a') AS ROW(x INTEGER, y VARCHAR)).y", "a"),
+    ("ARRAY[1, 2][2]", "2"),
+    ("element_at(MAP(ARRAY['a'], ARRAY[1]), 'b')", None),
+    ("cardinality(MAP(ARRAY['a'], ARRAY[1]))", "1"),
+    ("array_join(array_sort(ARRAY[3, 1, 2]), '-')", "1-2-3"),
+    ("array_distinct(ARRAY[2, 1, 2, NULL, NULL])", "[2, 1, null]"),
+    ("contains(ARRAY['a'], 'a')", "true"),
+    ("transform(ARRAY[1, 2], x -> x + 1)", "[2, 3]"),
+    ("filter(ARRAY[1, 2, 3], x -> x % 2 = 1)", "[1, 3]"),
+    ("any_match(ARRAY[1, 2], x -> x > 1)", "true"),
+    ("all_match(ARRAY[1, 2], x -> x > 1)", "false"),
+    ("zip_with(ARRAY[1, 2], ARRAY[3, 4], (a, b) -> a * b)", "[3, 8]"),
+    ("map_filter(MAP(ARRAY['a', 'b'], ARRAY[1, 2]), (k, v) -> v > 1)", "{b=2}"),
+    ("transform_values(MAP(ARRAY['a'], ARRAY[1]), (k, v) -> v + 1)", "{a=2}"),
+    ("sequence(1, 5, 2)", "[1, 3, 5]"),
+    ("sequence(DATE '2020-01-01', DATE '2020-01-02')", "[2020-01-01, 2020-01-02]"),
+]
+
+TEXTS = [
+    ("NULL", None),
+    ("''", ""),
+    ("true", "true"),
+    ("1.0", "1.0"),
+    ("12345678.9e0", "1.23456789E7"),
+    ("1e-4", "1.0E-4"),
+    ("1e-3", "0.001"),
+    ("-1e100", "-1.0E100"),
+    ("nan()", "NaN"),
+    ("-infinity()", "-Infinity"),
+    ("TIME '10:11:12'", "10:11:12.000"),
+    ("ARRAY[TIMESTAMP '2020-01-01 00:00:00']", "[2020-01-01 00:00:00.000]"),
+]
+
+QUERIES: list[tuple[str, list[list[str | None]]]] = [
+    ("VALUES (1, 'a'), (2, 'b')", [["1", "a"], ["2", "b"]]),
+    ("SELECT x, count(*) FROM (VALUES 1, 1, 2) AS t(x) GROUP BY 1 ORDER BY 1", [["1", "2"], ["2", "1"]]),
+    ("SELECT k, v FROM UNNEST(MAP(ARRAY['a'], ARRAY[1])) AS t(k, v)", [["a", "1"]]),
+    ("SELECT x, n FROM UNNEST(ARRAY['p', 'q']) WITH ORDINALITY AS t(x, n) ORDER BY n", [["p", "1"], ["q", "2"]]),
+    ("SELECT a, b FROM UNNEST(ARRAY[1, 2], ARRAY['x']) AS t(a, b) ORDER BY a", [["1", "x"], ["2", None]]),
+    (
+        "SELECT id, x FROM (VALUES (1, ARRAY[7]), (2, ARRAY[])) AS t(id, l) LEFT JOIN UNNEST(l) AS u(x) ON true ORDER BY 1",
+        [["1", "7"], ["2", None]],
+    ),
+    (
+        "SELECT x, row_number() OVER (ORDER BY x DESC), sum(x) OVER (ORDER BY x) FROM (VALUES 1, 2) AS t(x) ORDER BY x",
+        [["1", "2", "1"], ["2", "1", "3"]],
+    ),
+    (
+        "SELECT lag(x) IGNORE NULLS OVER (ORDER BY n) FROM (VALUES (1, 5), (2, NULL), (3, 6)) AS t(n, x) ORDER BY n",
+        [[None], ["5"], ["5"]],
+    ),
+    (
+        "WITH f AS (SELECT count(*) AS a, count_if(x > 1) AS b FROM (VALUES 1, 2, 3) AS t(x)) SELECT 100.0 * b / a FROM f",
+        [["66.7"]],
+    ),
+    ("SELECT x, grouping(x) FROM (VALUES 1) AS t(x) GROUP BY ROLLUP (x) ORDER BY 2", [["1", "0"], [None, "1"]]),
+    ("SELECT count(*) FILTER (WHERE x > 1), max_by(x, -x) FROM (VALUES 1, 2) AS t(x)", [["1", "1"]]),
+    ("SELECT x FROM (VALUES 2, NULL, 1) AS t(x) ORDER BY x DESC", [["2"], ["1"], [None]]),
+    ("SELECT array_agg(x ORDER BY x DESC) FROM (VALUES 1, 2) AS t(x)", [["[2, 1]"]]),
+    ("SELECT listagg(x, ',') WITHIN GROUP (ORDER BY x) FROM (VALUES 'b', 'a') AS t(x)", [["a,b"]]),
+    ("SELECT x FROM (VALUES 1, 2, 3) AS t(x) ORDER BY x OFFSET 1 FETCH FIRST 1 ROW ONLY", [["2"]]),
+    ("SELECT 1 INTERSECT SELECT 1 UNION ALL SELECT 2", [["1"], ["2"]]),
+    ("WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 4) SELECT sum(n) FROM t", [["10"]]),
+]
+
+REFUSED = [
+    ("SELECT foo(1)", "FUNCTION_NOT_FOUND: line 1:8: Function 'foo' not registered"),
+    ("SELECT read_text('/etc/passwd')", "FUNCTION_NOT_FOUND: line 1:8: Function 'read_text' not registered"),
+    ("SELECT * FROM read_csv('/etc/passwd')", "NOT_SUPPORTED: the table function read_csv is not supported by"),
+    ('SELECT * FROM "/etc/passwd"', "TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog.db./etc/passwd'"),
+    ("SELECT st_point(1, 2)", "NOT_SUPPORTED: the function st_point is not supported by the local Athena yet"),
+    ("SELECT array_sort(ARRAY[1], (a, b) -> 1)", "NOT_SUPPORTED: 2 arguments of the function array_sort"),
+    ("SELECT json_extract('{}', '$..a')", "NOT_SUPPORTED: the JSON path $..a"),
+    ("SELECT TIMESTAMP '2020-01-01 00:00:00' AT TIME ZONE 'Europe/Berlin'", "NOT_SUPPORTED: AT TIME ZONE"),
+    ("SELECT * FROM (VALUES 1) AS t(x) TABLESAMPLE BERNOULLI (10)", "NOT_SUPPORTED: TABLESAMPLE"),
+    ("SELECT 1 1", "SYNTAX_ERROR: line 1:10: mismatched input '1'"),
+    ("SELECT 1 / 0", "DIVISION_BY_ZERO: Division by zero"),
+    ("SELECT CAST('x' AS INTEGER)", "INVALID_CAST_ARGUMENT: Cannot cast 'x' to an integer"),
+    (
+        "SELECT nope FROM (VALUES 1) AS t(x)",
+        "COLUMN_NOT_FOUND: line 1:8: Column 'nope' cannot be resolved or requester is not authorized to access",
+    ),
+    ("SELECT *\nFROM nope", "TABLE_NOT_FOUND: line 2:6: Table 'awsdatacatalog.db.nope' does not exist"),
+    ("SELECT * FROM nodb.t", "SCHEMA_NOT_FOUND: line 1:15: Schema 'nodb' does not exist"),
+    ("SELECT x, count(*) FROM (VALUES 1) AS t(x)", "EXPRESSION_NOT_AGGREGATE: line 1:8: 'x' must be an aggregate"),
+    ("INSERT INTO t VALUES (1)", "NOT_SUPPORTED: INSERT is not supported by the local Athena yet"),
+    ("EXPLAIN SELECT 1", "NOT_SUPPORTED: EXPLAIN is not supported by the local Athena yet"),
+]
+
+
+@pytest.fixture(scope="module")
+def queries(aws: Client) -> Queries:
+    aws("s3").create_bucket(Bucket="lake")
+    aws("glue").create_database(DatabaseInput={"Name": "db"})
+    return Queries(aws("athena"))
+
+
+def test_what_a_plain_translation_gets_silently_wrong(queries: Queries) -> None:
+    assert_values(queries, SILENT)
+
+
+def test_strings(queries: Queries) -> None:
+    assert_values(queries, STRINGS)
+
+
+def test_dates(queries: Queries) -> None:
+    assert_values(queries, DATES)
+
+
+def test_json_arrays_maps_and_lambdas(queries: Queries) -> None:
+    assert_values(queries, JSON_AND_COLLECTIONS)
+
+
+def test_values_are_written_as_athena_writes_them(queries: Queries) -> None:
+    assert_values(queries, TEXTS)
+
+
+def assert_values(queries: Queries, table: Sequence[tuple[str, str | None]]) -> None:
+    """All of the table in one query: a wrong one is named, a failing query is asked for again one by one."""
+    (row,) = queries.rows("SELECT " + ", ".join(expression for expression, _ in table))
+    wrong = {e: (got, want) for (e, want), got in zip(table, row, strict=True) if got != want}
+    assert not wrong
+
+
+@pytest.mark.parametrize(("sql", "rows"), QUERIES)
+def test_queries(queries: Queries, sql: str, rows: list[list[str | None]]) -> None:
+    assert queries.rows(sql) == rows
+
+
+@pytest.mark.parametrize(("sql", "reason"), REFUSED)
+def test_what_is_wrong_or_not_supported_says_so(queries: Queries, sql: str, reason: str) -> None:
+    assert queries.failure(sql).startswith(reason)
+
+
+def test_a_sum_of_decimals_whose_type_is_not_known_is_not_divided_wrongly(queries: Queries) -> None:
+    sql = "SELECT x / 3 FROM (SELECT element_at(l, 1) AS x FROM (VALUES ARRAY[1.5]) AS t(l))"
+    assert queries.failure(sql).startswith("NOT_SUPPORTED: a division whose operands may be DECIMAL")
+
+
+def test_columns_without_a_name_are_called_by_their_position(queries: Queries) -> None:
+    sql = "SELECT 1, x, x + 1, x AS y, count(*) OVER () FROM (VALUES 1) AS t(x)"
+    assert queries.columns(sql) == [
+        ("_col0", "integer"),
+        ("x", "integer"),
+        ("_col2", "integer"),
+        ("y", "integer"),
+        ("_col4", "bigint"),
+    ]
+
+
+def test_types_are_trinos(queries: Queries) -> None:
+    sql = (
+        "SELECT 'a', 1.5, 1e0, true, DATE '2020-01-01', TIMESTAMP '2020-01-01 00:00:00', now(), ARRAY[1], "
+        "MAP(ARRAY[1], ARRAY[1]), ROW(1), X'41', sum(x), json_parse('1'), CAST(1 AS TINYINT), CAST(1 AS REAL) "
+        "FROM (VALUES 1) AS t(x)"
+    )
+    assert [kind for _, kind in queries.columns(sql)] == [
+        "varchar", "decimal", "double", "boolean", "date", "timestamp", "timestamp with time zone", "array", "map",
+        "row", "varbinary", "bigint", "json", "tinyint", "float",
+    ]  # fmt: skip
+
+
+def test_parameters_stand_for_question_marks(queries: Queries) -> None:
+    assert queries.rows("SELECT ? + 1, ?", ExecutionParameters=["41", "'it''s'"]) == [["42", "it's"]]
+    assert queries.failure("SELECT ?", ExecutionParameters=["1, 2"]).startswith("SYNTAX_ERROR")
+    assert queries.failure("SELECT ?").startswith("INVALID_PARAMETER_USAGE")
+
+
+def test_a_name_in_a_with_hides_a_table_only_where_it_is_in_sight(queries: Queries) -> None:
+    assert queries.rows("WITH a AS (SELECT 1 AS x), b AS (SELECT x + 1 AS x FROM a) SELECT x FROM b") == [["2"]]
+    assert queries.failure("WITH a AS (SELECT * FROM a) SELECT * FROM a").startswith("TABLE_NOT_FOUND")
