@@ -18,6 +18,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from localaws.control.call import Call
+from localaws.control.refusals import refused
 from localaws.errors import AwsError
 from localaws.wire import Response
 
@@ -79,6 +80,9 @@ class Moto:
         except NotImplementedError as e:
             raise _not_implemented(call) from e
         except Exception as e:
+            refusal = refused(call, e)  # moto checks few of its parameters: it fails where AWS refuses
+            if refusal is not None:
+                raise refusal from e
             log.exception("moto failed at %s %s", call.service, call.operation)
             raise AwsError("NotImplemented", f"moto failed at {call.service} {call.operation}", 501) from e
         if _no_such_route(call, response):

@@ -139,11 +139,16 @@ class Control:
         """The call's own, else the queue's."""
         parameters = call.parameters()
         if "WaitTimeSeconds" in parameters:
-            return int(parameters["WaitTimeSeconds"])
+            return _whole_number(parameters["WaitTimeSeconds"])
         wanted = {"QueueUrl": parameters.get("QueueUrl", ""), "AttributeNames": ["ReceiveMessageWaitTimeSeconds"]}
         answer = self._do(Call.json("sqs", call.region, "AmazonSQS.GetQueueAttributes", wanted))
         attributes = json.loads(_body(answer)).get("Attributes", {}) if answer.status == 200 else {}
         return int(attributes.get("ReceiveMessageWaitTimeSeconds", 0))
+
+
+def _whole_number(value: object) -> int:
+    """-1, which is refused, for what is none."""
+    return int(str(value)) if re.fullmatch("[0-9]{1,9}", str(value)) else -1
 
 
 def _leaves_something(call: Call, response: Response) -> bool:
