@@ -5,6 +5,8 @@ Done: DescribeLogStreams, GetLogEvents, FilterLogEvents (a plain-text or `"quote
 write; the other operations, and groups that clients write themselves, are moto's.
 """
 
+import hashlib
+import re
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +17,7 @@ from localaws.errors import AwsError
 from localaws.wire import Handler, Parameters, Request, Response, json_service
 
 _PAGE = 10_000
+_LONGEST_NAME = 200  # of a file; file systems take 255 bytes
 
 
 class Logs:
@@ -51,7 +54,7 @@ class Logs:
                 log.write(text)
 
     def _folder(self, group: str) -> Path:
-        return self._root.joinpath(*(quote(part, safe="") for part in group.strip("/").split("/")))
+        return self._root.joinpath(*(_file_name(part) for part in group.strip("/").split("/")))
 
     def _streams(self, call: Parameters) -> dict[str, Path]:
         name = call.get("logGroupName") or call.get("logGroupIdentifier", "").rpartition("log-group:")[2]
@@ -71,7 +74,7 @@ class Logs:
         return {"logStreams": found[: call.get("limit", 50)]}
 
     def _described(self, call: Parameters, name: str, file: Path) -> Parameters:
-        stamps = [stamp for stamp, _ in _events(file)]
+        stamps = [stamp for stamp, _ in _events(file)] or [0]
         return {
             "logStreamName": name,
             "creationTime": stamps[0],
@@ -90,7 +93,7 @@ class Logs:
             {"timestamp": t, "message": m, "ingestionTime": t} for t, m in _events(streams[name]) if _within(t, call)
         ]
         token = call.get("nextToken", "")
-        start = int(token[2:]) if token[:2] in {"f/", "b/"} and token[2:].isdecimal() else 0
+        start = _offset(token[2:]) if token[:2] in {"f/", "b/"} else 0
         page = events[start : start + call.get("limit", _PAGE)]
         return {
             "events": page,
@@ -110,10 +113,23 @@ class Logs:
             if _within(t, call) and pattern in m
         ]
         found.sort(key=lambda event: int(event["timestamp"]))
-        start = int(call.get("nextToken", "0"))
+        start = _offset(call.get("nextToken", "0"))
         page = found[start : start + call.get("limit", _PAGE)]
         more = {"nextToken": str(start + len(page))} if start + len(page) < len(found) else {}
         return {"events": page, "searchedLogStreams": [], **more}
+
+
+def _file_name(part: str) -> str:
+    """A part of a log group's name as a file's: it can't lead out of the directory, and it is not too long for one."""
+    quoted = quote(part, safe="")
+    plain = quoted.strip(".") and len(quoted) <= _LONGEST_NAME
+    return quoted if plain else "%." + hashlib.sha256(part.encode()).hexdigest()
+
+
+def _offset(token: str) -> int:
+    if not re.fullmatch("[0-9]{1,18}", token):
+        raise AwsError("InvalidParameterException", "The specified nextToken is invalid.")
+    return int(token)
 
 
 class _NotOursError(Exception):
@@ -124,7 +140,8 @@ def _events(file: Path) -> Iterator[tuple[int, str]]:
     with file.open(encoding="utf-8", errors="replace") as lines:
         for line in lines:
             stamp, _, text = line.rstrip("\n").partition(" ")
-            yield int(stamp), text
+            if stamp.isdecimal():  # else a crash has torn the line
+                yield int(stamp), text
 
 
 def _within(stamp: int, call: Parameters) -> bool:

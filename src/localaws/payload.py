@@ -6,6 +6,7 @@ sigv4-streaming-trailers.html), which is what current SDKs send by default.
 """
 
 import hashlib
+import re
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import IO, Literal
@@ -17,6 +18,7 @@ from localaws.wire import Body
 
 IN_MEMORY = 8 * 2**20
 _LONGEST_LINE = 16 * 2**10
+_HEXADECIMAL = re.compile(rb"[0-9a-fA-F]{1,16}")
 
 
 class Spool:
@@ -80,6 +82,8 @@ class ChunkDecoder:
         self._waiting += data
         while self._state != "end" and self._step():
             pass
+        if self._state == "end" and self._waiting:
+            raise _malformed()
 
     def _step(self) -> bool:
         """Take one line or piece of data off what is waiting; False when more must come first."""
@@ -119,10 +123,9 @@ class ChunkDecoder:
 
     def _begin_chunk(self, line: bytes) -> None:
         size, _, extension = line.partition(b";")
-        try:
-            self._left = int(size, 16)
-        except ValueError as e:
-            raise _malformed() from e
+        if not _HEXADECIMAL.fullmatch(size):
+            raise _malformed()
+        self._left = int(size, 16)
         self._signature = extension.removeprefix(b"chunk-signature=").decode("latin-1")
         self._hash = hashlib.sha256()
         if self._left:

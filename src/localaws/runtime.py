@@ -174,6 +174,7 @@ async def _serve(
     config = uvicorn.Config(
         runtime.app,
         http="httptools",
+        ws="none",
         lifespan="off",
         log_config=None,
         access_log=False,

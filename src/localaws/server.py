@@ -6,6 +6,7 @@ Handler -> answer. Nothing reaches a service before its signature was verified. 
 
 import logging
 import os
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,8 @@ _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 # S3 takes 5 GiB in one request, Lambda a function's zip in base64; the largest other one is a PutRecordBatch of 4 MiB.
 _LARGEST = {"s3": 5 * 2**30, "lambda": 100 * 2**20}
 _LARGEST_OTHER = 16 * 2**20
+_LARGEST_HEAD = 64 * 2**10
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +67,10 @@ class Server:
         if head.path == HEALTH:
             await _send(send, Response(200, {"content-type": "application/json"}, b'{"status":"ok"}'), request_id)
             return
-        service = Service("rest-xml", self._control)
+        service = self._service(None, head)
         try:
-            claim = sigv4.claim(head) or sigv2.claim(head)
+            _check_size(head)
+            claim = sigv4.claim(head, service.protocol) or sigv2.claim(head)
             service = self._service(claim, head)
             response = await self._answer(service, claim, head, receive, request_id)
         except AwsError as error:
@@ -79,8 +83,7 @@ class Server:
 
     def _service(self, claim: sigv4.Claim | None, head: sigv4.Head) -> Service:
         name = claim.service if claim else _unsigned_service(head)
-        protocol: sigv4.Protocol = "json" if "x-amz-target" in head.headers else "query"
-        return self._services.get(name) or Service(protocol, self._control)
+        return self._services.get(name) or Service(_protocol(head), self._control)
 
     async def _answer(
         self, service: Service, claim: sigv4.Claim | None, head: sigv4.Head, receive_: Receive, request_id: str
@@ -135,6 +138,20 @@ def _unsigned_service(head: sigv4.Head) -> str:
     return "" if "x-amz-target" in head.headers or head.method == "POST" else "s3"
 
 
+def _protocol(head: sigv4.Head) -> sigv4.Protocol:
+    """What a service of the control plane speaks, as far as the request tells."""
+    if "x-amz-target" in head.headers:
+        return "json"
+    is_form = head.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+    return "query" if is_form or "Action=" in head.query else "rest-json"
+
+
+def _check_size(head: sigv4.Head) -> None:
+    if sum(len(name) + len(value) for name, value in head.headers.items()) > _LARGEST_HEAD:
+        text = "Your request header section exceeds the maximum allowed request header section size."
+        raise AwsError("RequestHeaderSectionTooLarge", text, MaxSizeAllowed=str(_LARGEST_HEAD))
+
+
 def _bucket_host(head: sigv4.Head) -> str | None:
     """The bucket of `bucket.localhost`, `bucket.s3.localhost` or `bucket.s3.region.amazonaws.com`; else None."""
     host = head.headers.get("host", "").rpartition(":")[0] or head.headers.get("host", "")
@@ -163,7 +180,7 @@ async def _send(send: Send, response: Response, request_id: str) -> None:
     length = body.length if isinstance(body, FileSlice) else len(body)
     if response.status not in {204, 304}:
         names.setdefault("content-length", str(length))
-    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in names.items()]
+    headers = [(name.encode("latin-1"), _field(value)) for name, value in names.items()]
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     if isinstance(body, bytes):
         await send({"type": "http.response.body", "body": body})
@@ -172,6 +189,11 @@ async def _send(send: Send, response: Response, request_id: str) -> None:
         await _send_file(send, body)
     finally:
         body.file.close()
+
+
+def _field(value: str) -> bytes:
+    """A header's value can't end its line, whatever a client had us keep for it (RFC 9110, 5.5)."""
+    return _CONTROL.sub(" ", value).encode("latin-1", "replace")
 
 
 async def _send_file(send: Send, part: FileSlice) -> None:

@@ -6,6 +6,7 @@ Headers signed with version 2 are refused: every SDK of the last ten years signs
 
 import base64
 import hmac
+import re
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,7 +20,7 @@ from localaws.sigv4 import Claim, Head, refuse
 def claim(head: Head) -> Claim | None:
     """The claim of a version 2 URL, else None. Its `expires` counts from the epoch, so its time is the epoch."""
     given = {name: values[0] for name, values in parse_qs(head.query).items()}
-    if not {"AWSAccessKeyId", "Signature", "Expires"} <= given.keys() or not given["Expires"].isdecimal():
+    if not {"AWSAccessKeyId", "Signature"} <= given.keys() or not re.fullmatch("[0-9]{1,12}", given.get("Expires", "")):
         return None
     epoch = datetime.fromtimestamp(0, UTC)
     token = given.get("x-amz-security-token")
@@ -39,7 +40,7 @@ def check_signature(claim: Claim, head: Head, secret: str, bucket_host: str | No
     path = f"/{bucket_host}{head.path}" if bucket_host else head.path
     text = signer.canonical_string(head.method, urlsplit(f"{path}?{head.query}"), headers, auth_path=path)
     expected = base64.b64encode(hmac.digest(secret.encode(), text.encode(), "sha1")).decode()
-    if not hmac.compare_digest(expected, claim.signature):
+    if not hmac.compare_digest(expected.encode(), claim.signature.encode()):
         raise refuse("mismatch", "rest-xml", "The request signature we calculated does not match the one you provided")
 
 

@@ -104,42 +104,43 @@ class Claim:
         return f"{self.day}/{self.region}/{self.service}/aws4_request"
 
 
-def claim(head: Head) -> Claim | None:
-    """What the request says of its sender, or None if it is not signed at all. AwsError if it can't be read."""
+def claim(head: Head, protocol: Protocol = "rest-xml") -> Claim | None:
+    """What the request says of its sender, or None if it is not signed at all. AwsError, in `protocol`'s words, if it
+    can't be read."""
     authorization = head.headers.get("authorization")
     if authorization is not None:
-        return _from_header(authorization, head.headers)
+        return _from_header(authorization, head.headers, protocol)
     if "X-Amz-Signature=" in head.query or "X-Amz-Credential=" in head.query:
         return _from_query(head)
     return None
 
 
-def _from_header(authorization: str, headers: Mapping[str, str]) -> Claim:
+def _from_header(authorization: str, headers: Mapping[str, str], protocol: Protocol) -> Claim:
     fields = dict(re.findall(r"(Credential|SignedHeaders|Signature)=([^,\s]+)", authorization))
     stamp = headers.get("x-amz-date", "")
     if not authorization.startswith(ALGORITHM + " ") or len(fields) != 3:
-        raise refuse("malformed", "rest-xml", "The authorization header is not AWS4-HMAC-SHA256 with its three fields")
-    return _claim(fields, stamp, headers.get("x-amz-security-token"), None)
+        raise refuse("malformed", protocol, "The authorization header is not AWS4-HMAC-SHA256 with its three fields")
+    return _claim(fields, stamp, headers.get("x-amz-security-token"), None, protocol)
 
 
 def _from_query(head: Head) -> Claim:
     given = {unquote(name): unquote(value) for name, value in _pairs(head.query)}
     fields = {name: given.get(f"X-Amz-{name}", "") for name in ("Credential", "SignedHeaders", "Signature")}
     expires = given.get("X-Amz-Expires", "")
-    if given.get("X-Amz-Algorithm") != ALGORITHM or not expires.isdecimal() or not all(fields.values()):
+    if given.get("X-Amz-Algorithm") != ALGORITHM or not expires or not all(fields.values()):
         raise AwsError("AuthorizationQueryParametersError", "Query-string authentication needs all X-Amz-* parameters")
-    if not 1 <= int(expires) <= MAX_PRESIGNED_SECONDS:
+    if not re.fullmatch("[0-9]{1,6}", expires) or not 1 <= int(expires) <= MAX_PRESIGNED_SECONDS:
         raise AwsError("AuthorizationQueryParametersError", "X-Amz-Expires must be between 1 and 604800 seconds")
-    return _claim(fields, given.get("X-Amz-Date", ""), given.get("X-Amz-Security-Token"), int(expires))
+    return _claim(fields, given.get("X-Amz-Date", ""), given.get("X-Amz-Security-Token"), int(expires), "rest-xml")
 
 
-def _claim(fields: Mapping[str, str], stamp: str, token: str | None, expires: int | None) -> Claim:
+def _claim(fields: Mapping[str, str], stamp: str, token: str | None, expires: int | None, protocol: Protocol) -> Claim:
     parts = fields["Credential"].split("/")
     try:
         time = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
         access_key, day, region, service, _terminator = parts[-5:]
     except ValueError as e:
-        raise refuse("malformed", "rest-xml", "The credential scope or the X-Amz-Date is malformed") from e
+        raise refuse("malformed", protocol, "The credential scope or the X-Amz-Date is malformed") from e
     names = tuple(fields["SignedHeaders"].lower().split(";"))
     return Claim(
         "/".join([*parts[:-5], access_key]), day, region, service, names, fields["Signature"], time, token, expires
@@ -164,6 +165,8 @@ def check_signature(claim: Claim, head: Head, payload_hash: str, secret: str, pr
     """`payload_hash` is what the client signed: the body's SHA-256 in hex, UNSIGNED-PAYLOAD or a STREAMING-... word."""
     if "host" not in claim.signed_headers:
         raise refuse("malformed", protocol, "The host header must be signed")
+    if claim.service == "s3":
+        _check_all_signed(claim, head)
     request = "\n".join(
         (
             head.method,
@@ -175,12 +178,27 @@ def check_signature(claim: Claim, head: Head, payload_hash: str, secret: str, pr
         )
     )
     stamp = claim.time.strftime("%Y%m%dT%H%M%SZ")
-    text = "\n".join((ALGORITHM, stamp, claim.scope, hashlib.sha256(request.encode("latin-1")).hexdigest()))
+    digest = hashlib.sha256(request.encode("latin-1", "replace")).hexdigest()
+    text = "\n".join((ALGORITHM, stamp, claim.scope, digest))
     expected = _hmac(signing_key(secret, claim), text).hex()
-    if not hmac.compare_digest(expected, claim.signature):
+    if not _equal(expected, claim.signature):
         raise refuse(
             "mismatch", protocol, "The request signature we calculated does not match the signature you provided"
         )
+
+
+def _check_all_signed(claim: Claim, head: Head) -> None:
+    """S3 takes no x-amz- header that is not signed: x-amz-copy-source would make a presigned PUT read any object.
+    What is implied in the signature or checked by itself may stay out."""
+    implied = {"x-amz-content-sha256", "x-amz-date", "x-amz-security-token"}
+    extra = {name for name in head.headers if name.startswith("x-amz-")} - implied - set(claim.signed_headers)
+    if extra:
+        text = "There were headers present in the request which were not signed"
+        raise AwsError("AccessDenied", text, 403, HeadersNotSigned=", ".join(sorted(extra)))
+
+
+def _equal(expected: str, given: str) -> bool:
+    return hmac.compare_digest(expected.encode(), given.encode())
 
 
 def _canonical_path(path: str, service: str) -> str:
@@ -236,7 +254,7 @@ class ChunkSigner:
 
     def _check(self, algorithm: str, signature: str, *hashes: str) -> None:
         expected = _hmac(self._key, "\n".join((algorithm, *self._prefix, self._previous, *hashes))).hex()
-        if not hmac.compare_digest(expected, signature):
+        if not _equal(expected, signature):
             raise refuse(
                 "mismatch", "rest-xml", "The chunk signature we calculated does not match the one you provided"
             )

@@ -109,8 +109,7 @@ def json_service(name: str, operations: Mapping[str, Operation], otherwise: Hand
         target = request.headers.get("x-amz-target", "").rpartition(".")[2]
         if target not in operations:
             return await otherwise(request)
-        parameters = _json_object(request.body.read())
-        _validate(model().operation_model(target), parameters)
+        parameters = _validated(model().operation_model(target), _json_object(request.body.read()))
         return json_response(await run(operations[target], parameters))
 
     return handle
@@ -125,8 +124,7 @@ def rest_json_service(name: str, operations: Mapping[str, Operation], otherwise:
         for route in routes():
             found = route.match(request)
             if found is not None and route.operation.name in operations:
-                parameters = _rest_parameters(route.operation, found, request)
-                _validate(route.operation, parameters)
+                parameters = _validated(route.operation, _rest_parameters(route.operation, found, request))
                 return _rest_response(route.operation, await run(operations[route.operation.name], parameters))
         return await otherwise(request)
 
@@ -170,26 +168,40 @@ def _json_object(body: bytes) -> Parameters:
         raise AwsError("SerializationException", "The request body is not valid JSON") from e
     if not isinstance(parameters, dict):
         raise AwsError("SerializationException", "The request body must be a JSON object")
+    if b"\\u" in body and not _is_unicode(parameters):
+        raise AwsError("SerializationException", "The request body has half of a surrogate pair")
     return parameters
 
 
-def _validate(operation: botocore.model.OperationModel, parameters: Parameters) -> None:
-    """Missing and wrong-typed parameters, in the words that AWS's own model gives them."""
+def _is_unicode(parameters: Parameters) -> bool:
+    """JSON can write half of a surrogate pair, which is no character and which no store could keep (RFC 8259, 8.2)."""
+    try:
+        json.dumps(parameters, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _validated(operation: botocore.model.OperationModel, given: Parameters) -> Parameters:
+    """The parameters that AWS would see. Missing and wrong-typed ones are refused in its own model's words."""
     if operation.input_shape is None:
-        return
-    report = botocore.validate.ParamValidator().validate(
-        _as_validated(operation.input_shape, parameters), operation.input_shape
-    )
+        return given
+    try:
+        parameters: Parameters = _as_aws_reads(operation.input_shape, given)
+        report = botocore.validate.ParamValidator().validate(parameters, operation.input_shape)
+    except (OverflowError, RuntimeError) as e:  # a number or time beyond all bounds
+        raise AwsError("ValidationException", f"A value is out of range: {e}") from e
     if report.has_errors():
         raise AwsError("ValidationException", report.generate_report())
+    return parameters
 
 
-def _as_validated(shape: Any, value: Any) -> Any:
-    """What botocore's validator would refuse though AWS takes it: unknown members, nulls, whole numbers as doubles."""
+def _as_aws_reads(shape: Any, value: Any) -> Any:
+    """Without unknown members and nulls, which AWS passes over; a whole number may be a double."""
     if shape.type_name == "structure" and isinstance(value, dict):
-        return {k: _as_validated(shape.members[k], v) for k, v in value.items() if k in shape.members and v is not None}
+        return {k: _as_aws_reads(shape.members[k], v) for k, v in value.items() if k in shape.members and v is not None}
     if shape.type_name == "list" and isinstance(value, list):
-        return [_as_validated(shape.member, v) for v in value]
+        return [_as_aws_reads(shape.member, v) for v in value]
     if shape.type_name == "double" and isinstance(value, int):
         return float(value)
     return value

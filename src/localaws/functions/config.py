@@ -168,6 +168,8 @@ def _check(parameters: Mapping[str, Any]) -> None:
     for name, least, most in _RANGES:
         if not least <= parameters.get(name, least) <= most:
             raise _out_of_range(name, parameters[name], least, most)
+    if re.search(r"[\s\0]", parameters.get("Handler", "")):
+        raise invalid("A Handler has no white space")
     if "Runtime" in parameters and not parameters["Runtime"].startswith("python3."):
         raise invalid(f"localaws runs Python functions only, not '{parameters['Runtime']}'")
     if "Role" in parameters and not _ROLE.fullmatch(parameters["Role"]):
@@ -198,6 +200,8 @@ def _environment(value: Any, _: Any) -> Any:
             "Lambda was unable to configure your environment variables because the environment variables you have "
             f"provided exceeded the {_ENVIRONMENT_BYTES // 1024}KB limit."
         )
+    if any("\0" in k + v for k, v in variables.items()):
+        raise invalid("Lambda was unable to configure your environment variables: a value holds a null character.")
     return {"Variables": variables} if variables else None
 
 

@@ -33,7 +33,10 @@ _TOKEN = re.compile(
 def parse(text: str, keys: Sequence[tuple[str, str]]) -> Callable[[list[str]], bool]:
     """Compile `text` for a table with these (name, type) keys; raises InvalidInputException if it can't be read."""
     names = [name for name, _ in keys]
-    predicate = _Parser(text, dict(keys)).whole() if text.strip() else lambda _: True
+    try:
+        predicate = _Parser(text, dict(keys)).whole() if text.strip() else lambda _: True
+    except RecursionError as e:
+        raise AwsError("InvalidInputException", "The expression is nested too deeply") from e
     return lambda values: predicate(dict(zip(names, values, strict=True)))
 
 

@@ -74,7 +74,7 @@ def _answer(p: Parameters, stored: Stored) -> tuple[int, int, Parameters]:
     description = stored.description
     answer = {
         **description.fields,
-        **{name: p[f"Response{name}"] for name in _OVERRIDES if f"Response{name}" in p},
+        **_overrides(p),
         **identity,
         **partial,
         "AcceptRanges": "bytes",
@@ -84,6 +84,16 @@ def _answer(p: Parameters, stored: Stored) -> tuple[int, int, Parameters]:
     if p.get("ChecksumMode", "").upper() == "ENABLED" and "Range" not in p:
         answer |= _checksum(p.get("PartNumber"), stored)
     return start, length, answer
+
+
+def _overrides(p: Parameters) -> Parameters:
+    """Headers that the client wants in the answer: what a header can't say is refused, as S3 does."""
+    wanted = {name: p[f"Response{name}"] for name in _OVERRIDES if f"Response{name}" in p}
+    for value in wanted.values():
+        if any(not " " <= character <= "\xff" for character in value):
+            text = "Header value cannot be represented using ISO-8859-1."
+            raise AwsError("InvalidArgument", text, 400, ArgumentValue=value)
+    return wanted
 
 
 def _checksum(number: int | None, stored: Stored) -> Parameters:
