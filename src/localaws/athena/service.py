@@ -18,7 +18,7 @@ from localaws.athena.executions import Execution, Executions, athena_error
 from localaws.athena.failures import SYSTEM, USER, QueryFailure, not_supported
 from localaws.athena.listing import list_files
 from localaws.athena.metadata import Metadata
-from localaws.athena.pages import invalid
+from localaws.athena.pages import invalid, number_of
 from localaws.athena.requests import described, numbered, same
 from localaws.athena.settings import Settings
 from localaws.athena.statements import Run, Statement
@@ -164,10 +164,8 @@ class Athena:
 
     def _list(self, p: Parameters) -> Parameters:
         group = self._settings.workgroup(p.get("WorkGroup", "primary"))["Name"]
-        token = p.get("NextToken") or str(1 << 62)
-        if not token.isdigit():
-            raise invalid("Invalid NextToken")
-        found, following = self._executions.page(group, int(token), min(p.get("MaxResults", 50), 50))
+        before = number_of(p.get("NextToken") or str(1 << 62))
+        found, following = self._executions.page(group, before, min(p.get("MaxResults", 50), 50))
         return {"QueryExecutionIds": found} | ({"NextToken": str(following)} if following else {})
 
     # Carrying a query out
