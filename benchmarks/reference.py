@@ -100,8 +100,8 @@ class Reference:
         sent, happened, received = fields.get("sent_time"), fields.get("event_time"), self.received_ms
         skew = None
         if sent is not None:
-            earliest = received - self.pipeline.buffering.aws.seconds * 1000 - 900_000
-            skew = 0 if earliest <= sent <= received + 5000 else sent - received
+            buffer = self.pipeline.buffering.aws.seconds * 1000
+            skew = 0 if received - buffer - 900_000 <= sent <= received + buffer + 5000 else sent - received
         source = "received" if happened is None else "derived" if skew else "event"
         happened = received if happened is None else happened - (skew or 0)
         user = fields.get("user_id")

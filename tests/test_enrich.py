@@ -1,11 +1,13 @@
 """The steps that add columns."""
 
 import hmac
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from clicklake.pipeline import Buffer
 from clicklake.transform.process import Settings
 from transforming import KEY, PIPELINE, RECEIVED, event, transform
 
@@ -56,18 +58,22 @@ def test_without_sent_time_nothing_is_known_of_the_clock() -> None:
 
 @pytest.mark.parametrize("buffered", range(0, 901, 60))
 def test_right_clocks_keep_their_order_and_spacing_exactly(buffered: int) -> None:
-    events = [event(event_time=at(n - buffered), sent_time=at(n + 1 - buffered)) for n in range(0, buffered, 7)]
-    rows = transform(*events, event()).rows[:-1]
-    assert [row["event_ts"] for row in rows] == [shown(n - buffered) for n in range(0, buffered, 7)]
-    assert {row["clock_skew_ms"] for row in rows} <= {0}
+    """The object's time is the arrival of its oldest record, as Firehose names it, or of its newest."""
+    pipeline = replace(PIPELINE, buffering=replace(PIPELINE.buffering, aws=Buffer(128, buffered)))
+    for first in (0, -buffered):
+        moments = range(first, first + buffered + 1, 7)
+        events = [event(event_time=at(n - 1), sent_time=at(n)) for n in moments]
+        rows = transform(*events, settings=Settings(pipeline, KEY)).rows
+        assert [row["event_ts"] for row in rows] == [shown(n - 1) for n in moments]
+        assert {(row["clock_skew_ms"], row["event_ts_source"]) for row in rows} == {(0, "event")}
 
 
-@pytest.mark.parametrize("sent", [-BUFFER - 900, 0, 5])
+@pytest.mark.parametrize("sent", [-BUFFER - 900, 0, 5, BUFFER + 5])
 def test_a_sent_time_that_a_right_clock_could_have_shows_no_skew(sent: int) -> None:
     assert time_of(event_time=at(sent - 1), sent_time=at(sent)) == (shown(sent - 1), "event", 0)
 
 
-@pytest.mark.parametrize("sent", [-BUFFER - 900.001, 5.001, 3600, -86400 * 365])
+@pytest.mark.parametrize("sent", [-BUFFER - 900.001, BUFFER + 5.001, 3600, -86400 * 365])
 def test_any_other_sent_time_is_a_wrong_clock_and_its_skew_is_subtracted(sent: float) -> None:
     assert time_of(event_time=at(sent - 60), sent_time=at(sent)) == (shown(-60), "derived", round(sent * 1000))
 

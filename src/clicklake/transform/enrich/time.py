@@ -2,9 +2,11 @@
 
 `event_ts` is the sender's `event_time` unless the clock is provably wrong; then the skew is subtracted, which is how
 Snowplow's derived_tstamp and Segment's timestamp work, too. With a trusted server's `collector_time` the skew is known.
-Without, a right clock and the buffering look alike, so `sent_time` counts as right while it lies where a right clock
-could have put it: up to one buffer interval and 15 minutes of retries before the object's time. So events with right
-clocks keep their order and spacing exactly.
+Without, a right clock and the buffering look alike: Firehose names an object for the arrival of its oldest record
+(docs.aws.amazon.com/firehose/latest/dev/s3-prefixes.html), so records of the same object arrived up to one buffer
+interval after that, and a sender may have retried for 15 minutes before. `sent_time` counts as right while it lies
+where a right clock could have put it, whichever end of the buffering the name tells. So events with right clocks keep
+their order and spacing exactly.
 """
 
 from clicklake.transform.enrich.context import Context
@@ -41,4 +43,4 @@ def _skew(sent: int | None, collected: int | None, received: int, buffer: int) -
         return None
     if collected is not None:
         return sent - collected
-    return 0 if received - buffer - RETRIES <= sent <= received + AHEAD else sent - received
+    return 0 if received - buffer - RETRIES <= sent <= received + buffer + AHEAD else sent - received
