@@ -48,6 +48,7 @@ class Store:
         db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=30)
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA fullfsync = ON")  # of use on macOS only, see durable.py
         return db
 
     def migrate(self, schema: str) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from localaws.durable import write_file
+from localaws.durable import flush, write_file
 from localaws.errors import StartError
 
 
@@ -27,7 +27,7 @@ class Journal:
         self._size = _sound_length(path)
         self._fd = os.open(path, os.O_WRONLY | os.O_APPEND)
         os.ftruncate(self._fd, self._size)
-        os.fsync(self._fd)
+        flush(self._fd)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Every document, oldest first."""
@@ -41,7 +41,7 @@ class Journal:
         line = b"%08x %s\n" % (zlib.crc32(text), text)
         try:
             _write(self._fd, line)
-            os.fsync(self._fd)
+            flush(self._fd)
         except OSError:
             os.ftruncate(self._fd, self._size)
             raise

@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from localaws.durable import sync_directory
+from localaws.durable import flush_data, sync_directory
 
 _FRAME = struct.Struct("<II")
 
@@ -46,7 +46,7 @@ class Segment:
             written = 0
             while written < len(data):
                 written += os.write(self._fd, memoryview(data)[written:])
-            _sync(self._fd)
+            flush_data(self._fd)
         except OSError:
             os.ftruncate(self._fd, self._end)
             raise
@@ -57,11 +57,6 @@ class Segment:
         with contextlib.suppress(OSError):  # what was acknowledged is on disk already
             os.close(self._fd)
         return self.path
-
-
-def _sync(fd: int) -> None:
-    """fdatasync also flushes the new length, which is all that reading needs (fdatasync(2)); macOS has only fsync."""
-    (os.fdatasync if hasattr(os, "fdatasync") else os.fsync)(fd)
 
 
 def segments(folder: Path) -> list[Path]:

@@ -111,7 +111,7 @@ def _write(path: Path, data: bytes, mode: int) -> None:
     with path.open("wb") as file:
         file.write(data)
         file.flush()
-        os.fsync(file.fileno())
+        durable.flush(file.fileno())
     path.chmod(mode)
 
 

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from localaws.durable import make_directories, sync_directory, sync_file, write_file
+from localaws.durable import flush, make_directories, sync_directory, sync_file, write_file
 from localaws.s3 import keys as s3_keys
 from localaws.store import Store
 from localaws.wire import Body
@@ -83,7 +83,7 @@ class Disk:
             with target.open("xb", buffering=0) as file:
                 for source, start, length in slices:
                     _copy(source.fileno(), start, length, file.fileno())
-                os.fsync(file.fileno())
+                flush(file.fileno())
             sync_directory(self._staging)
         return target.name
 
