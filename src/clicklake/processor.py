@@ -12,9 +12,9 @@ Environment variables:
     CLICKLAKE_PROCESSED_FORMAT      parquet or json instead of the pipeline file's processed_format
 
 Bucket and key come from the event; all other names from the pipeline file baked into the zip. The role needs
-s3:GetObject on raw/, s3:PutObject and s3:DeleteObject on processed/, failed/ and ledger/, s3:ListBucket (without it S3
-answers AccessDenied for an object that is gone), glue:GetTable and glue:CreatePartition (on catalog, database and
-tables), and ssm:GetParameter if there is a key.
+s3:GetObject on raw/, s3:PutObject on processed/, failed/ and ledger/, s3:DeleteObject on processed/ and failed/,
+s3:ListBucket (without it S3 answers AccessDenied for an object that is gone), glue:GetTable and glue:CreatePartition
+(on catalog, database and tables), and ssm:GetParameter if there is a key.
 
 A raw object that is gone (expired, or deleted by hand) is logged and skipped: a retry could never succeed, and
 `clicklake verify` tells an expired object from a gap. Every other failure is raised, once all the event's objects have
