@@ -5,6 +5,7 @@ wishes costs it nothing.
 """
 
 import asyncio
+import json
 from collections.abc import Callable
 
 from botocore.model import StructureShape
@@ -61,6 +62,8 @@ class Configuration:
     async def forward(self, request: Request, bucket: str) -> Response:
         """What the control plane knows of the bucket. Raises NoSuchBucket: which there are is known here alone."""
         await asyncio.to_thread(self._buckets.get, bucket)
+        if request.method == "PUT" and request.body.size:
+            await asyncio.to_thread(_check_document, request)
         return await self._control(request)
 
     async def _tell(self, method: str, bucket: str, query: str, headers: dict[str, str], body: bytes = b"") -> None:
@@ -151,6 +154,19 @@ class Configuration:
         checked = s3_notifications.checked(p["NotificationConfiguration"], self._ids)
         self._buckets.set_notifications(p["Bucket"], checked)
         return {}
+
+
+def _check_document(request: Request) -> None:
+    """The control plane takes what it can't read; AWS does not. A bucket's policy is JSON, all else is XML."""
+    if "policy" not in request.parameters():
+        s3_xml.check(request.body.read())
+        return
+    try:
+        good = isinstance(json.loads(request.body.read()), dict)
+    except (ValueError, RecursionError):
+        good = False
+    if not good:
+        raise AwsError("MalformedPolicy", "Policies must be valid JSON and the first byte must be '{'")
 
 
 def _text(value: str | bool) -> str:

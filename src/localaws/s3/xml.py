@@ -35,6 +35,11 @@ def parse(document: bytes, shape: Shape) -> Parameters:
     return value
 
 
+def check(document: bytes) -> None:
+    """Raises MalformedXML for what is no document at all, or a bomb."""
+    _tree(document)
+
+
 def _tree(document: bytes) -> Element:
     builder = TreeBuilder()
     depth = 0

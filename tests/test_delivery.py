@@ -1,0 +1,60 @@
+"""A delivery stream goes on, whatever its destination or its folder does to it."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from localaws.firehose.delivery import Delivery, Destination
+
+DESTINATION = Destination("bucket", "raw/", 1, 0, False, "", "UTC", b"")
+
+
+class Bucket:
+    """Takes objects, but first fails as often as there are errors in `failures`."""
+
+    def __init__(self, *failures: Exception) -> None:
+        self.objects: list[bytes] = []
+        self._failures = list(failures)
+
+    def put(self, _bucket: str, _key: str, data: bytes) -> None:
+        if self._failures:
+            raise self._failures.pop()
+        self.objects.append(data)
+
+
+def delivered(folder: Path, bucket: Bucket, destination: Destination, act: Callable[[Delivery], None]) -> None:
+    """A stream that gets two records, one before `act` and one after."""
+
+    async def run() -> None:
+        numbers = count()
+        delivery = Delivery("s", "1", destination, folder, bucket.put, lambda: 0.0, lambda: f"id-{next(numbers)}")
+        delivery.start()
+        await delivery.put([b"first"])
+        act(delivery)
+        await delivery.put([b"second"])
+        assert await delivery.stop(drain_seconds=5)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("failure", [sqlite3.OperationalError("disk is full"), OSError(28, "full"), KeyError("bug")])
+def test_what_was_acknowledged_is_delivered_after_any_failure(tmp_path: Path, failure: Exception) -> None:
+    bucket = Bucket(failure)
+    delivered(tmp_path / "s", bucket, DESTINATION, lambda _: None)
+    assert b"".join(bucket.objects) == b"firstsecond"
+    assert not list((tmp_path / "s").iterdir())
+
+
+def test_a_segment_that_somebody_deletes_does_not_stop_the_stream(tmp_path: Path) -> None:
+    folder, buffering = tmp_path / "s", Destination("bucket", "raw/", 2**20, 900, False, "", "UTC", b"")
+
+    def delete(_: Delivery) -> None:
+        for file in folder.iterdir():
+            file.unlink()
+
+    delivered(folder, Bucket(), buffering, delete)
+    assert not list(folder.iterdir())
