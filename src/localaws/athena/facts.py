@@ -1,7 +1,7 @@
 """What is known of a data file without the catalog: remembered per file until its size or time changes.
 
 columns    of a Parquet file: name and DuckDB type, from its footer
-spellings  of a JSON file: the top-level keys that are not all lower case
+spellings  of a JSON file: its top-level keys, if any is not all lower case
 """
 
 import os
@@ -67,7 +67,7 @@ class Facts:
         keys = (
             "SELECT filename, list(DISTINCT key) FROM (SELECT filename, unnest(json_keys(json)) AS key FROM "
             "read_ndjson_objects($paths, filename = true, ignore_errors = true) WHERE json_type(json) = 'OBJECT') "
-            "WHERE key <> lower(key) GROUP BY filename"
+            "GROUP BY filename HAVING bool_or(key <> lower(key))"
         )
         found = {path: frozenset(names) for path, names in self._execute(keys, {"paths": paths})}
         return {path: found.get(path, frozenset()) for path in paths}

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from localaws.athena.pages import number_of
 from localaws.errors import AwsError
 
 _PAGE = 1000  # "MaxResults: ... Maximum value of 1000"
@@ -76,7 +77,4 @@ def page_size(parameters: dict[str, Any]) -> int:
 
 
 def _place(token: str | None) -> int:
-    try:
-        return int(token or 0)
-    except ValueError as e:
-        raise AwsError("InvalidRequestException", "Invalid NextToken") from e
+    return number_of(token or "0")

@@ -176,21 +176,20 @@ def _json(table: Table, files: Sequence[File], facts: Facts, source: str) -> lis
     if table.options.get("dots.in.keys", "").lower() == _TRUE:
         raise not_supported("the JSON SerDe's dots.in.keys")
     keys = {c.name: table.options.get(f"mapping.{c.name}", c.name) for c in table.columns}
-    groups: dict[frozenset[str], list[File]] = {}
+    folded = {k.lower() for k in keys.values()}
     exact = table.options.get("case.insensitive", _TRUE).lower() != _TRUE
     spellings = [frozenset[str]()] * len(files) if exact else facts.spellings(files)
+    groups: dict[frozenset[str], list[File]] = {}
     for file, spelled in zip(files, spellings, strict=True):
-        relevant = frozenset(s for s in spelled if s.lower() in {k.lower() for k in keys.values()})
-        groups.setdefault(relevant, []).append(file)
-    return [_json_branch(table, group, _spelled(keys, names), source) for names, group in groups.items()]
-
-
-def _spelled(keys: dict[str, str], spellings: frozenset[str]) -> dict[str, str]:
-    by_folded: dict[str, str] = {}
-    for spelling in spellings:
-        if by_folded.setdefault(spelling.lower(), spelling) != spelling:
-            raise not_supported(f"a JSON file that spells the field {spelling.lower()} in several ways")
-    return {column: by_folded.get(key.lower(), key) for column, key in keys.items()}
+        groups.setdefault(frozenset(s for s in spelled if s.lower() in folded), []).append(file)
+    branches = []
+    for spelled, group in groups.items():
+        found = {c: sorted(s for s in spelled if s.lower() == k.lower()) or [k] for c, k in keys.items()}
+        if all(len(names) == 1 for names in found.values()):
+            branches.append(_json_branch(table, group, {c: names[0] for c, names in found.items()}, source))
+        else:
+            branches.append(_json_by_line(table, group, found, source))
+    return branches
 
 
 def _json_branch(table: Table, files: Sequence[File], keys: dict[str, str], source: str) -> str:
@@ -200,10 +199,29 @@ def _json_branch(table: Table, files: Sequence[File], keys: dict[str, str], sour
         read.append(f"{_string(key)}: {_string('VARCHAR' if conversion else column.type.duckdb())}")
         value = conversion.format(_name(key), column.type.duckdb()) if conversion else _name(key)
         selected.append(f"{value} AS {_name(column.name)}")
-    ignore = table.options.get("ignore.malformed.json", "").lower() == _TRUE
-    options = f"columns = {{{', '.join(read)}}}, format = 'newline_delimited', ignore_errors = {str(ignore).lower()}"
-    reader = f"read_json({_paths(files)}, {options}, maximum_object_size = 4194304, {source})"
+    # Without `records` DuckDB looks at each file first, and keeps 32 MiB of every one until the query's end.
+    options = f"columns = {{{', '.join(read)}}}, format = 'newline_delimited', records = true, {_malformed(table)}"
+    return _select(table, selected, f"read_json({_paths(files)}, {options}, {source})", source)
+
+
+def _json_by_line(table: Table, files: Sequence[File], keys: dict[str, list[str]], source: str) -> str:
+    """Files that spell a key in several ways: each line is looked into once for each spelling."""
+    selected = []
+    for column in table.columns:
+        wanted, conversion = column.type.duckdb(), _FROM_TEXT.get(column.type.name)
+        text = conversion or ("{}" if column.type.name == "varchar" else "")
+        paths = [_string(f'$."{key}"') for key in keys[column.name]]
+        if text:
+            values = [text.format(f"json_extract_string(json, {p})", wanted) for p in paths]
+        else:
+            values = [f"CAST(json_extract(json, {p}) AS {wanted})" for p in paths]
+        selected.append(f"coalesce({', '.join(values)}, NULL) AS {_name(column.name)}")
+    reader = f"read_ndjson_objects({_paths(files)}, {_malformed(table)}, {source})"
     return _select(table, selected, reader, source)
+
+
+def _malformed(table: Table) -> str:
+    return f"ignore_errors = {table.options.get('ignore.malformed.json', 'false').lower() == _TRUE}"
 
 
 # Delimited text

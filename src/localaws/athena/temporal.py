@@ -11,8 +11,8 @@ from localaws.athena.numbers import type_of_column
 _DATE, _TIMESTAMP = "date", "timestamp"
 _DATES = {"last_day"}
 _TIMESTAMPS = {"now", "strptime", "to_timestamp"}
-_SAME = {"min", "max", "coalesce", "nullif", "lag", "lead", "first_value", "last_value", "any_value", "greatest", "least",
-         "arg_max_null", "arg_min_null", "try"}  # fmt: skip
+_SAME = {"min", "max", "coalesce", "nullif", "lag", "lead", "first_value", "last_value", "any_value", "greatest",
+         "least", "arg_max_null", "arg_min_null", "try"}  # fmt: skip
 
 
 def plus(value: exp.Expr, interval: exp.Expr) -> exp.Expr:

@@ -22,12 +22,13 @@ _SCALARS = {
 def written(value: str, kind: Type, depth: int = 0) -> str:
     """`value` (an expression of this type) as VARCHAR; NULL stays NULL, and inside of others it is the word null."""
     if kind.name == "array":
-        return f"'[' || array_to_string({_each(value, kind.children[0], depth)}, ', ') || ']'"
+        items = _each(value, kind.children[0], depth)
+        return _unless_null(value, f"'[' || array_to_string({items}, ', ') || ']'")
     if kind.name == "map":
         keys = _each(f"map_keys({value})", kind.children[0], depth)
         values = _each(f"map_values({value})", kind.children[1], depth)
         pairs = f"list_transform(list_zip({keys}, {values}), lambda e{depth}: e{depth}[1] || '=' || e{depth}[2])"
-        return f"'{{' || array_to_string({pairs}, ', ') || '}}'"
+        return _unless_null(value, f"'{{' || array_to_string({pairs}, ', ') || '}}'")
     if kind.name == "row":
         return _row(value, kind, depth)
     return _SCALARS.get(kind.name, "CAST({} AS VARCHAR)").format(value)
@@ -45,4 +46,8 @@ def _row(value: str, kind: Type, depth: int) -> str:
         inner = written(f"struct_extract_at({value}, {i})", child, depth + 1)
         parts.append(f"{label}coalesce({inner}, 'null')")
     joined = " || ', ' || ".join(parts)
-    return f"CASE WHEN {value} IS NOT NULL THEN '{{' || {joined} || '}}' END"
+    return _unless_null(value, f"'{{' || {joined} || '}}'")
+
+
+def _unless_null(value: str, text: str) -> str:
+    return f"CASE WHEN {value} IS NOT NULL THEN {text} END"
