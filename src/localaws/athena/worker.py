@@ -1,8 +1,8 @@
 """A worker process: DuckDB behind a pipe. `python -m localaws.athena.worker <settings as JSON>`
 
-It gets frames on stdin: {"run": {...}}, one at a time, and the parent's answers to its own questions. It sends frames
-on what was stdout: {"ask": ...} questions, and {"done": ...} or {"failed": ...}. A thread reads stdin all the time, so
-when the parent dies the process ends, whatever DuckDB is doing.
+It gets frames on stdin: {"run": {...}}, one at a time, and the parent's answers to its own questions. On what was
+stdout it says {"begun": ...}, asks {"ask": ...}, and ends with {"done": ...} or {"failed": ...}. A thread reads stdin all
+the time, so when the parent dies the process ends, whatever DuckDB is doing.
 """
 
 import json
@@ -79,6 +79,7 @@ class Worker:
         frames.send(self._outgoing, {"ready": True})
         while True:
             job = self._messages.get()["run"]
+            frames.send(self._outgoing, {"begun": True})
             try:
                 frames.send(self._outgoing, {"done": self._run(job)})
             except QueryFailure as e:

@@ -61,17 +61,28 @@ class Pool:
         """The worker's result. Waits for a free one and then asks `begin` whether the query is still wanted; from there
         on `stop` reaches it. Raises QueryFailure, or Stopped."""
         with self._free:
-            process = self._take(key)
-            try:
-                if not begin():
-                    raise Stopped
-                return process.run(job, self._answer)
-            except EOFError as e:
-                if process.stopped:
-                    raise Stopped from e
-                raise QueryFailure("GENERIC_INTERNAL_ERROR: the query's worker ended unexpectedly", SYSTEM) from e
-            finally:
-                self._give_back(key, process)
+            found = self._attempt(key, job, begin)
+            # One that died while it was idle has not looked at the query yet: another may have it.
+            if found is None:
+                found = self._attempt(key, job, lambda: True, again=False)
+            assert found is not None
+            return found
+
+    def _attempt(self, key: str, job: Message, begin: Callable[[], bool], again: bool = True) -> Message | None:
+        """The worker's result; None if the worker turned out to be dead and `again` allows another try."""
+        process = self._take(key)
+        try:
+            if not begin():
+                raise Stopped
+            return process.run(job, self._answer)
+        except EOFError as e:
+            if process.stopped:
+                raise Stopped from e
+            if again and not process.heard:
+                return None
+            raise QueryFailure("GENERIC_INTERNAL_ERROR: the query's worker ended unexpectedly", SYSTEM) from e
+        finally:
+            self._give_back(key, process)
 
     def stop(self, key: str) -> None:
         """Kill the worker that runs this query, if one does."""
@@ -118,6 +129,7 @@ class _Process:
         assert self._process.stdout is not None
         self._to, self._from = self._process.stdin, self._process.stdout
         self.stopped = False
+        self.heard = False  # has it said anything of the query it runs?
 
     def alive(self) -> bool:
         return self._process.poll() is None
@@ -128,6 +140,7 @@ class _Process:
 
     def run(self, job: Message, answer: Answer) -> Message:
         """One job; EOFError if the process ends before it has answered."""
+        self.heard = False
         try:
             frames.send(self._to, {"run": job})
             while True:
@@ -135,6 +148,7 @@ class _Process:
                 if message is None:
                     self._process.wait()
                     raise EOFError
+                self.heard = self.heard or "ready" not in message
                 if "ask" in message:
                     frames.send(self._to, _answered(answer, message))
                 elif "done" in message:
