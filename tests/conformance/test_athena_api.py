@@ -166,6 +166,7 @@ def test_a_stopped_query_that_never_ran_is_cancelled(queries: Queries) -> None:
 
 
 def test_a_worker_that_dies_fails_its_query_and_nothing_else(queries: Queries, endpoint: EndpointProcess) -> None:
+    queries.run("SELECT 3")  # by a worker that has loaded, and that is taken again
     number = queries.start(ENDLESS)
     time.sleep(0.3)
     kill_workers(endpoint)

@@ -1,8 +1,8 @@
 """A worker process: DuckDB behind a pipe. `python -m localaws.athena.worker <settings as JSON>`
 
 It gets frames on stdin: {"run": {...}}, one at a time, and the parent's answers to its own questions. On what was
-stdout it says {"begun": ...}, asks {"ask": ...}, and ends with {"done": ...} or {"failed": ...}. A thread reads stdin all
-the time, so when the parent dies the process ends, whatever DuckDB is doing.
+stdout it says {"begun": ...}, asks {"ask": ...}, and ends with {"done": ...} or {"failed": ...}. A thread reads stdin
+all the time, so when the parent dies the process ends, whatever DuckDB is doing.
 """
 
 import json
