@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from localaws.firehose.delivery import Delivery, Destination
+from localaws.firehose.log import frame
 
 DESTINATION = Destination("bucket", "raw/", 1, 0, False, "", "UTC", b"")
 
@@ -58,3 +59,16 @@ def test_a_segment_that_somebody_deletes_does_not_stop_the_stream(tmp_path: Path
 
     delivered(folder, Bucket(), buffering, delete)
     assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize(
+    "damage", [b"", b"\x05\x00", b"\x05\x00\x00\x00????hello", b"\xff" * 40], ids=["none", "head", "crc", "junk"]
+)
+def test_a_torn_segment_is_delivered_up_to_the_tear_and_kept(tmp_path: Path, damage: bytes) -> None:
+    folder, bucket = tmp_path / "s", Bucket()
+    folder.mkdir()
+    left = folder / "1000-left.log"
+    left.write_bytes(frame(b"whole") + damage)
+    delivered(folder, bucket, DESTINATION, lambda _: None)
+    assert b"".join(bucket.objects) == b"wholefirstsecond"
+    assert [file.name for file in folder.iterdir()] == (["1000-left.torn"] if damage else [])

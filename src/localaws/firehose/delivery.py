@@ -162,11 +162,15 @@ class Delivery:
     def _deliver_segment(self, path: Path) -> bool:
         """Put the segment's object and forget the segment. False when S3 refused; try again."""
         try:
-            data = write_ahead.read(path) if path.exists() else b""
+            data, torn = write_ahead.read(path) if path.exists() else (b"", 0)
             if data:
                 content = igzip.compress(data, compresslevel=1, mtime=0) if self._destination.gzip else data
                 self._put_object(self._destination.bucket, self._key(path), content)
-            write_ahead.remove(path)
+            if torn:
+                kept = write_ahead.set_aside(path)
+                log.warning("%s: %d bytes are no whole record; kept in %s", self._stream, torn, kept)
+            else:
+                write_ahead.remove(path)
         except Exception as error:  # a full disk has many names; what was acknowledged must never wait for a restart
             log.warning("%s: can't deliver %s yet: %r", self._stream, path.name, error)
             return False

@@ -4,7 +4,8 @@ One segment file becomes one S3 object. A segment is named for what its object's
 record in ms>-<id>.log`), so delivering it again after a crash writes the same bytes under the same key.
 
 A segment is a row of frames, one a request: 4 bytes length, 4 bytes CRC-32, then the bytes as they will be delivered.
-A crash can only tear the last frame, which nobody was told of; reading stops there.
+A crash can only tear the last frame, which nobody was told of. Reading stops there, and what is left is set aside: were it
+more than that, a disk that lies, then it is still there.
 """
 
 import contextlib
@@ -14,7 +15,7 @@ import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from localaws.durable import flush_data, sync_directory
+from localaws.durable import flush_data, move_file, sync_directory
 
 _FRAME = struct.Struct("<II")
 
@@ -64,8 +65,8 @@ def segments(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.log"), key=lambda path: int(path.name.partition("-")[0]))
 
 
-def read(path: Path) -> bytes:
-    """The bytes to deliver: every whole frame, in order."""
+def read(path: Path) -> tuple[bytes, int]:
+    """The bytes to deliver, every whole frame in order; and how many bytes after those are none."""
     data = path.read_bytes()
     parts, position = [], 0
     while position + _FRAME.size <= len(data):
@@ -75,7 +76,14 @@ def read(path: Path) -> bytes:
             break
         parts.append(part)
         position += _FRAME.size + length
-    return b"".join(parts)
+    return b"".join(parts), len(data) - position
+
+
+def set_aside(path: Path) -> Path:
+    """Keep a segment that is not whole for a person to look at; nothing reads it again."""
+    kept = path.with_suffix(".torn")
+    move_file(path, kept)
+    return kept
 
 
 def remove(path: Path) -> None:

@@ -206,7 +206,7 @@ class Firehose:
         drained = await delivery.stop(drain_seconds=_DELETE_DRAIN_SECONDS)
         folder = self._root / name
         self._streams.delete(name)
-        if drained:
+        if drained and not any(folder.iterdir()):
             folder.rmdir()
         else:  # nothing that was acknowledged is thrown away: the segments stay readable for a person
             folder.rename(self._root / f"{name}.undelivered-{self._ids()}")
