@@ -175,6 +175,12 @@ REFUSED = [
     ("SELECT json_extract('{}', '$..a')", "NOT_SUPPORTED: the JSON path $..a"),
     ("SELECT TIMESTAMP '2020-01-01 00:00:00' AT TIME ZONE 'Europe/Berlin'", "NOT_SUPPORTED: AT TIME ZONE"),
     ("SELECT * FROM (VALUES 1) AS t(x) TABLESAMPLE BERNOULLI (10)", "NOT_SUPPORTED: TABLESAMPLE"),
+    ("SELECT CAST(1 AS HUGEINT)", "NOT_SUPPORTED: the type"),
+    (
+        "SELECT 1 WHERE DATE '2020-01-01' = '2020-01-01'",
+        "TYPE_MISMATCH: line 1:16: Cannot apply operator: date = varchar(10)",
+    ),
+    ("SELECT 1 WHERE 1 IN ('1')", "TYPE_MISMATCH"),
     ("SELECT 1 1", "SYNTAX_ERROR: line 1:10: mismatched input '1'"),
     ("SELECT 1 / 0", "DIVISION_BY_ZERO: Division by zero"),
     ("SELECT CAST('x' AS INTEGER)", "INVALID_CAST_ARGUMENT: Cannot cast 'x' to an integer"),
@@ -260,6 +266,14 @@ def test_types_are_trinos(queries: Queries) -> None:
         "varchar", "decimal", "double", "boolean", "date", "timestamp", "timestamp with time zone", "array", "map",
         "row", "varbinary", "bigint", "json", "tinyint", "float",
     ]  # fmt: skip
+
+
+def test_what_a_function_is_given_never_meets_its_own_variables(queries: Queries) -> None:
+    sql = (
+        "SELECT array_remove(ARRAY[1, 2], e), repeat(i, 2), array_join(ARRAY[NULL], '-', e2), url_extract_parameter(u, q) "
+        "FROM (VALUES (1, 5, 'none', 'http://h/?k=v', 'k')) AS t(e, i, e2, u, q)"
+    )
+    assert queries.rows(sql) == [["[2]", "[5, 5]", "none", "v"]]
 
 
 def test_parameters_stand_for_question_marks(queries: Queries) -> None:

@@ -327,11 +327,16 @@ def test_databases_and_tables_are_dropped(queries: Queries) -> None:
         ("CREATE TABLE t AS SELECT 1 AS x", "NOT_SUPPORTED: CREATE TABLE AS SELECT"),
         ("ALTER TABLE events RENAME TO x", "NOT_SUPPORTED: ALTER TABLE RENAME"),
         ("ALTER TABLE events ADD PARTITION (nope = '1')", "Non-Partition column appears"),
+        (
+            "SELECT * FROM events WHERE ts > '2025-01-01'",
+            "Cannot apply operator: timestamp(3) > varchar(10)",
+        ),
+        ("SELECT * FROM events e WHERE e.n = '1'", "TYPE_MISMATCH"),
         ("SHOW PARTITIONS nope", "Table not found db.nope"),
         ("MSCK REPAIR TABLE nope", "Table not found db.nope"),
     ],
 )
-def test_ddl_that_is_wrong_says_where(queries: Queries, events: dict[str, int], sql: str, reason: str) -> None:
+def test_a_statement_that_is_wrong_says_where(queries: Queries, events: dict[str, int], sql: str, reason: str) -> None:
     assert reason in queries.failure(sql)
 
 

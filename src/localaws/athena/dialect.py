@@ -69,6 +69,8 @@ _UNDERSTOOD = frozenset(
 )
 _WORDS = {"TableSample": "TABLESAMPLE", "MatchRecognize": "MATCH_RECOGNIZE", "Qualify": "QUALIFY", "Pivot": "PIVOT"}
 _UTC = {"UTC", "GMT", "Z", "ETC/UTC", "+00:00"}
+_TYPES = {exp.DType[name] for name in """BOOLEAN TINYINT SMALLINT INT BIGINT FLOAT DOUBLE DECIMAL VARCHAR TEXT CHAR
+    VARBINARY DATE TIME TIMESTAMP TIMESTAMPTZ JSON ARRAY MAP STRUCT UUID""".split()}  # fmt: skip  # noqa: SIM905
 _INTEGERS = {exp.DType.TINYINT, exp.DType.SMALLINT, exp.DType.INT, exp.DType.BIGINT}
 
 
@@ -124,6 +126,8 @@ def check(sql: str, tree: exp.Expr) -> None:
             raise not_supported(_WORDS.get(name, re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).upper()))
         if isinstance(node, exp.Anonymous):
             _check_call(sql, node)
+        if isinstance(node, exp.DataType) and node.this not in _TYPES:
+            raise not_supported(f"the type {node.sql(dialect=_ATHENA)}")
         if isinstance(node, exp.Table) and not isinstance(node.this, exp.Identifier):
             raise not_supported(f"the table function {node.this.name}")
         if isinstance(node, exp.Star) and any(node.args.values()):

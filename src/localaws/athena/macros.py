@@ -4,6 +4,7 @@ One macro a line group, named `t_` + Trino's name; functions.py says which funct
 depends on the argument's, a macro has one typed overload per type. They keep Trino's rules: no match is NULL and not
 '', indexes start at 1, a missing map key or a failed lookup is NULL, counts are of whole units.
 (trino.io/docs/current/functions/*.html; an error is raised by a cast that fails, because TRY can catch that one.)
+Parameters of lambdas begin with t__, so that they never stand before a column of the query that is passed in.
 """
 
 _SPACES = r"E' \t\n\r\f\v'"
@@ -29,14 +30,14 @@ MACROS: dict[str, str] = {
         WHEN starts_with(r, '0.') THEN
           {'d': ltrim(substr(r, 3), '0'), 'e': CAST(length(ltrim(substr(r, 3), '0')) - length(r) + 1 AS INTEGER)}
         ELSE {'d': replace(r, '.', ''), 'e': CAST(strpos(r, '.') - 2 AS INTEGER)} END],
-        lambda s: regexp_replace(s.d, '^(.)(.*?)0*$', '\\1.\\2')
-          || CASE WHEN rtrim(substr(s.d, 2), '0') = '' THEN '0' ELSE '' END || 'E' || s.e)[1]""",
+        lambda t__s: regexp_replace(t__s.d, '^(.)(.*?)0*$', '\\1.\\2')
+          || CASE WHEN rtrim(substr(t__s.d, 2), '0') = '' THEN '0' ELSE '' END || 'E' || t__s.e)[1]""",
     "t_double_text(x)": """CASE
         WHEN abs(x) >= 0.001 AND abs(x) < 10000000 OR x = 0 THEN CAST(x AS VARCHAR)
-        ELSE list_transform([CAST(x AS VARCHAR)], lambda t: CASE t
+        ELSE list_transform([CAST(x AS VARCHAR)], lambda t__t: CASE t__t
           WHEN 'nan' THEN 'NaN' WHEN 'inf' THEN 'Infinity' WHEN '-inf' THEN '-Infinity'
-          ELSE CASE WHEN starts_with(t, '-') THEN '-' ELSE '' END ||
-            list_transform([ltrim(t, '-')], lambda r: t_scientific(r))[1] END)[1] END""",
+          ELSE CASE WHEN starts_with(t__t, '-') THEN '-' ELSE '' END ||
+            list_transform([ltrim(t__t, '-')], lambda t__r: t_scientific(t__r))[1] END)[1] END""",
     "t_varchar(x)": """CASE typeof(x)
         WHEN 'DOUBLE' THEN t_double_text(TRY_CAST(x AS DOUBLE))
         WHEN 'TIMESTAMP_MS' THEN strftime(TRY_CAST(x AS TIMESTAMP), '%Y-%m-%d %H:%M:%S.%g')
@@ -67,7 +68,7 @@ MACROS: dict[str, str] = {
     "t_replace(s, a, b)": "replace(s, a, b)",
     "t_strpos(s, x)": "strpos(s, x)",
     "t_split_to_map(s, d, k)": "map_from_entries(list_transform(string_split(s, d), "
-    "lambda e: {'k': split_part(e, k, 1), 'v': substr(e, strpos(e, k) + length(k))}))",
+    "lambda t__e: {'k': split_part(t__e, k, 1), 'v': substr(t__e, strpos(t__e, k) + length(k))}))",
     "t_regexp_extract(s, p)": "CASE WHEN regexp_matches(s, p) THEN regexp_extract(s, p) END",
     "t_regexp_extract(s, p, g)": "CASE WHEN regexp_matches(s, p) THEN regexp_extract(s, p, g) END",
     "t_regexp_replace(s, p)": "regexp_replace(s, p, '', 'g')",
@@ -128,30 +129,31 @@ MACROS: dict[str, str] = {
     "t_url_extract_protocol(u)": _url_part("'^([^:/?#]+):'"),
     "t_url_extract_port(u)": "TRY_CAST(" + _url_part("'^[^:/?#]+://(?:[^/?#@]*@)?[^:/?#]*:(\\d+)'") + " AS BIGINT)",
     "t_url_extract_parameter(u, name)": "url_decode(replace(list_extract(list_transform(list_filter(string_split("
-    "t_url_extract_query(u), '&'), lambda q: split_part(q, '=', 1) = name), "
-    "lambda q: substr(q, length(name) + 2)), 1), '+', ' '))",
+    "t_url_extract_query(u), '&'), lambda t__q: split_part(t__q, '=', 1) = name), "
+    "lambda t__q: substr(t__q, length(name) + 2)), 1), '+', ' '))",
     # arrays
     "t_array_sort(l)": "list_sort(l, 'ASC', 'NULLS LAST')",
-    "t_array_distinct(l)": "list_transform(list_filter(list_zip(l, range(len(l))), lambda e, i: "
-    "list_position(l, e[1]) = i), lambda e: e[1])",
+    "t_array_distinct(l)": "list_transform(list_filter(list_zip(l, range(len(l))), lambda t__e, t__i: "
+    "list_position(l, t__e[1]) = t__i), lambda t__e: t__e[1])",
     "t_array_position(l, x)": "CASE WHEN l IS NULL OR x IS NULL THEN NULL ELSE coalesce(list_position(l, x), 0) END",
-    "t_array_remove(l, x)": "list_filter(l, lambda e: e <> x)",
+    "t_array_remove(l, x)": "list_filter(l, lambda t__e: t__e <> x)",
     "t_array_max(l)": "CASE WHEN len(l) = list_count(l) THEN list_max(l) END",
     "t_array_min(l)": "CASE WHEN len(l) = list_count(l) THEN list_min(l) END",
-    "t_array_join(l, d)": "array_to_string(list_transform(list_filter(l, lambda e: e IS NOT NULL), "
-    "lambda e: t_varchar(e)), d)",
-    "t_array_join(l, d, n)": "array_to_string(list_transform(l, lambda e: coalesce(t_varchar(e), n)), d)",
+    "t_array_join(l, d)": "array_to_string(list_transform(list_filter(l, lambda t__e: t__e IS NOT NULL), "
+    "lambda t__e: t_varchar(t__e)), d)",
+    "t_array_join(l, d, n)": "array_to_string(list_transform(l, lambda t__e: coalesce(t_varchar(t__e), n)), d)",
     "t_array_union(a, b)": "t_array_distinct(list_concat(a, b))",
-    "t_array_intersect(a, b)": "t_array_distinct(list_filter(a, lambda e: list_contains(b, e)))",
-    "t_array_except(a, b)": "t_array_distinct(list_filter(a, lambda e: NOT list_contains(b, e)))",
+    "t_array_intersect(a, b)": "t_array_distinct(list_filter(a, lambda t__e: list_contains(b, t__e)))",
+    "t_array_except(a, b)": "t_array_distinct(list_filter(a, lambda t__e: NOT list_contains(b, t__e)))",
     "t_slice(l, i, n)": "CASE WHEN i < 0 THEN list_slice(l, len(l) + i + 1, len(l) + i + n) "
     "ELSE list_slice(l, i, i + n - 1) END",
+    "t_dates(l)": "list_transform(l, lambda t__d: CAST(t__d AS DATE))",
     "t_sequence(a BIGINT, b BIGINT)": "generate_series(a, b, CASE WHEN b < a THEN -1 ELSE 1 END)",
     "t_sequence(a BIGINT, b BIGINT, s BIGINT)": "generate_series(a, b, s)",
-    "t_sequence(a DATE, b DATE)": "list_transform(generate_series(a, b, INTERVAL 1 DAY), lambda d: CAST(d AS DATE))",
-    "t_sequence(a DATE, b DATE, s INTERVAL)": "list_transform(generate_series(a, b, s), lambda d: CAST(d AS DATE))",
+    "t_sequence(a DATE, b DATE)": "t_dates(generate_series(a, b, INTERVAL 1 DAY))",
+    "t_sequence(a DATE, b DATE, s INTERVAL)": "t_dates(generate_series(a, b, s))",
     "t_sequence(a TIMESTAMP, b TIMESTAMP, s INTERVAL)": "generate_series(a, b, s)",
-    "t_repeat(x, n)": "list_transform(range(n), lambda i: x)",
+    "t_repeat(x, n)": "list_transform(range(n), lambda t__i: x)",
     "t_any(l)": "CASE WHEN list_contains(l, true) THEN true WHEN len(l) = list_count(l) THEN false END",
     "t_all(l)": "CASE WHEN list_contains(l, false) THEN false WHEN len(l) = list_count(l) THEN true END",
     # maps

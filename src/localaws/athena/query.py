@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 from sqlglot import exp
 
-from localaws.athena import dialect, pruning
+from localaws.athena import dialect, operands, pruning
 from localaws.athena.duck_errors import translate
 from localaws.athena.facts import Facts
 from localaws.athena.failures import QueryFailure, not_supported, position
@@ -66,6 +66,7 @@ class Engine:
         _name_columns(tree)
         resolved = _Resolved()
         self._resolve(tree, sql, database, resolved, 0)
+        operands.check(sql, tree)
         dialect.rewrite(tree)
         try:
             self._prune(tree, resolved)
