@@ -4,8 +4,8 @@ One segment file becomes one S3 object. A segment is named for what its object's
 record in ms>-<id>.log`), so delivering it again after a crash writes the same bytes under the same key.
 
 A segment is a row of frames, one a request: 4 bytes length, 4 bytes CRC-32, then the bytes as they will be delivered.
-A crash can only tear the last frame, which nobody was told of. Reading stops there, and what is left is set aside: were it
-more than that, a disk that lies, then it is still there.
+A crash can only tear the last frame, which nobody was told of. Reading stops there, and the file is set aside: should
+more than that be behind the tear, because a disk lied, it is still there.
 """
 
 import contextlib
