@@ -156,7 +156,13 @@ MACROS: dict[str, str] = {
     "t_repeat(x, n)": "list_transform(range(n), lambda t__i: x)",
     "t_any(l)": "CASE WHEN list_contains(l, true) THEN true WHEN len(l) = list_count(l) THEN false END",
     "t_all(l)": "CASE WHEN list_contains(l, false) THEN false WHEN len(l) = list_count(l) THEN true END",
+    "t_item(l, i)": "CASE WHEN i > len(l) THEN l[CAST('ATHENA INVALID_FUNCTION_ARGUMENT: Array subscript must be less "
+    "than or equal to array length: ' || i || ' > ' || len(l) AS INTEGER)] ELSE l[i] END",
     # maps
+    "t_key(m, k)": "CASE WHEN m IS NULL OR map_contains(m, k) THEN m[k] "
+    "ELSE m[t_fail('INVALID_FUNCTION_ARGUMENT: Key not present in map: ' || k)] END",
+    "t_map_agg(k, v)": "map_from_entries(list_filter(list_zip(k, v), lambda t__e, t__i: "
+    "t__e[1] IS NOT NULL AND list_position(k, t__e[1]) = t__i))",
     "t_map()": "MAP {}",
     "t_map(k, v)": "map(k, v)",
 }

@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 from sqlglot import exp
 
-from localaws.athena import dialect, operands, pruning
+from localaws.athena import dialect, grammar, operands, pruning
 from localaws.athena.duck_errors import translate
 from localaws.athena.facts import Facts
 from localaws.athena.failures import QueryFailure, not_supported, position
@@ -61,8 +61,8 @@ class Engine:
         """Raises QueryFailure. `parameters` stand for the ? of the text, in order."""
         started = time.perf_counter()
         sql = _bound(sql, parameters)
-        tree = dialect.parse(sql)
-        dialect.check(sql, tree)
+        tree = grammar.parse(sql)
+        grammar.check(sql, tree)
         _name_columns(tree)
         resolved = _Resolved()
         self._resolve(tree, sql, database, resolved, 0)
@@ -130,8 +130,8 @@ class Engine:
             raise QueryFailure(f"VIEW_IS_RECURSIVE: View '{node.name}' is nested too deeply")
         defined = definition(view)
         original, schema = defined["originalSql"], defined.get("schema") or view["DatabaseName"]
-        query = dialect.parse(original)
-        dialect.check(original, query)
+        query = grammar.parse(original)
+        grammar.check(original, query)
         alias = node.args.get("alias") or exp.TableAlias(this=exp.to_identifier(node.name))
         place = exp.Subquery(this=query, alias=alias)
         place.meta["view"] = True
@@ -238,7 +238,7 @@ def _bound(sql: str, parameters: Sequence[str]) -> str:
             f"{len(parameters)}"
         )
     for hole, parameter in reversed(list(zip(holes, parameters, strict=True))):
-        dialect.check(parameter, dialect.expression(parameter))
+        grammar.check(parameter, grammar.expression(parameter))
         sql = f"{sql[: hole.start]}({parameter}){sql[hole.end :]}"
     return sql
 

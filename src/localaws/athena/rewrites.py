@@ -209,7 +209,7 @@ REWRITES: dict[str, tuple[int, int, Rewrite]] = {
     "json_extract_scalar": (2, 2, _json("t_json_extract_scalar")),
     "json_size": (2, 2, _json("t_json_size")),
     "least": (1, 255, _unless_null("least")),
-    "map_agg": (2, 2, lambda a: call("map", call("list", a[0]), call("list", a[1]))),
+    "map_agg": (2, 2, lambda a: call("t_map_agg", call("list", a[0]), call("list", a[1]))),
     "map_filter": (2, 2, _map_filter),
     "none_match": (2, 2, _none_match),
     "parse_datetime": (

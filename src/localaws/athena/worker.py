@@ -16,7 +16,7 @@ from typing import IO, Any
 import duckdb
 
 from localaws.athena import frames, macros
-from localaws.athena.failures import SYSTEM, QueryFailure
+from localaws.athena.failures import SYSTEM, USER, QueryFailure
 from localaws.athena.lake import Lake
 from localaws.athena.query import Engine, Plan
 
@@ -84,6 +84,9 @@ class Worker:
                 frames.send(self._outgoing, {"done": self._run(job)})
             except QueryFailure as e:
                 frames.send(self._outgoing, {"failed": {"message": e.message, "category": e.category}})
+            except RecursionError:
+                told = "SYNTAX_ERROR: statement is too large (stack overflow during analysis)"
+                frames.send(self._outgoing, {"failed": {"message": told, "category": USER}})
             except Exception as e:
                 told = f"GENERIC_INTERNAL_ERROR: {type(e).__name__}: {e}"
                 frames.send(self._outgoing, {"failed": {"message": told, "category": SYSTEM}})
