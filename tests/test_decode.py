@@ -10,6 +10,7 @@ import pytest
 
 from clicklake.transform.decode import decode
 from clicklake.transform.event import Failed
+from clicklake.transform.extent import extent
 from clicklake.transform.gunzip import Plain
 
 ONE, TWO, THREE = b'{"n":1}', b'{"n":2}', b'{"n":3}'
@@ -210,3 +211,9 @@ def test_rubbish_costs_its_length_and_no_more(piece: bytes) -> None:
     records = decoded(raw)
     assert time.process_time() - began < 10, "seconds; what grows faster takes minutes"
     assert records
+
+
+def test_the_end_of_an_object_is_found_behind_nested_containers() -> None:
+    """Debian 12's Python 3.11.2 got this wrong with possessive groups."""
+    for text in (b'{"a":1,"p":{"b":1}}', b'{"a":[1,2,{"c":"}"}],"d":"\\"","e":[]}', b'{"p":{"q":{}},"r":1}'):
+        assert extent(text + b' {"next":1}', 0, len(text) + 11).end == len(text)

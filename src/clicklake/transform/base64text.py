@@ -13,7 +13,8 @@ from dataclasses import dataclass
 # `{` or `[`, then a space, a quote or a bracket; or a byte order mark: how the base64 of a record can begin.
 BEGINNING = re.compile(rb"[eW][wy3][0-9A-Za-z+/]|77u/")
 LONGEST_BEGINNING = 6  # bytes that tell whether the next line belongs to a text: CR, LF and a beginning
-_TEXT = re.compile(rb"[0-9A-Za-z+/]{4,}+(?:\r?\n(?!" + BEGINNING.pattern + rb")[0-9A-Za-z+/]++(?=[=\r\n]|\Z))*+={0,2}+")
+_NEXT_LINE = rb"\r?\n(?!" + BEGINNING.pattern + rb")[0-9A-Za-z+/]++(?=[=\r\n]|\Z)"
+_TEXT = re.compile(rb"[0-9A-Za-z+/]{4,}+(?>(?:" + _NEXT_LINE + rb")*)={0,2}+")
 _LINE_END = re.compile(rb"[\r\n]")
 MOST_BEGINNINGS = 64  # tries at finding the next text after a broken one; beyond, the whole run is broken
 

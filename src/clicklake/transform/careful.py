@@ -15,7 +15,7 @@ LARGEST = 1 << 20  # bytes of a record; Firehose itself takes 1,000 KiB
 LOOKAHEAD = 8 << 20  # bytes; rubbish without an end is cut there
 BRACE = 0x7B
 
-_BETWEEN = re.compile(rb"(?:[ \t\r\n,\[\]]++|\xef\xbb\xbf)*+")
+_BETWEEN = re.compile(rb"(?>(?:[ \t\r\n,\[\]]++|\xef\xbb\xbf)*)")
 _BRACE = re.compile(rb"(?=\{)")
 _BRACE_AFTER_BRACE = re.compile(rb"\}[ \t\r\n,]*+(?=\{)")
 _AFTER_SCALAR = re.compile(rb"[ \t\r\n,\[\]{]|\Z")

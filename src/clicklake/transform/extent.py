@@ -11,21 +11,24 @@ from typing import NamedTuple
 DEEPEST = 1000  # levels; orjson reads 1,024
 OPEN_OBJECT, CLOSE_OBJECT, OPEN_LIST, CLOSE_LIST = b"{}[]"
 
+# Groups are repeated within (?>...), never as (?:...)*+: in Python 3.11.2, which is Debian 12's, a possessive group that
+# fails half-way stays in the middle of its last try.
 _SPACE = rb"[ \t\r\n]*+"
-_STRING = rb'"(?:[^"\\\x00-\x1f]++|\\[^\x00-\x1f])*+"'
+_STRING = rb'"(?>(?:[^"\\\x00-\x1f]++|\\[^\x00-\x1f])*)"'
 _SCALAR = rb"(?:" + _STRING + rb"|-?[0-9][0-9.eE+-]*+|true|false|null|NaN|-?Infinity)"
 _MEMBER = _SPACE + _STRING + _SPACE + b":" + _SPACE + _SCALAR + _SPACE
 
 SCALAR = re.compile(_SCALAR)
 # Runs of flat members and items are swallowed by one match; what a run ends with is looked at one by one.
-_MEMBERS = re.compile(rb"(?:" + _MEMBER + rb",)*+(?:" + _MEMBER + rb")?+" + _SPACE)
-_ITEMS = re.compile(rb"(?:" + _SPACE + _SCALAR + _SPACE + rb",)*+(?:" + _SPACE + _SCALAR + _SPACE + rb")?+" + _SPACE)
+_MEMBERS = re.compile(rb"(?>(?:" + _MEMBER + rb",)*)(?>(?:" + _MEMBER + rb")?)" + _SPACE)
+_ITEM = _SPACE + _SCALAR + _SPACE
+_ITEMS = re.compile(rb"(?>(?:" + _ITEM + rb",)*)(?>(?:" + _ITEM + rb")?)" + _SPACE)
 _NAME = re.compile(_STRING + _SPACE + b":" + _SPACE)
 _COMMA = re.compile(_SPACE + b"," + _SPACE)
 # What may stand at the end of data that are only cut off: part of a member or of a scalar.
 _PART = re.compile(
-    _SPACE + rb"(?:" + _STRING + _SPACE + rb":?" + _SPACE + rb")?+"
-    rb'(?:"(?:[^"\\\x00-\x1f]++|\\[^\x00-\x1f])*+\\?|[-+.0-9A-Za-z]*+)'
+    _SPACE + rb"(?>(?:" + _STRING + _SPACE + rb":?" + _SPACE + rb")?)"
+    rb'(?:"(?>(?:[^"\\\x00-\x1f]++|\\[^\x00-\x1f])*)\\?|[-+.0-9A-Za-z]*+)'
 )
 
 
