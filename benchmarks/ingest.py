@@ -7,6 +7,7 @@ that is measured, not boto3.
 import base64
 import json
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -64,7 +65,7 @@ def _moto() -> Load:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    process = pinned([sys.executable, "-m", "moto.server", "-p", str(port)], core=0)
+    process = pinned([sys.executable, "-m", "moto.server", "-p", str(port)], core=0, stdout=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}"
     try:
         _wait(url)
@@ -75,8 +76,6 @@ def _moto() -> Load:
     finally:
         process.kill()
         process.wait()
-        assert process.stdout is not None
-        process.stdout.close()
 
 
 def _wait(url: str) -> None:
@@ -141,7 +140,7 @@ def _signed_request(url: str, keys: dict[str, str], batch: int) -> bytes:
 
 def _client(url: str, request: bytes, stop: float, latencies: list[float]) -> None:
     host, _, port = url.removeprefix("http://").partition(":")
-    with socket.create_connection((host, int(port))) as connection, connection.makefile("rb") as answers:
+    with socket.create_connection((host, int(port)), timeout=30) as connection, connection.makefile("rb") as answers:
         while (began := time.perf_counter()) < stop:
             connection.sendall(request)
             status, length = answers.readline(), 0

@@ -69,9 +69,9 @@ def start(data_dir: Path, *options: str, core: int | None = None) -> subprocess.
     return process
 
 
-def pinned(command: Sequence[str], core: int | None) -> subprocess.Popen[bytes]:
+def pinned(command: Sequence[str], core: int | None, stdout: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
     """The command as a child process, on one core where the system can do that (Linux)."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stdout=stdout, stderr=subprocess.DEVNULL)
     pin(process.pid, core)
     return process
 

@@ -11,8 +11,8 @@ from typing import NamedTuple
 DEEPEST = 1000  # levels; orjson reads 1,024
 OPEN_OBJECT, CLOSE_OBJECT, OPEN_LIST, CLOSE_LIST = b"{}[]"
 
-# Groups are repeated within (?>...), never as (?:...)*+: in Python 3.11.2, which is Debian 12's, a possessive group that
-# fails half-way stays in the middle of its last try.
+# Groups are repeated within (?>...), never as (?:...)*+: in Python 3.11.2, Debian 12's, a possessive group that fails
+# half-way stays in the middle of its last try.
 _SPACE = rb"[ \t\r\n]*+"
 _STRING = rb'"(?>(?:[^"\\\x00-\x1f]++|\\[^\x00-\x1f])*)"'
 _SCALAR = rb"(?:" + _STRING + rb"|-?[0-9][0-9.eE+-]*+|true|false|null|NaN|-?Infinity)"
