@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
+from typing import BinaryIO
 from urllib.request import urlopen
 
 import boto3
@@ -140,14 +141,26 @@ def _signed_request(url: str, keys: dict[str, str], batch: int) -> bytes:
 
 def _client(url: str, request: bytes, stop: float, latencies: list[float]) -> None:
     host, _, port = url.removeprefix("http://").partition(":")
-    with socket.create_connection((host, int(port)), timeout=30) as connection, connection.makefile("rb") as answers:
-        while (began := time.perf_counter()) < stop:
-            connection.sendall(request)
-            status, length = answers.readline(), 0
-            assert b" 200 " in status, status
-            while (header := answers.readline()) != b"\r\n":
-                name, _, value = header.partition(b":")
-                if name.lower() == b"content-length":
-                    length = int(value)
-            answers.read(length)
-            latencies.append(time.perf_counter() - began)
+    while time.perf_counter() < stop:  # a server may close the connection after an answer; moto's does
+        with (
+            socket.create_connection((host, int(port)), timeout=30) as connection,
+            connection.makefile("rb") as answers,
+        ):
+            while (began := time.perf_counter()) < stop:
+                connection.sendall(request)
+                keeps_open = _read_answer(answers)
+                latencies.append(time.perf_counter() - began)
+                if not keeps_open:
+                    break
+
+
+def _read_answer(answers: BinaryIO) -> bool:
+    """Read one answer to its end; True if the connection stays open. A status other than 200 ends the benchmark."""
+    status, headers = answers.readline(), {}
+    if b" 200 " not in status:
+        raise RuntimeError(f"the server answered {status!r}")
+    while (line := answers.readline()) != b"\r\n":
+        name, _, value = line.partition(b":")
+        headers[name.lower()] = value.strip().lower()
+    answers.read(int(headers[b"content-length"]))
+    return headers.get(b"connection") != b"close"
