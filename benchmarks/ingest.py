@@ -20,7 +20,7 @@ import botocore.auth
 import botocore.awsrequest
 import botocore.credentials
 
-from benchmarks.measure import Row, endpoint, pin, pinned
+from benchmarks.measure import Row, endpoint, on_core, pinned
 
 SECONDS = 20.0
 EVENT_BYTES = 600
@@ -36,7 +36,11 @@ class Load:
 
 
 def run() -> list[Row]:
-    pin(0, 1)
+    with on_core(1):
+        return _run()
+
+
+def _run() -> list[Row]:
     with endpoint("--bare", core=0) as ours:
         keys = ours.keys()
         _create_stream(ours.url, keys)

@@ -81,6 +81,20 @@ def pin(pid: int, core: int | None) -> None:
         os.sched_setaffinity(pid, {core})
 
 
+@contextmanager
+def on_core(core: int) -> Iterator[None]:
+    """This process on one core, for as long as the block lasts; its children inherit that."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    pin(0, core)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
 def median_seconds(times: Sequence[float]) -> float:
     return sorted(times)[len(times) // 2]
 

@@ -25,8 +25,10 @@ from clicklake import pipeline
 from clicklake.transform.process import Settings, process
 raw = Path(sys.argv[2]).read_bytes()
 batch = process(raw, "raw/year=2026/month=11/day=22/s-1-2026-11-22-10-00-00-0.gz", 0, Settings(pipeline.load()))
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(peak if sys.platform == "darwin" else peak * 1024)
+if sys.platform == "darwin":
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+else:  # there ru_maxrss would begin with the peak of whoever started this process
+    print(next(int(line.split()[1]) * 1024 for line in open("/proc/self/status") if line.startswith("VmHWM")))
 """
 
 

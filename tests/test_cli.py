@@ -1,9 +1,11 @@
 """The command line: one clear line and an exit code for whatever can go wrong, and lines that a shell can eval."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -26,8 +28,9 @@ def run(*arguments: str, cwd: Path | None = None, **environment: str) -> subproc
 
 
 def one_line(done: subprocess.CompletedProcess[str]) -> str:
-    """The error of a command that failed as it should: one line on stderr, nothing on stdout."""
-    assert done.stdout == ""
+    """The error of a command that failed as it should: one line on stderr, nothing on stdout (`env` says "false" there,
+    so that `eval` fails)."""
+    assert done.stdout in {"", "false\n"}
     lines = done.stderr.splitlines()
     assert len(lines) == 1, done.stderr
     return lines[0]
@@ -83,6 +86,47 @@ def test_without_an_endpoint_env_and_down_say_how_to_start_one(tmp_path: Path, c
     done = run(command, cwd=tmp_path)
     assert done.returncode == 3
     assert one_line(done).endswith("start one: clicklake up")
+
+
+@pytest.mark.parametrize("port", ["99999", "-1", "x"])
+def test_a_port_that_is_none_is_wrong_usage(tmp_path: Path, port: str) -> None:
+    done = run("up", "--port", port, "--data-dir", str(tmp_path / "data"))
+    assert done.returncode == 2
+    assert "is no port" in done.stderr or "expected one argument" in done.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_when_env_fails_its_eval_fails_too(tmp_path: Path) -> None:
+    command = f'eval "$({" ".join(CLICKLAKE)} env)" && echo went on'
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=tmp_path, env=clean_environment(), capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+
+
+def test_env_waits_for_an_endpoint_that_is_starting(tmp_path: Path) -> None:
+    """The README's lines as a person pastes them."""
+    clicklake = " ".join(CLICKLAKE)
+    script = f'{clicklake} up --port 0 & eval "$({clicklake} env)" && aws sts get-caller-identity --query Account; {clicklake} down; wait'
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=tmp_path, env=clean_environment(), capture_output=True, text=True, timeout=90
+    )
+    assert '"000000000000"' in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("after", [0.0, 0.3, 1.0, 2.5])
+def test_ctrl_c_ends_up_without_a_traceback(tmp_path: Path, after: float) -> None:
+    """SIGINT to the whole process group, as a terminal sends it."""
+    command = [*CLICKLAKE, "up", "--port", "0", "--data-dir", str(tmp_path / "data")]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=clean_environment(), start_new_session=True
+    )
+    time.sleep(0.15 + after)
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode in {0, 130}, errors
+    assert errors == b""
 
 
 def test_env_is_found_from_any_folder_below_the_data_directory(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ A command is one row of COMMANDS. What it does lives in the module of its name; 
 import argparse
 import json
 import os
-import shlex
 import signal
 import sys
 import time
@@ -24,6 +23,8 @@ from localaws.errors import StartError
 
 DATA_DIR = ".clicklake"
 _STOP_SECONDS = 30.0
+_START_SECONDS = 30.0
+_ENV_PATIENCE = 3.0
 
 Arguments = argparse.Namespace
 
@@ -42,7 +43,7 @@ class Command:
 
 
 def _add_up(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--port", type=int, default=4566, help="0 takes a free one (default: %(default)s)")
+    parser.add_argument("--port", type=_port, default=4566, help="0 takes a free one (default: %(default)s)")
     parser.add_argument("--host", default="127.0.0.1", help="loopback unless told otherwise (default: %(default)s)")
     parser.add_argument("--bare", action="store_true", help="provision nothing: Terraform will")
     parser.add_argument("--buffer-interval", type=int, metavar="S", help="the stream's buffering interval, 0 to 900 s")
@@ -55,6 +56,7 @@ def _up(arguments: Arguments) -> None:
 
     def ready(url: str) -> None:
         said = "no stack yet: --bare" if arguments.bare else _provision(arguments, url)
+        datadir.announce(Path(arguments.data_dir).absolute(), url)
         seconds = time.monotonic() - began
         print(f"clicklake is ready at {url} in {seconds:.1f} s ({said}); data in {arguments.data_dir}", flush=True)
 
@@ -110,14 +112,20 @@ def _down(arguments: Arguments) -> None:
     print(f"stopped {endpoint.url}", file=sys.stderr)
 
 
-def _running(given: str | None) -> tuple[Path, datadir.Endpoint]:
-    """The data directory that is meant and the endpoint that runs on it."""
-    data_dir = Path(given) if given else _find_data_dir(Path.cwd())
-    endpoint = datadir.find(data_dir) if data_dir else None
-    if data_dir is None or endpoint is None or not datadir.is_held(data_dir):
-        where = f"on {data_dir}" if data_dir else "in this directory or above it"
-        raise UnreachableError(f"no endpoint is running {where}", "start one: clicklake up")
-    return data_dir, endpoint
+def _running(given: str | None, patience: float = 0.0) -> tuple[Path, datadir.Endpoint]:
+    """The data directory that is meant and the endpoint that runs on it. Waits for one that is starting, and so many
+    seconds for one to begin."""
+    began = time.monotonic()
+    while True:
+        data_dir = Path(given) if given else _find_data_dir(Path.cwd())
+        starting = data_dir is not None and datadir.is_held(data_dir)
+        endpoint = datadir.find(data_dir) if data_dir is not None and starting else None
+        if data_dir is not None and endpoint is not None:
+            return data_dir, endpoint
+        if time.monotonic() - began > (_START_SECONDS if starting else patience):
+            where = f"on {data_dir}" if data_dir else "in this directory or above it"
+            raise UnreachableError(f"no endpoint is running {where}", "start one: clicklake up")
+        time.sleep(0.05)
 
 
 def _find_data_dir(start: Path) -> Path | None:
@@ -136,7 +144,11 @@ def _env(arguments: Arguments) -> None:
     if arguments.unset:
         lines = shell.undo(os.environ)
     else:
-        data_dir, endpoint = _running(arguments.data_dir)
+        try:  # `clicklake up &` may have been typed just before
+            data_dir, endpoint = _running(arguments.data_dir, _ENV_PATIENCE)
+        except UnreachableError:
+            print("false")  # so that `eval "$(clicklake env)"` fails too, and nobody goes on against AWS unawares
+            raise
         variables = shell.laptop(endpoint.url, *_keys(data_dir), arguments.region or "us-east-1")
         lines = shell.exports(variables, os.environ)
     print("\n".join(lines))
@@ -173,8 +185,8 @@ def _send(arguments: Arguments) -> None:
     sent = send_file(target, pipe, names, arguments.file, screen, arguments.stream, wait=arguments.wait)
     if arguments.json:
         print(json.dumps(sent.document()))
-    elif arguments.wait:
-        print(f"try: clicklake query {shlex.quote(sent.next_query)}")
+    elif sent.arrived is not None:
+        print(f'try: clicklake query "{sent.next_query}"')
 
 
 def _add_query(parser: argparse.ArgumentParser) -> None:
@@ -233,6 +245,12 @@ def _add_target(parser: argparse.ArgumentParser) -> None:
 def _positive(text: str) -> int:
     if not text.isdecimal() or not int(text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: 1 to 65535, or 0")
     return int(text)
 
 
@@ -327,5 +345,3 @@ def main(argv: list[str] | None = None) -> int:
     except BrokenPipeError:  # `clicklake query ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except KeyboardInterrupt:
-        return 130

@@ -278,5 +278,6 @@ def _say_what_next(screen: Terminal, endpoint: Endpoint) -> None:
         f"aws firehose put-record --delivery-stream-name {names.delivery_stream} --record {hello}",
         f'{program} query "SELECT event_type, event_ts FROM clickstream_events ORDER BY received_ts DESC LIMIT 5"',
         f"{program} down {where}",
+        f"rm -r {shlex.quote(str(endpoint.data_dir.parent))}",
     )
     screen.lines(lines, "  ")

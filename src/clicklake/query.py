@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from clicklake import table
-from clicklake.errors import RefusedError
+from clicklake.errors import RefusedError, UsageError
 from clicklake.target import Target, translated
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 1.0
@@ -49,6 +49,8 @@ def run(target: Target, sql: str, workgroup: str, database: str, sleep: Callable
 
     When the wait is interrupted the query is stopped, so that it costs nothing more.
     """
+    if not sql.strip():
+        raise UsageError("the statement is empty", 'try: clicklake query "SHOW TABLES"')
     client = target.client("athena")
     with translated():
         context = {"Database": database}

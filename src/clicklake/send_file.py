@@ -51,10 +51,16 @@ def send_file(
     report = _send(target, stream, file, screen)
     arrived = None
     if landmark is not None and report.records:
+        screen.line(f"the stream delivers within {landmark.interval_seconds} s, or earlier when its buffer is full")
         at_most = report.records + report.unanswered
         progress = Progress(screen, "waiting  ", report.records)
         arrived = wait_until_queryable(
-            target, pipeline, landmark, report.records, at_most, lambda arrived: progress(arrived.records_in)
+            target,
+            pipeline,
+            landmark,
+            report.records,
+            at_most,
+            lambda arrived: progress(min(arrived.records_in, report.records)),
         )
         seconds = progress.close()
         screen.line(f"queryable {seconds:.1f} s later: {arrived}")
@@ -83,7 +89,7 @@ def _send(target: Target, stream: str, file: str, screen: Terminal) -> SendRepor
 
 
 def _counted(report: SendReport) -> str:
-    text = f"{report.records:,} records ({query.size(report.bytes)})"
+    text = f"{report.records:,} record{'' if report.records == 1 else 's'} ({query.size(report.bytes)})"
     if report.refused:
         text += f", {report.refused:,} of them at a later attempt"
     if report.unanswered:

@@ -53,9 +53,11 @@ def choose(endpoint_url: str | None = None, region: str | None = None, profile: 
     with translated():
         session = boto3.Session(profile_name=profile, region_name=region)
         if session.region_name is None:
-            raise UsageError("no region is set", f"AWS: --region or AWS_REGION; laptop: {_USE_LAPTOP}")
+            raise UsageError(
+                "neither an endpoint nor a region is set", f"laptop: {_USE_LAPTOP}; AWS: --region or AWS_REGION"
+            )
         if session.get_credentials() is None:
-            raise UsageError("no AWS credentials are set", f"AWS: aws configure; laptop: {_USE_LAPTOP}")
+            raise UsageError("no credentials are set", f"laptop: {_USE_LAPTOP}; AWS: aws configure")
         endpoint = endpoint_url or session.client("sts").meta.endpoint_url
     return Target(session, None if endpoint.endswith((".amazonaws.com", ".amazonaws.com.cn")) else endpoint)
 

@@ -2,7 +2,7 @@
 
 DATA_DIR/format          the format's version; a newer one is refused
 DATA_DIR/lock            held by the endpoint while it runs
-DATA_DIR/endpoint.json   {"url": ..., "pid": ...} of the endpoint that runs, or that ran last
+DATA_DIR/endpoint.json   {"url": ..., "pid": ...} of the endpoint that is ready, or that was last
 DATA_DIR/credentials     the owner's keys
 DATA_DIR/state.db        the Store;  s3/ firehose/ functions/ athena/ logs/ tmp/ belong to their services
 """
@@ -43,6 +43,7 @@ def claim(path: Path) -> int:
         by = f" by process {owner.pid} at {owner.url}" if owner else ""
         raise StartError(f"the data directory {path} is in use{by}", "stop it: clicklake down") from e
     _check_format(path)
+    (path / "endpoint.json").unlink(missing_ok=True)
     shutil.rmtree(path / "tmp", ignore_errors=True)
     make_directories(path / "tmp")
     return lock

@@ -165,11 +165,20 @@ class _Server(uvicorn.Server):
         yield
 
 
+async def _tell(on_ready: Callable[[str], None], url: str, server: uvicorn.Server) -> None:
+    """Call it on a thread. What it raises because the endpoint was stopped meanwhile is no error."""
+    try:
+        await asyncio.to_thread(on_ready, url)
+    except Exception:
+        if not server.should_exit:
+            raise
+
+
 async def _serve(
     runtime: Runtime, listener: socket.socket, settings: Settings, on_ready: Callable[[str], None]
 ) -> None:
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS))
-    fresh = not (settings.data_dir / "endpoint.json").exists()
+    fresh = not (settings.data_dir / "control.journal").exists()
     await runtime.start()
     config = uvicorn.Config(
         runtime.app,
@@ -189,10 +198,9 @@ async def _serve(
     try:
         while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn offers no event to wait for
             await asyncio.sleep(0.002)
-        datadir.announce(settings.data_dir, runtime.url)
         if fresh:  # whoever makes a stack now will need moto, which takes a second to load
             runtime.warm()
-        await asyncio.to_thread(on_ready, runtime.url)
+        await _tell(on_ready, runtime.url, server)
         runtime.warm()
         await serving
     finally:
