@@ -41,11 +41,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
         r"(?s)JSON transform error in file \"[^\"]*\", in line \d+: ([^\n]*)",
         "HIVE_BAD_DATA: Error parsing field value: {0}",
     ),
-    (
-        r"Failure in decode",
-        "NOT_SUPPORTED: from_utf8 of bytes that are no UTF-8 is not supported by the local Athena yet"
-        " (use try(from_utf8(...)))",
-    ),
+    (r"Failure in decode", "NOT_SUPPORTED: from_utf8 of bytes that are no UTF-8; use try(from_utf8(...))"),
     (r"Malformed JSON in file", _NOT_JSON),
     (r"maximum_object_size", f"{_NOT_JSON}: it is too long"),
     (r"No files found|Cannot open file|could not be opened|No such file", _GONE),
