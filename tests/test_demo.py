@@ -151,7 +151,7 @@ def test_kept_it_says_what_to_type_and_that_works(tmp_path: Path) -> None:
     done = subprocess.run([*DEMO, "--keep", "--events", "1000"], capture_output=True, text=True, env=env, timeout=90)
     assert done.returncode == 0, done.stdout + done.stderr
     typed = done.stdout[done.stdout.index("Now type:") :].splitlines()[1:]
-    assert [line.split()[0] for line in typed] == ["eval", "aws", "clicklake", "clicklake"]
+    assert [line.split()[0] for line in typed] == ["eval", "aws", "clicklake", "clicklake", "rm"]
     hello = "until clicklake query \"SELECT COUNT(*) FROM clickstream_events WHERE event_type = 'hello'\" | grep -q 1; do sleep 0.1; done"
     script = "\n".join(["set -e", *typed[:2], hello, *typed[2:]])
     shell = subprocess.run(

@@ -241,7 +241,7 @@ def test_send_and_wait_returns_when_the_events_can_be_queried_and_says_how(stack
     assert f"laptop 127.0.0.1:{stack.port}" in said
     assert "sent 1,502 records" in said
     assert "in 1,502 = good 1,500 + duplicate 1 + failed 1" in said
-    assert done.stdout.startswith(b"try: clicklake query 'SELECT ")
+    assert done.stdout.startswith(b'try: clicklake query "SELECT ')
 
 
 def test_a_second_send_waits_for_its_own_events(stack: EndpointProcess) -> None:
