@@ -37,6 +37,10 @@ class Ingest:
                 answer = client.put_record_batch(DeliveryStreamName=STREAM, Records=records)
             except (ClientError, ConnectionError, HTTPClientError):
                 return
+            if (
+                "RequestResponses" not in answer
+            ):  # killed between head and body: botocore takes that for an empty answer
+                return
             ok = [i for i, entry in zip(ids, answer["RequestResponses"], strict=True) if "RecordId" in entry]
             self.acknowledged.update(ok)
 

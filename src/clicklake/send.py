@@ -139,7 +139,9 @@ class _Sender:
             if e.code not in _TRANSIENT:
                 raise
             return _Answer(batch, e)
-        results = answer["RequestResponses"]
+        results = answer.get("RequestResponses")
+        if results is None:  # the service died between head and body: botocore takes that for an empty answer
+            return _Answer(batch, UnreachableError("the service did not answer", "it died while it did"), lost=True)
         refused = [(r, e) for r, e in zip(batch, results, strict=True) if e.get("ErrorCode")]
         if not refused:
             return _Answer([])
