@@ -4,10 +4,13 @@ Expected values are Trino's documented ones (trino.io/docs/current/functions); t
 translation to another engine gets silently wrong.
 """
 
+import hmac
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from athena_client import Queries
 
@@ -60,6 +63,25 @@ STRINGS = [
     ("regexp_extract_all('a1b2', '\\d')", "[1, 2]"),
     ("split_to_map('a=1&b=2', '&', '=')", "{a=1, b=2}"),
     ("to_hex(md5(to_utf8('a')))", "0CC175B9C0F1B6A831C399E269772661"),
+    # RFC 4231, test cases 2 and 6 (a key longer than a block), and RFC 2202, test case 2
+    (
+        "lower(to_hex(hmac_sha256(to_utf8('what do ya want for nothing?'), to_utf8('Jefe'))))",
+        "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+    ),
+    (
+        "lower(to_hex(hmac_sha256(to_utf8('Test Using Larger Than Block-Size Key - Hash Key First'), X'%s')))"
+        % ("aa" * 131),
+        "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54",
+    ),
+    (
+        "lower(to_hex(hmac_sha1(to_utf8('what do ya want for nothing?'), to_utf8('Jefe'))))",
+        "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79",
+    ),
+    (
+        "lower(to_hex(hmac_md5(to_utf8('what do ya want for nothing?'), to_utf8('Jefe'))))",
+        "750c783e6ab0b503eaa86e310a5db738",
+    ),
+    ("hmac_sha256(CAST(NULL AS VARBINARY), to_utf8('k'))", None),
     ("X'4142'", "41 42"),
     ("'it''s \"q\"'", 'it\'s "q"'),
     ("url_extract_host('https://u@example.com:80/a/b?x=1#f')", "example.com"),
@@ -206,6 +228,8 @@ REFUSED = [
     ("SELECT *\nFROM nope", "TABLE_NOT_FOUND: line 2:6: Table 'awsdatacatalog.db.nope' does not exist"),
     ("SELECT * FROM nodb.t", "SCHEMA_NOT_FOUND: line 1:15: Schema 'nodb' does not exist"),
     ("SELECT x, count(*) FROM (VALUES 1) AS t(x)", "EXPRESSION_NOT_AGGREGATE: line 1:8: 'x' must be an aggregate"),
+    ("SELECT hmac_sha256(X'41', k) FROM (VALUES X'') AS t(k)", "GENERIC_INTERNAL_ERROR: Empty key"),
+    ("SELECT hmac_sha512(X'41', X'42')", "NOT_SUPPORTED: the function hmac_sha512"),
     ("INSERT INTO t VALUES (1)", "NOT_SUPPORTED: INSERT is not supported by the local Athena yet"),
     ("EXPLAIN SELECT 1", "NOT_SUPPORTED: EXPLAIN is not supported by the local Athena yet"),
 ]
@@ -289,6 +313,20 @@ def test_what_a_function_is_given_never_meets_its_own_variables(queries: Queries
         "FROM (VALUES (1, 5, 'none', 'http://h/?k=v', 'k')) AS t(e, i, e2, u, q)"
     )
     assert queries.rows(sql) == [["[2]", "[5, 5]", "none", "v"]]
+
+
+keys = st.binary(min_size=1, max_size=63) | st.binary(min_size=64, max_size=65) | st.binary(min_size=66, max_size=200)
+
+
+@given(st.lists(st.tuples(st.binary(max_size=150), keys), min_size=1, max_size=12))
+@example([(b"", b"\0"), (b"a", bytes(64)), (b"a", bytes(65)), ("ü".encode(), b"\xff" * 64)])
+@settings(max_examples=12, deadline=None)
+def test_hmac_is_pythons_for_any_key_and_message(queries: Queries, pairs: list[tuple[bytes, bytes]]) -> None:
+    values = ", ".join(f"({n}, X'{m.hex()}', X'{k.hex()}')" for n, (m, k) in enumerate(pairs))
+    names = ("md5", "sha1", "sha256")
+    columns = ", ".join(f"lower(to_hex(hmac_{name}(m, k)))" for name in names)
+    rows = queries.rows(f"SELECT {columns} FROM (VALUES {values}) AS t(n, m, k) ORDER BY n")
+    assert rows == [[hmac.digest(k, m, name).hex() for name in names] for m, k in pairs]
 
 
 def test_parameters_stand_for_question_marks(queries: Queries) -> None:

@@ -22,8 +22,9 @@ _SCALARS = {
     "regexp_count": "t_regexp_count/2", "regexp_extract": "t_regexp_extract/2-3",
     "regexp_extract_all": "regexp_extract_all/2-3", "regexp_like": "regexp_matches/2",
     # binary
-    "from_base64": "from_base64/1", "from_hex": "unhex/1", "md5": "t_md5/1", "sha1": "t_sha1/1",
-    "sha256": "t_sha256/1", "to_base64": "to_base64/1", "to_hex": "hex/1",
+    "from_base64": "from_base64/1", "from_hex": "unhex/1", "hmac_md5": "t_hmac_md5/2", "hmac_sha1": "t_hmac_sha1/2",
+    "hmac_sha256": "t_hmac_sha256/2", "md5": "t_md5/1", "sha1": "t_sha1/1", "sha256": "t_sha256/1",
+    "to_base64": "to_base64/1", "to_hex": "hex/1",
     # numbers
     "abs": "abs/1", "acos": "acos/1", "asin": "asin/1", "atan": "atan/1", "atan2": "atan2/2",
     "bitwise_and": "t_bitwise_and/2", "bitwise_not": "t_bitwise_not/1", "bitwise_or": "t_bitwise_or/2",
@@ -112,8 +113,8 @@ UNSUPPORTED = frozenset(
     euclidean_distance evaluate_classifier_predictions features format format_number from_base from_base32
     from_base64url from_big_endian_32 from_big_endian_64 from_encoded_polyline from_geojson_geometry
     from_ieee754_32 from_ieee754_64 from_iso8601_timestamp_nanos from_unixtime_nanos geometry_from_hadoop_shape
-    geometry_to_bing_tiles geometry_union great_circle_distance hash_counts hmac_md5 hmac_sha1 hmac_sha256
-    hmac_sha512 human_readable_seconds index intersection_cardinality inverse_beta_cdf inverse_normal_cdf
+    geometry_to_bing_tiles geometry_union great_circle_distance hash_counts hmac_sha512
+    human_readable_seconds index intersection_cardinality inverse_beta_cdf inverse_normal_cdf
     is_json_scalar jaccard_index json_array json_array_contains json_exists json_object json_query json_value
     learn_classifier learn_libsvm_classifier learn_libsvm_regressor learn_regressor localtime luhn_check
     make_set_digest map_zip_with merge merge_set_digest multimap_agg multimap_from_entries murmur3 ngrams

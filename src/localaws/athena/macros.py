@@ -18,6 +18,13 @@ def _url_part(pattern: str) -> str:
     return f"CASE WHEN {_VALID_URL} THEN regexp_extract(u, {pattern}, 1) END"
 
 
+def _hmac(hash_: str) -> str:
+    """HMAC (RFC 2104) of blob `m` with key `k`, by a hash of 64-byte blocks. The lambda is a local variable."""
+    key = f"CASE WHEN octet_length(k) > 64 THEN unhex({hash_}(k)) ELSE k END"
+    inner = f"unhex({hash_}(t_hmac_pad(t__k, '36') || m))"
+    return f"list_transform([t_hmac_key({key})], lambda t__k: unhex({hash_}(t_hmac_pad(t__k, '5c') || {inner})))[1]"
+
+
 MACROS: dict[str, str] = {
     # errors
     "t_fail(message)": "CAST(CAST('ATHENA ' || message AS INTEGER) AS VARCHAR)",
@@ -77,6 +84,13 @@ MACROS: dict[str, str] = {
     "t_md5(b)": "unhex(md5(b))",
     "t_sha1(b)": "unhex(sha1(b))",
     "t_sha256(b)": "unhex(sha256(b))",
+    # Trino takes no empty key: javax.crypto.spec.SecretKeySpec, "Empty key".
+    "t_hmac_key(k)": "CASE WHEN octet_length(k) = 0 THEN encode(t_fail('GENERIC_INTERNAL_ERROR: Empty key')) "
+    "ELSE k || repeat(unhex('00'), 64 - octet_length(k)) END",
+    "t_hmac_pad(k, b)": "CAST(xor(CAST(k AS BIT), CAST(repeat(unhex(b), 64) AS BIT)) AS BLOB)",
+    "t_hmac_md5(m, k)": _hmac("md5"),
+    "t_hmac_sha1(m, k)": _hmac("sha1"),
+    "t_hmac_sha256(m, k)": _hmac("sha256"),
     # numbers
     "t_divide_half_up(n, d)": "(abs(n) * 2 + abs(d)) // (abs(d) * 2) * sign(n) * sign(d)",
     "t_ceil(x)": "x - x % 1 + CASE WHEN x % 1 > 0 THEN 1 ELSE 0 END",  # keeps an integer's type, unlike ceil()
