@@ -44,7 +44,7 @@ def test_a_bare_interpreter_imports_it_and_boto3_stays_out(built: Path, tmp_path
 def test_it_holds_what_lambda_runs_and_nothing_else_of_ours(built: Path) -> None:
     with zipfile.ZipFile(built) as archive:
         ours = {name.split("/")[1] for name in archive.namelist() if name.startswith("clicklake/")}
-        assert ours == {"__init__.py", "pipeline.json", "pipeline.py", "processor.py", "transform"}
+        assert ours == {"__init__.py", "pipeline", "pipeline.json", "processor.py", "transform"}
         assert not [name for name in archive.namelist() if name.endswith((".pyc", ".pyi")) or "/tests/" in name]
 
 

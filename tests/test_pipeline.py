@@ -62,9 +62,47 @@ def test_an_environment_variable_names_another_file(tmp_path: Path, monkeypatch:
     assert pipeline.load(pipeline.FILE) == OURS
 
 
-def test_the_contract_changes_with_columns_and_not_with_names() -> None:
-    assert pipeline.parse(changed("names/workgroup", "ours")).contract_sha256 == OURS.contract_sha256
-    assert pipeline.parse(changed("tables/events/columns/2", None)).contract_sha256 != OURS.contract_sha256
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("names/workgroup", "ours"),
+        ("processed_format", "json"),
+        ("fields/0/comment", "Another sentence."),
+        ("fields/0/example", "other"),
+        ("tables/events/columns/0/comment", "Another sentence."),
+        ("tables/events/columns/0/unit", "m"),
+        ("buffering/laptop/seconds", 7),
+    ],
+)
+def test_what_gives_no_row_another_meaning_leaves_the_contract_alone(path: str, value: Any) -> None:
+    document = changed(path, value)
+    assert pipeline.parse(document) != OURS
+    assert pipeline.parse(document).contract_sha256 == OURS.contract_sha256
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("fields/0/aliases", ["id"]),
+        ("fields/0/accepts", "text"),
+        ("fields/2/otherwise", "fail"),
+        ("kept_query_parameters/0", "q2"),
+        ("tables/events/columns/3", None),
+        ("tables/events/columns/3/from", "app_id"),
+        ("tables/failed/columns/0/name", "kind"),
+        ("zones/raw", "in/"),
+        ("buffering/aws/seconds", 60),
+    ],
+)
+def test_what_may_give_a_row_another_meaning_changes_the_contract(path: str, value: Any) -> None:
+    assert pipeline.parse(changed(path, value)).contract_sha256 != OURS.contract_sha256
+
+
+def test_every_field_has_a_comment_of_one_sentence_and_an_example() -> None:
+    for known in OURS.fields:
+        assert known.comment.endswith(".")
+        assert ". " not in known.comment
+        assert known.example is not None
 
 
 @pytest.mark.parametrize(
@@ -87,6 +125,15 @@ def test_the_contract_changes_with_columns_and_not_with_names() -> None:
         ("tables/events/columns/0/name", "user_id", "name of a private field"),
         ("tables/events/columns/0/from", "user_id", "can't come from 'user_id'"),
         ("tables/events/columns/0/from", "nothing", "can't come from 'nothing'"),
+        ("tables/events/columns/0/from", "properties.", "can't come from 'properties.'"),
+        ("tables/events/columns/0/from", "properties", "can't come from 'properties'"),
+        ("tables/events/columns/0/from", "sent_time", "make it timestamp"),
+        ("tables/events/columns/0/from", "value", "make it double"),
+        ("tables/events/columns/0/type", "bigint", "make it string"),
+        ("tables/events/columns/0/comment", "Two\nlines.", "Glue can't take its comment"),
+        ("tables/events/columns/0/unit", 7, "must be text"),
+        ("tables/events/columns/0", None, "lacks the column 'event_id'"),
+        ("fields/0/comment", None, "lacks 'comment'"),
         ("tables/events/columns/0/from", None, "needs a source"),
         ("tables/events/columns/0/by", "time", "needs a source"),
         ("tables/events/columns/4/by", "magic", "no step is called 'magic'"),

@@ -1,4 +1,4 @@
-# What the pipeline file says, for this environment. src/clicklake/pipeline.py reads it the same way.
+# What the pipeline file says, for this environment. src/clicklake/pipeline/ reads it the same way.
 
 data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}
