@@ -7,10 +7,9 @@ groups.
 """
 
 import hashlib
-import io
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 from arro3.core import Array, DataType, Field, RecordBatch, RecordBatchReader, Schema
@@ -27,7 +26,8 @@ ROW_GROUP = 131_072  # rows
 GZIP = 31  # window bits: with a gzip header
 LEVEL = 1  # of isal: zlib's level 6 is 25 % smaller and takes nine times as long
 
-Encoder = Callable[[tuple[Column, ...], Iterable[list[Row]]], bytes]
+Encoder = Callable[[tuple[Column, ...], Iterable[list[Row]], BinaryIO], None]
+"""Writes the rows of all batches into an empty file."""
 
 
 class ContentHash:
@@ -65,7 +65,7 @@ _ARROW = {
 _READ_AS = {"date": DataType.int32(), "timestamp": DataType.int64()}
 
 
-def parquet(columns: tuple[Column, ...], batches: Iterable[list[Row]]) -> bytes:
+def parquet(columns: tuple[Column, ...], batches: Iterable[list[Row]], file: BinaryIO) -> None:
     """ZSTD-compressed Parquet. Batches are pulled one by one, so only one is in memory as Python values."""
     schema = Schema([Field(column.name, _ARROW[column.type]) for column in columns])
     arrays = [partial(_array, column.type) for column in columns]
@@ -75,7 +75,6 @@ def parquet(columns: tuple[Column, ...], batches: Iterable[list[Row]]) -> bytes:
         )
         for rows in batches
     )
-    file = io.BytesIO()
     write_parquet(
         RecordBatchReader.from_batches(schema, arrow),
         file,
@@ -84,7 +83,6 @@ def parquet(columns: tuple[Column, ...], batches: Iterable[list[Row]]) -> bytes:
         write_batch_size=WRITE_BATCH,
         skip_arrow_metadata=True,
     )
-    return file.getvalue()
 
 
 def _array(kind: GlueType, values: tuple[Any, ...]) -> Array:
@@ -102,21 +100,20 @@ _TEXT: dict[GlueType, Callable[[Any], str]] = {"timestamp": timestamp_text, "dat
 class NdjsonFile:
     """One JSON object a line, without NULLs, as Athena's openx SerDe reads it; gzipped while rows come in."""
 
-    def __init__(self, columns: tuple[Column, ...]) -> None:
+    def __init__(self, columns: tuple[Column, ...], file: BinaryIO) -> None:
         self.rows = 0
         self._names = tuple(column.name for column in columns)
         self._as_text = [(at, _TEXT[column.type]) for at, column in enumerate(columns) if column.type in _TEXT]
         self._packer = isal_zlib.compressobj(LEVEL, isal_zlib.DEFLATED, GZIP)
-        self._packed: list[bytes] = []
+        self._file = file
 
     def add(self, rows: list[Row]) -> None:
         self.rows += len(rows)
-        self._packed.append(self._packer.compress(b"".join(map(self._line, rows))))
+        self._file.write(self._packer.compress(b"".join(map(self._line, rows))))
 
-    def close(self) -> bytes:
-        """The whole file; nothing can be added any more."""
-        self._packed.append(self._packer.flush())
-        return b"".join(self._packed)
+    def close(self) -> None:
+        """Write the end of the gzip stream; nothing can be added any more."""
+        self._file.write(self._packer.flush())
 
     def _line(self, row: Row) -> bytes:
         values = list(row)
@@ -128,12 +125,12 @@ class NdjsonFile:
         return orjson.dumps(present, option=orjson.OPT_APPEND_NEWLINE)
 
 
-def ndjson(columns: tuple[Column, ...], batches: Iterable[list[Row]]) -> bytes:
+def ndjson(columns: tuple[Column, ...], batches: Iterable[list[Row]], file: BinaryIO) -> None:
     """All batches as one NdjsonFile."""
-    file = NdjsonFile(columns)
+    lines = NdjsonFile(columns, file)
     for rows in batches:
-        file.add(rows)
-    return file.close()
+        lines.add(rows)
+    lines.close()
 
 
 ENCODERS: dict[Format, Encoder] = {"parquet": parquet, "json": ndjson}

@@ -1,11 +1,12 @@
 """What flows between the steps.
 
-In the hot loop (process.py) records, fields and rows are plain tuples and dicts: at some 10 µs an event, building an
-object per record would cost more than most steps do. Everything that is made once per object is a frozen dataclass.
+In the hot loop (process.py) records, values and rows are plain tuples, lists and dicts: at some 10 µs an event,
+building an object per record would cost more than most steps do. What is made once per object is a frozen dataclass.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Literal
 
 FailureType = Literal["decode_error", "not_an_object", "missing_field", "invalid_field", "too_large"]
@@ -30,14 +31,29 @@ class Failed:
 Record = tuple[int, bytes, dict[str, Any] | Failed]
 """A decoded record: byte offset in the decompressed object, its exact bytes, and the JSON object or what is wrong."""
 
-Fields = Mapping[str, Any]
-"""The known fields of one event under their own names, every value of the type that pipeline.json asks for."""
-
-Values = Mapping[str, Any]
-"""Values of columns by name. Times are epoch ms, dates are days since 1970-01-01; an absent column is NULL."""
+Values = list[Any]
+"""One event's values, each in the slot that a Layout gives its name. Times are epoch ms, dates are days since
+1970-01-01; None is absent."""
 
 Row = tuple[Any, ...]
 """One row's values in the table's order."""
+
+
+class Layout:
+    """Which slot of an event's values is whose: the input fields first, then the headers that are read, then what
+    the transform adds."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = tuple(dict.fromkeys(names))
+        self.slot = {name: at for at, name in enumerate(self.names)}
+
+    def reader(self, names: Iterable[str]) -> Callable[[Values], tuple[Any, ...]]:
+        """Takes the values of `names` out of an event's, always as a tuple."""
+        slots = [self.slot[name] for name in names]
+        if len(slots) > 1:
+            return itemgetter(*slots)
+        (slot,) = slots
+        return lambda values: (values[slot],)
 
 
 @dataclass(slots=True)

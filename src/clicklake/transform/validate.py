@@ -2,34 +2,33 @@
 
 Every field takes one kind of value under several names. A value of another kind never fills a column: it is kept in
 `properties` under its own name, fails the record (event_type) or, if it is private, is dropped. All that is unknown is
-kept in `properties`, where private names are removed at any depth.
+kept in `properties`, where private names are removed at any depth (clean.py).
+
+Two ways lead to the same result. Most records repeat the names and types of another record, and then it is known what
+goes where (_Shape); any other is looked at name by name (_taken).
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from clicklake.pipeline import Accepts, Field, Pipeline
-from clicklake.transform.event import Failed, Fields
-from clicklake.transform.parse import DEEPEST, TOO_DEEP, parse_exactly
-from clicklake.transform.redact import address_redactor, private_names
+from clicklake.transform.clean import ROUNDED, Cleaner, InexactError, TooDeepError
+from clicklake.transform.event import Failed, Values
+from clicklake.transform.parse import TOO_DEEP, parse_exactly
+from clicklake.transform.redact import address_redactor
 from clicklake.transform.times import parse_time
 
 
 class Checked(NamedTuple):
-    """An event's known fields (`properties` always among them), and how many values were removed or misplaced."""
+    """An event's known fields and headers in the order of Validator.names (a new list; `properties` is always an
+    object), the properties as canonical JSON, and how many values were removed or misplaced."""
 
-    fields: Fields
+    values: Values
+    properties: bytes
     dropped: int
     misplaced: int
-
-
-class _InexactError(Exception):
-    """The fast parser may have rounded an integer."""
-
-
-class _TooDeepError(Exception):
-    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +37,11 @@ class _Spec:
 
     field: str
     rank: int
-    convert: Callable[[Any], Any]
+    accepts: Accepts
     private: bool
+
+    def convert(self, value: Any) -> Any:
+        return _CONVERT[self.accepts](value)
 
 
 # From a value to what the field holds, or None if it is of another kind. type(), not isinstance: a bool is no number.
@@ -53,45 +55,128 @@ _CONVERT: dict[Accepts, Callable[[Any], Any]] = {
     "time": parse_time,
     "object": lambda value: value if type(value) is dict else None,
 }
-_ROUNDED = 2.0**63  # orjson reads integers that 64 bits can't hold as floats of at least this size
+# Of these types every value is taken as it is, and of those every value (but a rounded one) is converted.
+_AS_IT_IS: dict[Accepts, type] = {"text": str, "text or integer": str, "text or number": str, "object": dict}
+_CONVERTED: dict[Accepts, tuple[type, ...]] = {
+    "text": (),
+    "text or integer": (int,),
+    "text or number": (int,),
+    "number": (int, float),
+    "time": (str, int, float),
+    "object": (),
+}
+_REMEMBERED = 1 << 12  # shapes; a site sends some dozens
+
+
+class _Shape(NamedTuple):
+    """What becomes of a record with certain names and types. `arrange` takes the values of all fields out of the
+    record's and one None; `others` are the names that go to `properties`."""
+
+    arrange: Callable[[tuple[Any, ...]], tuple[Any, ...]]
+    convert: tuple[tuple[int, Callable[[Any], Any]], ...]
+    others: tuple[str, ...]
+    has_headers: bool
 
 
 class Validator:
-    """`Validator(pipeline)(record, text)`: the pipeline's table, made ready once."""
+    """`Validator(pipeline, headers)(record, text)`: the pipeline's table, made ready once. `headers` are the names of
+    the request headers that the enrichments read."""
 
-    def __init__(self, pipeline: Pipeline) -> None:
+    def __init__(self, pipeline: Pipeline, headers: tuple[str, ...] = ()) -> None:
         self._specs = {
-            name: _Spec(field.name, rank, _CONVERT[field.accepts], field.private)
+            name: _Spec(field.name, rank, field.accepts, field.private)
             for field in pipeline.fields
             for rank, name in enumerate((field.name, *field.aliases))
         }
-        self._text = frozenset(field.name for field in pipeline.fields if field.accepts.startswith("text"))
+        self._fields = tuple(field.name for field in pipeline.fields)
+        self._headers, self._no_headers = headers, (None,) * len(headers)
+        self.names = (*self._fields, *(f"headers.{header}" for header in headers))
         self._required = [field for field in pipeline.fields if field.otherwise == "fail"]
-        private = (name for field in pipeline.fields if field.private for name in (field.name, *field.aliases))
-        self._is_private = private_names(private)
+        self._required_slots = [self._fields.index(field.name) for field in self._required]
+        self._properties, self._sent_headers = self._fields.index("properties"), self._fields.index("headers")
         self.redact = address_redactor(pipeline.kept_query_parameters)
+        private = (name for field in pipeline.fields if field.private for name in (field.name, *field.aliases))
+        self._clean = Cleaner(private, self.redact)
+        self._shapes: dict[tuple[Any, ...], _Shape | None] = {}
 
     def __call__(self, record: dict[str, Any], text: bytes) -> Checked | Failed:
         """`text` are the bytes that `record` was read from; they are read again if a number may have been rounded."""
         try:
             try:
-                return self._check(record, _ROUNDED)
-            except _InexactError:
+                key = (*record, *map(type, record.values()))
+                if key not in self._shapes:
+                    self._remember(key, record)
+                shape = self._shapes[key]
+                return (shape and self._arranged(shape, record)) or self._taken(record, ROUNDED)
+            except InexactError:
                 exact = parse_exactly(text)
-                return exact if isinstance(exact, Failed) else self._check(exact, float("inf"))
-        except _TooDeepError:
+                return exact if isinstance(exact, Failed) else self._taken(exact, float("inf"))
+        except TooDeepError:
             return TOO_DEEP
 
-    def _check(self, record: dict[str, Any], rounded: float) -> Checked | Failed:
-        # Measured: some 20 names an event, most of them text under a field's own name, which takes the shortest way.
+    # --- by shape ----------------------------------------------------------------------------------------------------
+
+    def _remember(self, key: tuple[Any, ...], record: dict[str, Any]) -> None:
+        if len(self._shapes) >= _REMEMBERED:
+            self._shapes.clear()
+        self._shapes[key] = self._shape(record)
+
+    def _shape(self, record: dict[str, Any]) -> _Shape | None:
+        """None if names and types don't tell what goes where."""
+        source: dict[str, int] = {}
+        convert: list[tuple[int, Callable[[Any], Any]]] = []
+        others: list[str] = []
+        for at, (name, value) in enumerate(record.items()):
+            spec = self._specs.get(name)
+            if spec is None:
+                others.append(name)
+            elif value is not None:
+                if spec.field in source:
+                    return None
+                source[spec.field] = at
+                if type(value) in _CONVERTED[spec.accepts]:
+                    convert.append((self._fields.index(spec.field), _CONVERT[spec.accepts]))
+                elif type(value) is not _AS_IT_IS.get(spec.accepts):
+                    return None
+        arrange = itemgetter(*(source.get(field, len(record)) for field in self._fields))
+        return _Shape(arrange, tuple(convert), tuple(others), "headers" in source)
+
+    def _arranged(self, shape: _Shape, record: dict[str, Any]) -> Checked | None:
+        """None if the record needs another look: a required field or a value that can't be converted."""
+        values: Values = list(shape.arrange((*record.values(), None)))
+        if "" in values:  # as if it had not been sent
+            values = [None if value == "" else value for value in values]
+        for slot, convert in shape.convert:
+            value = values[slot]
+            if value is not None:
+                converted = convert(value)
+                if converted is None or (type(value) is float and abs(value) >= ROUNDED):
+                    return None
+                values[slot] = converted
+        for slot in self._required_slots:
+            if values[slot] is None:
+                return None
+        sent = values[self._properties]
+        if shape.others:
+            sent = _merged({name: record[name] for name in shape.others}, sent)
+        return self._checked(values, sent or {}, ROUNDED, 0, 0)
+
+    def _checked(
+        self, values: Values, properties: dict[str, Any], rounded: float, dropped: int, misplaced: int
+    ) -> Checked:
+        clean = self._clean(properties, rounded)
+        values[self._properties] = clean.properties
+        headers = values[self._sent_headers]
+        values += self._no_headers if headers is None else map(_text, map(headers.get, self._headers))
+        return Checked(values, clean.json, dropped + clean.dropped, misplaced)
+
+    # --- name by name ------------------------------------------------------------------------------------------------
+
+    def _taken(self, record: dict[str, Any], rounded: float) -> Checked | Failed:
         taking = _Taking(rounded)
-        fields, specs, text = taking.fields, self._specs, self._text
         aliases: list[tuple[int, str, Any]] = []
         for name, value in record.items():
-            if type(value) is str and value and name in text:
-                fields[name] = value
-                continue
-            spec = specs.get(name)
+            spec = self._specs.get(name)
             if spec is None:
                 taking.others[name] = value
             elif value is None or value == "":
@@ -100,49 +185,21 @@ class Validator:
                 aliases.append((spec.rank, name, value))
             else:
                 taking.take(spec, name, value)
-        aliases.sort(key=_rank)
-        for _, name, value in aliases:
-            taking.take(specs[name], name, value)
+        for _, name, value in sorted(aliases, key=itemgetter(0)):
+            taking.take(self._specs[name], name, value)
+        fields = taking.fields
         for field in self._required:
             if field.name not in fields:
                 return self._missing(field, record)
-        fields["properties"] = self._clean_object(taking.merged(fields.get("properties")), taking, 2)
-        return Checked(fields, taking.dropped, taking.misplaced)
+        properties = _merged(taking.others, fields.get("properties"))
+        return self._checked(
+            [fields.get(name) for name in self._fields], properties, rounded, taking.dropped, taking.misplaced
+        )
 
     def _missing(self, field: Field, record: dict[str, Any]) -> Failed:
         if any(record.get(name) not in (None, "") for name in (field.name, *field.aliases)):
             return Failed("invalid_field", field.name, f"must be {field.accepts}")
         return Failed("missing_field", field.name, "is required")
-
-    def _clean_object(self, value: dict[str, Any], taking: "_Taking", depth: int) -> dict[str, Any]:
-        """`value` without private names, at any depth, and with redacted addresses."""
-        if depth > DEEPEST:
-            raise _TooDeepError
-        clean: dict[str, Any] = {}
-        is_private = self._is_private
-        for name, item in value.items():
-            kind = type(item)
-            if is_private(name):
-                taking.dropped += 1
-            elif kind is str:
-                clean[name] = self.redact(item) if "://" in item else item
-            elif kind is dict or kind is list or kind is float:
-                clean[name] = self._clean(item, taking, depth)
-            else:
-                clean[name] = item
-        return clean
-
-    def _clean(self, item: Any, taking: "_Taking", depth: int) -> Any:
-        kind = type(item)
-        if kind is dict:
-            return self._clean_object(item, taking, depth + 1)
-        if kind is list:
-            if depth >= DEEPEST:
-                raise _TooDeepError
-            return [self._clean(child, taking, depth + 1) for child in item]
-        if kind is float and abs(item) >= taking.rounded:
-            raise _InexactError
-        return self.redact(item) if kind is str and "://" in item else item
 
 
 class _Taking:
@@ -160,7 +217,7 @@ class _Taking:
     def take(self, spec: _Spec, name: str, value: Any) -> None:
         """Fill the field of `spec`, or keep or drop a value that can't."""
         if type(value) is float and abs(value) >= self.rounded:
-            raise _InexactError
+            raise InexactError
         converted = spec.convert(value)
         if converted is not None and self.fields.setdefault(spec.field, converted) == converted:
             return
@@ -170,12 +227,13 @@ class _Taking:
             self.others[name] = value
             self.misplaced += converted is None
 
-    def merged(self, sent: dict[str, Any] | None) -> dict[str, Any]:
-        """The event's own properties win over other values of the same name, which are kept as `_event.<name>`."""
-        if not self.others or sent is None:
-            return self.others if sent is None else sent
-        return {(f"_event.{name}" if name in sent else name): value for name, value in self.others.items()} | sent
+
+def _merged(others: dict[str, Any], sent: dict[str, Any] | None) -> dict[str, Any]:
+    """The event's own properties win over other values of the same name, which are kept as `_event.<name>`."""
+    if not others or sent is None:
+        return others if sent is None else sent
+    return {(f"_event.{name}" if name in sent else name): value for name, value in others.items()} | sent
 
 
-def _rank(alias: tuple[int, str, Any]) -> int:
-    return alias[0]
+def _text(value: Any) -> str | None:
+    return value if type(value) is str else None

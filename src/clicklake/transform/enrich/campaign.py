@@ -5,11 +5,9 @@ network that sold the click even if nobody tagged the link.
 """
 
 import re
-from functools import lru_cache
 from urllib.parse import unquote_plus
 
-from clicklake.transform.enrich.context import Context
-from clicklake.transform.event import Fields, Values
+from clicklake.transform.enrich.context import Context, Enrichment
 
 UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "utm_id")
 # The first that is there counts; auto-tagging adds one, and fbclid is added to untagged links, too, so it comes late.
@@ -25,24 +23,20 @@ CLICK_IDS = {
     "fbclid": "Meta",
 }
 
+MAKES = (*UTM, "click_id", "click_network")
+
 _QUERY = re.compile(r"[^?#]*\?([^#]*)", re.DOTALL)
 _SEPARATOR = re.compile("[&;]")
-_CACHED = 1 << 14
-_NOTHING: Values = {}
+_NOTHING = (None,) * len(MAKES)
 
 
-def campaign(_fields: Fields, values: Values, _context: Context) -> Values:
+def _campaign(context: Context, page_url: str | None) -> tuple[str | None, ...]:
     """utm_*, click_id and click_network, from the redacted page_url."""
-    page = values.get("page_url")
-    return _of(page) if page is not None and "?" in page else _NOTHING
-
-
-@lru_cache(maxsize=_CACHED)
-def _of(address: str) -> Values:
-    sent = parameters(address)
-    found = {name: sent[name] for name in UTM if name in sent}
+    if page_url is None or "?" not in page_url:
+        return _NOTHING
+    sent = parameters(context.redact(page_url))
     click = next((name for name in CLICK_IDS if name in sent), None)
-    return found | {"click_id": sent[click], "click_network": CLICK_IDS[click]} if click else found
+    return (*map(sent.get, UTM), *((sent[click], CLICK_IDS[click]) if click else (None, None)))
 
 
 def parameters(address: str) -> dict[str, str]:
@@ -54,3 +48,6 @@ def parameters(address: str) -> dict[str, str]:
         if value:
             found.setdefault(unquote_plus(name).lower(), unquote_plus(value))
     return found
+
+
+campaign = Enrichment(reads=("page_url",), makes=MAKES, make=_campaign)

@@ -1,14 +1,35 @@
-"""What is the same for every event of a raw object."""
+"""What an enrichment is, and what it may know besides the event."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`buffer_ms` is the longest that Firehose holds an event back; `user_key` is None if ids are only removed."""
+    """What is the same for every event that one worker meets.
 
-    received_ms: int
+    `buffer_ms` is the longest that Firehose holds an event back; `redact` takes private parts out of an address;
+    `user_key` is None if ids are only removed; `geo` is an open MMDB (a maxminddb.Reader), or None.
+    """
+
     buffer_ms: int
-    user_key: bytes | None
     redact: Callable[[str], str]
+    user_key: bytes | None = None
+    geo: Any | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Enrichment:
+    """Columns that are a pure function of a few values: `make(context, *reads) -> makes`.
+
+    `reads` are input fields, `headers.<lower-case name>` for one header, `received_ts`, or columns that an earlier
+    enrichment makes; each is str, int, float or None. `makes` are the columns in the order of what `make` returns, NULL
+    as None. It never raises, whatever it reads. Answers are remembered, unless `memo` is off, so a `make` needs no
+    memory of its own.
+    """
+
+    reads: tuple[str, ...]
+    makes: tuple[str, ...]
+    make: Callable[..., tuple[Any, ...]]
+    memo: bool = True

@@ -5,34 +5,37 @@ because ids and addresses are few enough to try them all.
 """
 
 import hmac
-from functools import lru_cache
 
-from clicklake.transform.enrich.context import Context
-from clicklake.transform.event import Fields, Values
-
-_CACHED = 1 << 14
+from clicklake.transform.enrich.context import Context, Enrichment
 
 
-def identity(fields: Fields, values: Values, context: Context) -> Values:
-    """user_key, and visitor_id: the best of what can tell one visitor from another."""
-    key = context.user_key
-    user = fields.get("user_id")
-    user_key = keyed(key, user) if key and user is not None else None
-    visitor = fields.get("anonymous_id") or user_key
-    if visitor is None and key:
-        visitor = _of_the_day(key, fields, values)
-    return {"user_key": user_key, "visitor_id": visitor}
+def _user(context: Context, user_id: str | None) -> tuple[str | None]:
+    return (keyed(context.user_key, user_id) if context.user_key and user_id is not None else None,)
 
 
-@lru_cache(maxsize=_CACHED)
+def _visitor(
+    context: Context,
+    anonymous_id: str | None,
+    user_key: str | None,
+    day: int,
+    app_id: str | None,
+    ip: str | None,
+    user_agent: str | None,
+) -> tuple[str | None]:
+    """The best of what can tell one visitor from another: at last a cookieless visitor of one UTC day and app, as
+    Plausible counts them; None if nothing tells visitors apart."""
+    visitor = anonymous_id or user_key
+    if visitor is None and context.user_key and (ip is not None or user_agent is not None):
+        visitor = keyed(context.user_key, f"{day}|{app_id or ''}|{ip or ''}|{user_agent or ''}")[:32]
+    return (visitor,)
+
+
 def keyed(key: bytes, text: str) -> str:
     """Lower-case hex HMAC-SHA256 of UTF-8 text."""
     return hmac.digest(key, text.encode(), "sha256").hex()
 
 
-def _of_the_day(key: bytes, fields: Fields, values: Values) -> str | None:
-    """A cookieless visitor of one UTC day and app, as Plausible counts them; None if nothing tells visitors apart."""
-    address, agent = fields.get("ip"), fields.get("user_agent")
-    if address is None and agent is None:
-        return None
-    return keyed(key, f"{values['event_date']}|{fields.get('app_id') or ''}|{address or ''}|{agent or ''}")[:32]
+user = Enrichment(reads=("user_id",), makes=("user_key",), make=_user)
+visitor = Enrichment(
+    reads=("anonymous_id", "user_key", "event_date", "app_id", "ip", "user_agent"), makes=("visitor_id",), make=_visitor
+)

@@ -9,32 +9,25 @@ where a right clock could have put it, whichever end of the buffering the name t
 their order and spacing exactly.
 """
 
-from clicklake.transform.enrich.context import Context
-from clicklake.transform.event import Fields, Values
+from clicklake.transform.enrich.context import Context, Enrichment
 from clicklake.transform.times import DAY, EARLIEST, LATEST
 
 RETRIES = 900_000  # ms that a sender may have kept trying
 AHEAD = 5_000  # ms that a right clock may be ahead of ours
 
 
-def time(fields: Fields, _values: Values, context: Context) -> Values:
+def _time(
+    context: Context, happened: int | None, sent: int | None, collected: int | None, received: int
+) -> tuple[int, str, int, int, int | None]:
     """event_ts, its source and day, how late it came and how wrong the sender's clock was."""
-    received = context.received_ms
-    skew = _skew(fields.get("sent_time"), fields.get("collector_time"), received, context.buffer_ms)
-    happened = fields.get("event_time")
+    skew = _skew(sent, collected, received, context.buffer_ms)
     source = "event"
     if happened is not None and skew:
         happened -= skew
         source = "derived"
     if happened is None or not EARLIEST <= happened <= LATEST:
         happened, source = received, "received"
-    return {
-        "event_ts": happened,
-        "event_ts_source": source,
-        "event_date": happened // DAY,
-        "late_by_seconds": (received - happened) // 1000,
-        "clock_skew_ms": skew,
-    }
+    return happened, source, happened // DAY, (received - happened) // 1000, skew
 
 
 def _skew(sent: int | None, collected: int | None, received: int, buffer: int) -> int | None:
@@ -44,3 +37,11 @@ def _skew(sent: int | None, collected: int | None, received: int, buffer: int) -
     if collected is not None:
         return sent - collected
     return 0 if received - buffer - RETRIES <= sent <= received + buffer + AHEAD else sent - received
+
+
+time = Enrichment(
+    reads=("event_time", "sent_time", "collector_time", "received_ts"),
+    makes=("event_ts", "event_ts_source", "event_date", "late_by_seconds", "clock_skew_ms"),
+    make=_time,
+    memo=False,
+)

@@ -1,42 +1,31 @@
 """The parts of the page's and the referrer's address (RFC 3986, appendix B)."""
 
 import re
-from collections.abc import Callable
-from functools import lru_cache
 from typing import NamedTuple
 
-from clicklake.transform.enrich.context import Context
-from clicklake.transform.event import Fields, Values
+from clicklake.transform.enrich.context import Context, Enrichment
 
 _ADDRESS = re.compile(r"(?:([^:/?#]+):)?(?://([^/?#]*))?([^?#]*)(?:\?[^#]*)?(?:#.*)?", re.DOTALL)
 _HOST = re.compile(r"(?:[^@]*@)?(\[[^\]]*\]|[^:]*)(?::\d*)?")
-_CACHED = 1 << 14
-_NOTHING: Values = {}
-
-
-def url(fields: Fields, _values: Values, context: Context) -> Values:
-    """page_url, page_host, page_path; referrer, referrer_host."""
-    page, referrer = fields.get("page_url"), fields.get("referrer")
-    values = _page(page, context.redact) if page is not None else _NOTHING
-    return {**values, **_referrer(referrer, context.redact)} if referrer is not None else values
-
-
-@lru_cache(maxsize=_CACHED)
-def _page(address: str, redact: Callable[[str], str]) -> Values:
-    safe = redact(address)
-    parts = split_address(safe)
-    return {"page_url": safe, "page_host": parts.host, "page_path": parts.path}
-
-
-@lru_cache(maxsize=_CACHED)
-def _referrer(address: str, redact: Callable[[str], str]) -> Values:
-    safe = redact(address)
-    return {"referrer": safe, "referrer_host": split_address(safe).host}
 
 
 class Address(NamedTuple):
     host: str | None
     path: str | None
+
+
+def _page(context: Context, address: str | None) -> tuple[str | None, str | None, str | None]:
+    if address is None:
+        return None, None, None
+    safe = context.redact(address)
+    return safe, *split_address(safe)
+
+
+def _referrer(context: Context, address: str | None) -> tuple[str | None, str | None]:
+    if address is None:
+        return None, None
+    safe = context.redact(address)
+    return safe, split_address(safe).host
 
 
 def split_address(address: str) -> Address:
@@ -47,3 +36,7 @@ def split_address(address: str) -> Address:
     host = _HOST.match(authority or "")
     name = host[1].rstrip(".").lower() if host else ""
     return Address(name or None, path or ("/" if name else None))
+
+
+page = Enrichment(reads=("page_url",), makes=("page_url", "page_host", "page_path"), make=_page)
+referrer = Enrichment(reads=("referrer",), makes=("referrer", "referrer_host"), make=_referrer)

@@ -1,0 +1,103 @@
+"""What is kept in `properties`: everything that was sent and is no known field, without private names at any depth and
+with redacted addresses, as canonical JSON (names sorted, no spaces).
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import orjson
+
+from clicklake.transform.parse import DEEPEST
+from clicklake.transform.redact import private_names
+
+ROUNDED = 2.0**63
+"""orjson reads integers that 64 bits can't hold as floats of at least this size."""
+
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+_REMEMBERED = 1 << 12  # shapes; a site sends some dozens
+_Shape = tuple[Any, ...]
+
+
+class InexactError(Exception):
+    """The fast parser may have rounded an integer."""
+
+
+class TooDeepError(Exception):
+    """The event is nested deeper than parse.DEEPEST."""
+
+
+class Clean(NamedTuple):
+    properties: dict[str, Any]
+    json: bytes
+    dropped: int
+
+
+class Cleaner:
+    """`Cleaner(private names, redact)(properties, rounded)`; raises InexactError if a number's size is `rounded` or
+    more, and TooDeepError."""
+
+    def __init__(self, private: Iterable[str], redact: Callable[[str], str]) -> None:
+        self._is_private = private_names(private)
+        self._redact = redact
+        self._flat: dict[_Shape, tuple[str, ...] | None] = {}
+
+    def __call__(self, properties: dict[str, Any], rounded: float) -> Clean:
+        # Measured: most properties are flat and clean, and their names and types repeat. Then there is nothing to do.
+        shape = (*properties, *map(type, properties.values()))
+        if shape not in self._flat:
+            self._remember(shape, properties)
+        floats = self._flat[shape]
+        if floats is not None:
+            for name in floats:
+                if abs(properties[name]) >= rounded:
+                    raise InexactError
+            json = canonical(properties)
+            if b"://" not in json:
+                return Clean(properties, json, 0)
+        cleaning = _Cleaning(self._is_private, self._redact, rounded)
+        clean = cleaning.object(properties, 2)
+        return Clean(clean, canonical(clean), cleaning.dropped)
+
+    def _remember(self, shape: _Shape, properties: dict[str, Any]) -> None:
+        """The names of the floats, or None if not all is flat and public."""
+        if len(self._flat) >= _REMEMBERED:
+            self._flat.clear()
+        flat = _SCALARS.issuperset(map(type, properties.values())) and not any(map(self._is_private, properties))
+        self._flat[shape] = tuple(n for n, value in properties.items() if type(value) is float) if flat else None
+
+
+def canonical(properties: dict[str, Any]) -> bytes:
+    return orjson.dumps(properties, option=orjson.OPT_SORT_KEYS)
+
+
+class _Cleaning:
+    """One pass over one event's properties."""
+
+    __slots__ = ("dropped", "is_private", "redact", "rounded")
+
+    def __init__(self, is_private: Callable[[str], bool], redact: Callable[[str], str], rounded: float) -> None:
+        self.is_private, self.redact, self.rounded = is_private, redact, rounded
+        self.dropped = 0
+
+    def object(self, value: dict[str, Any], depth: int) -> dict[str, Any]:
+        if depth > DEEPEST:
+            raise TooDeepError
+        clean: dict[str, Any] = {}
+        for name, item in value.items():
+            if self.is_private(name):
+                self.dropped += 1
+            else:
+                clean[name] = self.item(item, depth)
+        return clean
+
+    def item(self, item: Any, depth: int) -> Any:
+        kind = type(item)
+        if kind is dict:
+            return self.object(item, depth + 1)
+        if kind is list:
+            if depth >= DEEPEST:
+                raise TooDeepError
+            return [self.item(child, depth + 1) for child in item]
+        if kind is float and abs(item) >= self.rounded:
+            raise InexactError
+        return self.redact(item) if kind is str and "://" in item else item
