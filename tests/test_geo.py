@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from mmdb_writer import MMDBWriter
-from netaddr import IPSet
+from netaddr import IPSet  # type: ignore[import-untyped]
 
 from clicklake.transform.enrich.context import Context, Enrichment
 from clicklake.transform.enrich.geo import database_version, geo
@@ -69,7 +69,7 @@ def made(enrichment: Enrichment, database: maxminddb.Reader | None = None, **val
 
 # --- edge headers ----------------------------------------------------------------------------------------------------
 
-CLOUDFRONT = {
+CLOUDFRONT: dict[str, Any] = {
     "cloudfront_viewer_country": "US",
     "cloudfront_viewer_country_region": "MI",
     "cloudfront_viewer_country_region_name": "Michigan",
