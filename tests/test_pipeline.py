@@ -132,6 +132,7 @@ def test_every_field_has_a_comment_of_one_sentence_and_an_example() -> None:
         ("tables/events/columns/0/type", "bigint", "make it string"),
         ("tables/events/columns/0/comment", "Two\nlines.", "Glue can't take its comment"),
         ("tables/events/columns/0/unit", 7, "must be text"),
+        ("tables/events/columns/0/not_null", 1, "must be true or false"),
         ("tables/events/columns/0", None, "lacks the column 'event_id'"),
         ("fields/0/comment", None, "lacks 'comment'"),
         ("tables/events/columns/0/from", None, "needs a source"),

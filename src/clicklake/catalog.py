@@ -7,7 +7,9 @@ import base64
 import json
 from typing import Any
 
-from clicklake.pipeline import Format, Pipeline, Table
+from clicklake.pipeline import Column, Format, Pipeline, Table
+
+Document = dict[str, Any]  # a table or a partition as Glue's API has it
 
 _PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
 # docs.aws.amazon.com/athena/latest/ug/parquet-serde.html and openx-json-serde.html: what Athena itself writes
@@ -34,7 +36,13 @@ _CLASSIFICATION = {
     "json": {"classification": "json", "compressionType": "gzip"},
 }
 # A view's own JSON names Trino's types: trino.io/docs/current/connector/hive.html, "Hive views"
-_TRINO = {"string": "varchar", "timestamp": "timestamp(3)"}
+TRINO = {"string": "varchar", "timestamp": "timestamp(3)"}
+# What of a table's description its maker may set:
+# docs.aws.amazon.com/glue/latest/dg/aws-glue-api-catalog-tables.html, TableInput
+_SETTABLE = {
+    *("Name", "Description", "Owner", "Retention", "StorageDescriptor", "PartitionKeys", "TableType", "Parameters"),
+    *("ViewOriginalText", "ViewExpandedText"),
+}
 
 
 def table_input(pipeline: Pipeline, table: Table, bucket: str) -> dict[str, Any]:
@@ -53,10 +61,37 @@ def table_input(pipeline: Pipeline, table: Table, bucket: str) -> dict[str, Any]
     }
 
 
+def partition_columns(pipeline: Pipeline) -> tuple[Column, ...]:
+    """The partition keys, which SQL sees as the last columns."""
+    keys = pipeline.partition_keys
+    return tuple(Column(name, "string", f"The {name} of arrival, UTC.", not_null=True) for name in keys)
+
+
 def _partition_keys(pipeline: Pipeline) -> list[dict[str, str]]:
-    return [
-        {"Name": name, "Type": "string", "Comment": f"The {name} of arrival, UTC."} for name in pipeline.partition_keys
-    ]
+    return [{"Name": key.name, "Type": key.type, "Comment": key.comment} for key in partition_columns(pipeline)]
+
+
+def format_of(storage: Document) -> Format:
+    """The format that a table's or partition's storage descriptor describes."""
+    return "parquet" if storage["InputFormat"] == _STORAGE["parquet"]["InputFormat"] else "json"
+
+
+def in_format(table: Document, form: Format) -> Document:
+    """Glue's TableInput for a table that Glue has, as it is but for the format of its files."""
+    kept = {name: value for name, value in table["Parameters"].items() if name not in _CLASSIFICATION["json"]}
+    return {name: value for name, value in table.items() if name in _SETTABLE} | {
+        "Parameters": kept | _CLASSIFICATION[form],
+        "StorageDescriptor": table["StorageDescriptor"] | _STORAGE[form],
+    }
+
+
+def partition_like(partition: Document, table: Document) -> Document:
+    """Glue's PartitionInput for a partition that Glue has, with its table's columns and format.
+
+    Athena reads a partition by its own: docs.aws.amazon.com/athena/latest/ug/updates-and-partitions.html
+    """
+    storage = table["StorageDescriptor"] | {"Location": partition["StorageDescriptor"]["Location"]}
+    return {"Values": partition["Values"], "Parameters": partition.get("Parameters", {}), "StorageDescriptor": storage}
 
 
 def unique_view_sql(pipeline: Pipeline, database: str) -> str:
@@ -68,21 +103,25 @@ def unique_view_sql(pipeline: Pipeline, database: str) -> str:
     return f"SELECT {columns} FROM (SELECT *, {first} FROM {database}.{events.name}) WHERE copy = 1"
 
 
+def unique_view_comment(pipeline: Pipeline) -> str:
+    return f"{pipeline.tables.events.name} without repeats: the first of each event id, day by day of arrival."
+
+
 def unique_view_input(pipeline: Pipeline, database: str, name: str) -> dict[str, Any]:
     """Glue's TableInput for the view, in the form that Athena's CREATE VIEW leaves in the catalog."""
-    columns: list[tuple[str, str, str]] = [(c.name, c.type, c.comment) for c in pipeline.tables.events.columns]
-    columns += [(k["Name"], k["Type"], k["Comment"]) for k in _partition_keys(pipeline)]
+    every = (*pipeline.tables.events.columns, *partition_columns(pipeline))
+    columns = [(column.name, column.type, column.comment) for column in every]
     definition = {
         "originalSql": unique_view_sql(pipeline, database),
         "catalog": "awsdatacatalog",
         "schema": database,
-        "columns": [{"name": name, "type": _TRINO.get(type_, type_)} for name, type_, _ in columns],
+        "columns": [{"name": name, "type": TRINO.get(type_, type_)} for name, type_, _ in columns],
     }
     # Sorted, as Terraform's jsonencode does: both make the same text, so neither finds something to change.
     encoded = base64.b64encode(json.dumps(definition, sort_keys=True, separators=(",", ":")).encode()).decode()
     return {
         "Name": name,
-        "Description": "clickstream_events without repeats: the first of each event id, day by day of arrival.",
+        "Description": unique_view_comment(pipeline),
         "TableType": "VIRTUAL_VIEW",
         "Parameters": {"presto_view": "true", "comment": "Presto View"},
         "PartitionKeys": [],

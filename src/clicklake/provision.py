@@ -16,6 +16,8 @@ from typing import Any
 import botocore.exceptions
 
 from clicklake import catalog
+from clicklake.errors import UsageError
+from clicklake.glue_tables import bring_up_to_date
 from clicklake.pipeline import Buffer, Names, Pipeline
 from clicklake.roles import roles
 from clicklake.target import Target, translated
@@ -71,11 +73,15 @@ class Stack:
 def provision(
     target: Target, pipeline: Pipeline, package: Path, buffer: Buffer, environment: str | None = None
 ) -> None:
-    """Make or update everything; `package` is the function's zip, `buffer` the stream's buffering hints."""
+    """Make or update everything; `package` is the function's zip, `buffer` the stream's buffering hints.
+
+    Raises UsageError, before anything is touched, if the lake has data in another format than the pipeline's.
+    """
     environment = environment or pipeline.environment
     with translated():
         account = target.client("sts").get_caller_identity()["Account"]
         stack = Stack(target, pipeline, pipeline.names(environment), environment, buffer, account)
+        _refuse_other_format(stack)
         if not _is_complete(stack):
             _bucket(stack)
             _roles(stack)
@@ -92,6 +98,30 @@ def _is_complete(stack: Stack) -> bool:
     """The stream comes last, so what can't change any more (bucket, roles, key) need not be looked at again."""
     names = stack.client("firehose").list_delivery_streams(Limit=10000)["DeliveryStreamNames"]
     return stack.names.delivery_stream in names
+
+
+def _refuse_other_format(stack: Stack) -> None:
+    """A table has one format: with files of two, every query of it would fail."""
+    glue, events = stack.client("glue"), stack.pipeline.tables.events
+    try:
+        table = glue.get_table(DatabaseName=stack.names.database, Name=events.name)["Table"]
+    except glue.exceptions.EntityNotFoundException:
+        return
+    there = catalog.format_of(table["StorageDescriptor"])
+    if there == events.format or not _has_objects(stack, stack.pipeline.prefix(events)):
+        return
+    raise UsageError(
+        f"{stack.names.database}.{events.name} holds {there}, and the pipeline file says {events.format}",
+        f'keep "processed_format": "{there}" until you have run: clicklake rebuild --format {events.format}',
+    )
+
+
+def _has_objects(stack: Stack, prefix: str) -> bool:
+    s3 = stack.client("s3")
+    try:
+        return "Contents" in s3.list_objects_v2(Bucket=stack.names.bucket, Prefix=prefix, MaxKeys=1)
+    except s3.exceptions.NoSuchBucket:
+        return False
 
 
 @contextmanager
@@ -164,13 +194,8 @@ def _catalog(stack: Stack) -> None:
         glue.create_database(DatabaseInput={"Name": database, "Description": "The clickstream lake."})
     inputs = [catalog.table_input(stack.pipeline, table, stack.names.bucket) for table in stack.pipeline.tables]
     inputs.append(catalog.unique_view_input(stack.pipeline, database, stack.names.unique_view))
-    there = {table["Name"]: table for table in glue.get_tables(DatabaseName=database)["TableList"]}
     for wanted in inputs:
-        found = there.get(wanted["Name"])
-        if found is None:
-            glue.create_table(DatabaseName=database, TableInput=wanted)
-        elif any(found.get(key) != value for key, value in wanted.items()):
-            glue.update_table(DatabaseName=database, TableInput=wanted)
+        bring_up_to_date(glue, database, wanted)
 
 
 def _workgroup(stack: Stack) -> None:
@@ -188,28 +213,26 @@ def _workgroup(stack: Stack) -> None:
 
 def _function(stack: Stack, code: bytes) -> None:
     client, name, function = stack.client("lambda"), stack.names.function, stack.pipeline.function
+    wanted = {
+        "Role": stack.role_arn(name),
+        "Handler": function.handler,
+        "Runtime": function.runtime,
+        "MemorySize": function.memory_mib,
+        "Timeout": function.timeout_seconds,
+        "Environment": {"Variables": _variables(stack)},
+    }
     try:
         found = client.get_function_configuration(FunctionName=name)
     except client.exceptions.ResourceNotFoundException:
-        client.create_function(
-            FunctionName=name,
-            Role=stack.role_arn(name),
-            Handler=function.handler,
-            Runtime=function.runtime,
-            Architectures=[function.architecture],
-            MemorySize=function.memory_mib,
-            Timeout=function.timeout_seconds,
-            Environment={
-                "Variables": {
-                    "CLICKLAKE_ENVIRONMENT": stack.environment,
-                    "CLICKLAKE_USER_KEY_PARAMETER": stack.user_key_parameter,
-                }
-            },
-            Code={"ZipFile": code},
-        )
+        architectures = [function.architecture]
+        client.create_function(FunctionName=name, Architectures=architectures, Code={"ZipFile": code}, **wanted)
         return
     if found["CodeSha256"] != base64.b64encode(hashlib.sha256(code).digest()).decode():
         client.update_function_code(FunctionName=name, ZipFile=code)
+        client.get_waiter("function_updated_v2").wait(FunctionName=name)
+    if any(found.get(key) != value for key, value in wanted.items()):
+        client.update_function_configuration(FunctionName=name, **wanted)
+        client.get_waiter("function_updated_v2").wait(FunctionName=name)
 
 
 def _variables(stack: Stack) -> dict[str, str]:

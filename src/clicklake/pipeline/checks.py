@@ -6,7 +6,7 @@ from dataclasses import fields
 from clicklake.pipeline.model import Accepts, Column, Field, GlueType, Pipeline, PipelineError, Zones
 
 BUILT_IN_STEPS = (
-    *("time", "identity", "url", "campaign", "channel"),
+    *("time", "identity", "url", "referrer", "campaign", "channel"),
     *("device", "traffic", "network", "geo", "lineage"),
 )
 # The transform and the view clickstream_events_unique can't do without these.
@@ -90,6 +90,8 @@ def _check_from(column: Column, path: str, inputs: Mapping[str, Field], where: s
     if path.startswith("properties."):
         if not all(path.split(".")):
             raise PipelineError(where, f"can't come from {path!r}", "a path such as 'properties.cart.total'")
+        if column.not_null:
+            raise PipelineError(where, "can't promise to be there", "nobody can make senders fill properties")
         return
     known = inputs.get(path)
     if known is None or (known.accepts == "object" and column.name != known.name):

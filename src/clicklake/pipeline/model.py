@@ -123,7 +123,8 @@ class Field:
 class Column:
     """A column of a table. In clickstream_events its value comes `from` a field or `by` a step of the transform.
 
-    `example`, of a column that comes from `properties.<name>`, is what the documents' event has there.
+    `not_null` is a promise to readers. `example`, of a column that comes from `properties.<name>`, is what the
+    documents' event has there.
     """
 
     name: str
@@ -131,6 +132,7 @@ class Column:
     comment: str
     from_: str | None = field(default=None, metadata={"key": "from"})
     by: str | None = None
+    not_null: bool = False
     unit: str | None = None
     example: Any = None
 

@@ -39,7 +39,7 @@ def value_of(hint: Any, value: Any, where: str) -> Any:
         return value
     allowed = arguments if origin is types.UnionType else (hint,)
     if type(value) not in allowed:
-        names = {str: "text", int: "a whole number"}
+        names = {str: "text", int: "a whole number", bool: "true or false"}
         raise PipelineError(where, f"is {value!r}", f"must be {names.get(allowed[0], allowed[0])}")
     return value
 

@@ -1,0 +1,54 @@
+"""What Glue has, brought in line with what catalog.py describes: tables, and with them the partitions they have."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from clicklake.catalog import Document, format_of, partition_like
+from clicklake.errors import RefusedError
+
+_BATCH = 100  # entries of a BatchUpdatePartition, at most
+
+
+def bring_up_to_date(glue: Any, database: str, wanted: Document) -> None:
+    """Create or update the table of the TableInput `wanted`; partitions take over its columns and format."""
+    try:
+        found = glue.get_table(DatabaseName=database, Name=wanted["Name"])["Table"]
+    except glue.exceptions.EntityNotFoundException:
+        glue.create_table(DatabaseName=database, TableInput=wanted)
+        return
+    if any(found.get(key) != value for key, value in wanted.items()):
+        glue.update_table(DatabaseName=database, TableInput=wanted)
+    if wanted["PartitionKeys"]:
+        update_partitions(glue, database, wanted)
+
+
+def update_partitions(glue: Any, database: str, table: Document) -> int:
+    """Give each partition its table's columns and format, where it has others; the number of them.
+
+    A partition was registered with the columns of its day. Without this, a column that is added at noon would be NULL
+    in Athena for all of that day, whatever its files have.
+    """
+    entries = [
+        {"PartitionValueList": partition["Values"], "PartitionInput": partition_like(partition, table)}
+        for partition in partitions(glue, database, table["Name"])
+        if _differs(partition["StorageDescriptor"], table["StorageDescriptor"])
+    ]
+    for at in range(0, len(entries), _BATCH):
+        answer = glue.batch_update_partition(
+            DatabaseName=database, TableName=table["Name"], Entries=entries[at : at + _BATCH]
+        )
+        for error in answer.get("Errors", []):
+            detail = error["ErrorDetail"]
+            raise RefusedError(
+                f"BatchUpdatePartition: {detail['ErrorCode']}: {detail['ErrorMessage']}", code=detail["ErrorCode"]
+            )
+    return len(entries)
+
+
+def partitions(glue: Any, database: str, table: str) -> Iterator[Document]:
+    for page in glue.get_paginator("get_partitions").paginate(DatabaseName=database, TableName=table):
+        yield from page["Partitions"]
+
+
+def _differs(mine: Document, table: Document) -> bool:
+    return mine["Columns"] != table["Columns"] or format_of(mine) != format_of(table)
