@@ -3,14 +3,20 @@
 import json
 import random
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address, ip_network
 from itertools import islice
-from typing import Any
+from typing import Any, get_args
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from clicklake import visits
+from clicklake import devices, sources, visits
+from clicklake.audience import SITE
+from clicklake.robots import Traffic
 from clicklake.traffic import Kind, Plan, Record, Truth, generate
+from clicklake.transform.enrich.campaign import CLICK_IDS
 
 PLAN = Plan(seed=7, start=datetime(2026, 11, 22, 12, tzinfo=UTC))
 
@@ -88,7 +94,9 @@ def test_sessions_keep_visitor_and_device_and_begin_with_a_page_view(records: li
     for event in events(records):
         sessions.setdefault(event["session_id"], []).append(event)
     for walk in sessions.values():
-        assert len({(e["anonymous_id"], e.get("user_id"), e["user_agent"], e["ip"], e["platform"]) for e in walk}) == 1
+        assert (
+            len({(e.get("anonymous_id"), e.get("user_id"), e["user_agent"], e["ip"], e["platform"]) for e in walk}) == 1
+        )
     first = Counter(min(walk, key=lambda e: e["event_time"])["event_type"] for walk in sessions.values())
     assert first["page_view"] > 0.97 * len(sessions)  # a first page view may have been malformed
 
@@ -105,11 +113,83 @@ def test_money_has_a_currency(records: list[Record]) -> None:
         assert ("value" in event) == ("currency" in event)
 
 
-def test_devices_and_pages_are_many_and_some_are_bots(records: list[Record]) -> None:
-    agents = {event["user_agent"] for event in events(records)}
-    assert len(agents) > 50
-    assert any("Googlebot" in agent for agent in agents)
-    assert len({event["page_url"] for event in events(records)}) > 500
+def test_as_many_visitors_as_half_a_million_events_have_come_with_thousands_of_browsers() -> None:
+    chance = random.Random(1)
+    agents = {devices.device(chance).user_agent for _ in range(50_000)}
+    assert len(agents) > 2000
+    assert not [agent for agent in agents if "{" in agent or "}" in agent], "a slot was not filled"
+
+
+def test_one_device_in_twenty_is_a_robot_and_all_classes_come() -> None:
+    chance = random.Random(1)
+    classes = Counter(devices.device(chance).traffic for _ in range(50_000))
+    assert set(classes) == set(get_args(Traffic))
+    assert classes["human"] / 50_000 == pytest.approx(0.95, abs=0.005)
+
+
+def test_client_hints_say_what_the_user_agent_says() -> None:
+    chance = random.Random(1)
+    for held in (devices.device(chance) for _ in range(5000)):
+        if held.hints:
+            chromium = held.hints["sec-ch-ua"].split('"Chromium";v="')[1].split('"')[0]
+            assert f"Chrome/{chromium}." in held.user_agent
+            assert (held.hints["sec-ch-ua-mobile"] == "?1") == held.moves
+        else:
+            assert (
+                held.traffic != "human" or "Chrome/1" not in held.user_agent or held.moves or "Web0S" in held.user_agent
+            )
+
+
+def test_links_carry_every_click_id_and_every_slot_is_filled() -> None:
+    chance = random.Random(1)
+    links = [sources.arrive(chance) for _ in range(20_000)]
+    assert not [link for link in links if "{" in str(link)]
+    sent = {name for query, _ in links for name in parse_qs(query[1:])}
+    assert set(CLICK_IDS) <= sent
+    hosts = {urlsplit(referrer).netloc for _, referrer in links if referrer}
+    assert {
+        "www.google.de",
+        "l.facebook.com",
+        "mail.google.com",
+        "www.youtube.com",
+        "www.amazon.fr",
+        "chatgpt.com",
+    } <= hosts
+
+
+def test_pages_and_pages_before_are_many(records: list[Record]) -> None:
+    sent = events(records)
+    assert len({event["page_url"] for event in sent}) > 6000
+    assert len({event.get("referrer") for event in sent}) > 5000
+    assert all(event["page_url"].startswith(f"{SITE}/") for event in sent)
+
+
+def test_lines_are_some_600_bytes_and_half_of_them_are_not_ascii(records: list[Record]) -> None:
+    assert sum(len(record.data) for record in records) / len(records) == pytest.approx(660, abs=90)
+    assert 0.4 < sum(not record.data.isascii() for record in records) / len(records) < 0.65
+
+
+def test_addresses_are_of_both_families_and_reserved_for_tests(records: list[Record]) -> None:
+    reserved = {4: ip_network("198.18.0.0/15"), 6: ip_network("2001:db8::/32")}
+    addresses = {ip_address(event["ip"]) for event in events(records)}
+    assert len(addresses) > 1000
+    assert {address.version for address in addresses} == {4, 6}
+    assert all(address in reserved[address.version] for address in addresses)
+
+
+def test_some_events_come_through_an_edge_and_some_do_not_say_their_locale(records: list[Record]) -> None:
+    names = Counter(name for event in events(records) for name in event.get("headers", ()))
+    for name in ("accept-language", "cloudfront-viewer-country", "cloudfront-viewer-city", "cf-ipcountry", "sec-ch-ua"):
+        assert 0 < names[name] < len(records) / 2
+    assert 0 < sum("locale" not in event for event in events(records)) < len(records) / 2
+
+
+def test_with_unique_urls_no_page_is_seen_by_two_visitors() -> None:
+    seen: dict[str, set[str]] = {}
+    for event in events(list(islice(generate(replace(PLAN, unique_urls=True)), 5000))):
+        seen.setdefault(event["page_url"], set()).add(event["ip"])
+    assert len(seen) > 2500
+    assert all(len(visitors) == 1 for visitors in seen.values())
 
 
 def test_malformed_records_come_in_every_kind_and_never_twice(records: list[Record]) -> None:
@@ -144,7 +224,7 @@ def test_each_record_is_one_line(records: list[Record]) -> None:
 def test_truth_adds_up_and_the_shares_are_those_of_the_plan(records: list[Record]) -> None:
     truth = Truth.of(records)
     assert truth.sent == len(records) == 20_000
-    assert truth.distinct.total() == len({r.event_id for r in records if r.event_id})
+    assert truth.distinct.total() == truth.traffic.total() == len({r.event_id for r in records if r.event_id})
     assert truth.malformed / truth.sent == pytest.approx(PLAN.malformed, rel=0.3)
     assert truth.repeats.total() / truth.sent == pytest.approx(PLAN.repeated, rel=0.3)
 

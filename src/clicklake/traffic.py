@@ -15,10 +15,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from random import Random
+from typing import NamedTuple
 
-from clicklake.audience import Weighted
-from clicklake.visits import Event, exponential, sessions
+from clicklake.chance import Weighted, exponential
+from clicklake.robots import Traffic
+from clicklake.visits import Event, sessions
 
 _LATE_SECONDS = 900
 
@@ -34,19 +37,22 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One Firehose record and what it is. A malformed one has no type and no id; `fault` names what is wrong."""
+    """One Firehose record and what it is. A malformed one has no type and no id; `fault` names what is wrong.
+    `traffic` is who truly made the event, whatever the User-Agent makes of it."""
 
     data: bytes
     kind: Kind
     event_type: str | None = None
     event_id: str | None = None
     fault: str | None = None
+    traffic: Traffic | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """`rate` is what the events per second settle to once the first sessions have run for a minute; the others are
-    shares: of the sessions on moving devices (`offline`), of all events (`repeated`, `malformed`)."""
+    shares: of the sessions on moving devices (`offline`), of all events (`repeated`, `malformed`). With `unique_urls`
+    every visitor has a token in the path of all pages, so that hardly an address is seen by two."""
 
     seed: int
     start: datetime
@@ -54,15 +60,18 @@ class Plan:
     offline: float = 0.06
     repeated: float = 0.02
     malformed: float = 0.01
+    unique_urls: bool = False
 
 
 @dataclass(slots=True)
 class Truth:
-    """Counts of records sent: `distinct` events and `repeats` by event type, `faults` by what is wrong."""
+    """Counts of records sent: `distinct` events and `repeats` by event type, `faults` by what is wrong; `traffic` are
+    the distinct events by who made them."""
 
     distinct: Counter[str] = field(default_factory=Counter)
     repeats: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
+    traffic: Counter[str] = field(default_factory=Counter)
     late: int = 0
 
     def add(self, record: Record) -> None:
@@ -72,6 +81,7 @@ class Truth:
             self.repeats[record.event_type] += 1
         else:
             self.distinct[record.event_type] += 1
+            self.traffic[str(record.traffic)] += 1
             self.late += record.kind is Kind.LATE
 
     @classmethod
@@ -90,43 +100,68 @@ class Truth:
         return self.distinct.total() + self.repeats.total() + self.malformed
 
 
+class _Sending(NamedTuple):
+    """When an event is sent, and what becomes of it on the way. `number` keeps the order of equal times."""
+
+    at: float
+    number: int
+    event: Event
+    kind: Kind
+    fault: str | None = None
+
+
 def generate(plan: Plan) -> Iterator[Record]:
     """Records without end, in the order of sending."""
     random = Random(plan.seed)  # noqa: S311 - a simulation must be repeatable
-    waiting: list[tuple[float, int, Record]] = []
+    waiting: list[_Sending] = []
     number = 0
-    for began, events in sessions(random, plan.start.timestamp(), plan.rate, plan.offline):
-        while waiting and waiting[0][0] <= began:
-            yield heapq.heappop(waiting)[2]
+    for began, events in sessions(random, plan.start.timestamp(), plan.rate, plan.offline, plan.unique_urls):
+        while waiting and waiting[0].at <= began:
+            yield _record(heapq.heappop(waiting))
         for event in events:
-            for sent, record in _send(random, plan, event):
-                number += 1  # equal times keep their order, and records are never compared
-                heapq.heappush(waiting, (sent, number, record))
+            number += 2
+            for sending in _send(random, plan, event, number):
+                heapq.heappush(waiting, sending)
 
 
-def _send(random: Random, plan: Plan, event: Event) -> Iterator[tuple[float, Record]]:
-    """(when, what) for each time the event is sent."""
-    data = _encode(event, event.sent)
+def _send(random: Random, plan: Plan, event: Event, number: int) -> Iterator[_Sending]:
+    """Each time that the event is sent."""
     if random.random() < plan.malformed:
-        fault, damage = _FAULTS.pick(random)
-        yield event.sent, Record(damage(event, data) + b"\n", Kind.MALFORMED, fault=fault)
+        yield _Sending(event.sent, number, event, Kind.MALFORMED, _FAULTS.pick(random))
         return
-    about = (event.event_type, str(event.fields["event_id"]))
     late = event.sent - event.at > _LATE_SECONDS
-    yield event.sent, Record(data + b"\n", Kind.LATE if late else Kind.GOOD, *about)
+    yield _Sending(event.sent, number, event, Kind.LATE if late else Kind.GOOD)
     if random.random() < plan.repeated:
-        again = event.sent + 1 + exponential(random, 15)
-        yield again, Record(_encode(event, again) + b"\n", Kind.REPEAT, *about)
+        yield _Sending(event.sent + 1 + exponential(random, 15), number + 1, event, Kind.REPEAT)
+
+
+def _record(sending: _Sending) -> Record:
+    """Encoded no sooner than it is sent: when the caller stops, as many events may still be waiting."""
+    event = sending.event
+    data = _encode(event, sending.at)
+    if sending.fault is not None:
+        return Record(_DAMAGE[sending.fault](event, data) + b"\n", Kind.MALFORMED, fault=sending.fault)
+    event_id = str(event.fields["event_id"])
+    return Record(data + b"\n", sending.kind, event.event_type, event_id, traffic=event.traffic)
+
+
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def _encode(event: Event, sent: float) -> bytes:
     """The event as its sender writes it; of two sendings only `sent_time` differs."""
     document = {**event.fields, "event_time": _iso(event.at), "sent_time": _iso(sent)}
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    return _JSON.encode(document).encode()
 
 
 def _iso(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    milliseconds = int(seconds * 1000)
+    return f"{_second(milliseconds // 1000)}.{milliseconds % 1000:03}Z"
+
+
+@lru_cache(maxsize=1024)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 # --- what goes wrong -----------------------------------------------------------------------------------------------
@@ -166,15 +201,14 @@ def _not_utf8(_: Event, data: bytes) -> bytes:
     return data.replace(b'"page_title":"', b'"page_title":"\xff\xfe', 1)
 
 
-_FAULTS: Weighted[tuple[str, Callable[[Event, bytes], bytes]]] = Weighted(
-    (
-        (4, ("truncated JSON", _truncated)),
-        (2, ("not JSON", _not_json)),
-        (1, ("a string", _a_string)),
-        (1, ("a number", _a_number)),
-        (1, ("an array of a number", _an_array)),
-        (3, ("no event_type", _no_event_type)),
-        (2, ("empty event_type", _empty_event_type)),
-        (2, ("invalid UTF-8", _not_utf8)),
-    )
-)
+_DAMAGE: dict[str, Callable[[Event, bytes], bytes]] = {
+    "truncated JSON": _truncated,
+    "not JSON": _not_json,
+    "a string": _a_string,
+    "a number": _a_number,
+    "an array of a number": _an_array,
+    "no event_type": _no_event_type,
+    "empty event_type": _empty_event_type,
+    "invalid UTF-8": _not_utf8,
+}
+_FAULTS = Weighted(zip((4, 2, 1, 1, 1, 3, 2, 2), _DAMAGE, strict=True))

@@ -3,20 +3,22 @@
 Everything is drawn from the `Random` that is handed in. Times are epoch seconds.
 """
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from random import Random
 from typing import Any
-from urllib.parse import quote
-from uuid import UUID
 
-from clicklake import audience
-from clicklake.audience import SITE, Device, Place, Product, Source, Weighted
+from clicklake import shop, sources
+from clicklake.audience import Visitor, visitor
+from clicklake.chance import Weighted, exponential, hexadecimal, uuid
+from clicklake.robots import Traffic
+from clicklake.shop import Page, Product
 
 EVENTS_PER_SESSION = 6.2  # what _WALK and _CRAWL amount to; a test holds it
 _RETURNING = 0.4
 _KNOWN_VISITORS = 5000
+_SESSION_ID = hexadecimal(16)
+_OF_PRODUCTS = 0.55  # of the pages that are seen
 
 # After each step: how often each other follows.
 _FOLLOWS: dict[str, dict[str, float]] = {
@@ -35,161 +37,141 @@ _CRAWL = Weighted(((80, "page_view"), (20, "end")))
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What happened at `at` and was first sent at `sent`; `fields` are the input event's, without these two times."""
+    """What happened at `at` and was first sent at `sent`; `fields` are the input event's, without these two times.
+    `traffic` is who truly made it."""
 
     at: float
     sent: float
     event_type: str
     fields: dict[str, Any]
+    traffic: Traffic
 
 
 def sessions(
-    random: Random, start: float, events_per_second: float, offline: float
+    random: Random, start: float, events_per_second: float, offline: float, own_pages: bool = False
 ) -> Iterator[tuple[float, list[Event]]]:
     """Sessions without end: (when it begins to send, its events), in that order; nothing is sent before it begins.
 
     Visitors come back. `offline` is the share of sessions on moving devices that happened out of reach, earlier.
     """
-    visitors: list[_Visitor] = []
+    known: list[Visitor] = []
     began = start
     while True:
         began += exponential(random, EVENTS_PER_SESSION / events_per_second)
-        visitor = _visitor(random, visitors)
-        cut_off = visitor.device.moves and random.random() < offline
+        who = _anyone(random, known, own_pages)
+        cut_off = who.device.moves and random.random() < offline
         delay = 1800 + exponential(random, 4 * 3600) if cut_off else 0.0
-        yield began, list(_walk(random, visitor, began, delay))
+        yield began, list(_walk(random, who, began, delay))
 
 
-def exponential(random: Random, mean: float) -> float:
-    """A waiting time of something that happens at random, `mean` on average."""
-    return -math.log(1 - random.random()) * mean
-
-
-def _uuid(random: Random) -> str:
-    return str(UUID(int=random.getrandbits(128), version=4))
-
-
-# --- visitors ----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Visitor:
-    anonymous_id: str
-    user_id: str | None
-    device: Device
-    place: Place
-    ip: str
-
-
-def _visitor(random: Random, known: list[_Visitor]) -> _Visitor:
-    """One of the `known`, or a new one, who is then known too."""
+def _anyone(random: Random, known: list[Visitor], own_pages: bool) -> Visitor:
+    """One of the `known`, or somebody new, who is then known too."""
     if known and random.random() < _RETURNING:
         return known[random.randrange(len(known))]
-    device, place = audience.DEVICES.pick(random), audience.PLACES.pick(random)
-    user_id = f"user-{random.randrange(10**6):06}" if not device.bot and random.random() < 0.3 else None
-    visitor = _Visitor(_uuid(random), user_id, device, place, place.network.format(random.randrange(1, 255)))
+    new = visitor(random, own_pages)
     if len(known) < _KNOWN_VISITORS:
-        known.append(visitor)
+        known.append(new)
     else:
-        known[random.randrange(len(known))] = visitor
-    return visitor
+        known[random.randrange(len(known))] = new
+    return new
 
 
 # --- one session -------------------------------------------------------------------------------------------------
 
 
-def _walk(random: Random, visitor: _Visitor, began: float, delay: float) -> Iterator[Event]:
+def _walk(random: Random, who: Visitor, began: float, delay: float) -> Iterator[Event]:
     """From the landing page to the end. With a `delay` the walk was so much earlier, and all is sent at `began`."""
-    session = _Session(random, visitor)
+    session = _Session(random, who)
+    traffic = who.device.traffic
     at = began - delay
     step = "page_view"
     while step != "end":
         latency = 0.05 + exponential(random, 0.4)
-        yield Event(at, (began if delay else at) + latency, step, session.fields(step))
-        at += 0.2 if visitor.device.bot else 0.8 + exponential(random, 18)
-        step = (_CRAWL if visitor.device.bot else _WALK[step]).pick(random)
+        yield Event(at, (began if delay else at) + latency, step, session.fields(step), traffic)
+        at += 0.8 + exponential(random, 18) if traffic == "human" else 0.2
+        step = (_WALK[step] if traffic == "human" else _CRAWL).pick(random)
 
 
 class _Session:
     """Where the visitor is, where they came from and what is in the cart."""
 
-    def __init__(self, random: Random, visitor: _Visitor) -> None:
-        source = audience.SOURCES.pick(random)
+    def __init__(self, random: Random, who: Visitor) -> None:
         self._random = random
-        self._visitor = visitor
-        self._id = _uuid(random)
-        self._landing = True
-        self._path, self._title = audience.PAGES.pick(random)
-        self._query = _landing_query(random, source)
-        self._referrer = source.referrer
+        self._place = who.place
+        self._language = who.place.language
+        self._home = who.home
+        self._viewport = "390x844" if who.device.moves else "1440x900"
+        self._about = _about(who) | {"session_id": _SESSION_ID(random)}
         self._looking_at: Product | None = None
         self._cart: list[Product] = []
+        query, self._referrer = sources.arrive(random)
+        self._landing = True
+        self._enter(self._some_page())
+        if query:
+            self._url = f"{self._home}{self._page.path}{query}"
 
     def fields(self, step: str) -> dict[str, Any]:
         """Take the step; the event that tells of it."""
         extra = _STEPS[step](self)
-        visitor = self._visitor
         fields = {
-            "event_id": _uuid(self._random),
+            "event_id": uuid(self._random),
             "event_type": step,
-            "app_id": visitor.device.app_id,
-            "platform": visitor.device.platform,
-            "user_id": visitor.user_id,
-            "anonymous_id": visitor.anonymous_id,
-            "session_id": self._id,
+            **self._about,
             "page_url": self._url,
-            "page_title": self._title,
-            "referrer": self._referrer,
-            "user_agent": visitor.device.user_agent,
-            "ip": visitor.ip,
-            "headers": {"cloudfront-viewer-country": visitor.place.country},
-            "locale": visitor.place.locale,
-            **extra,
+            "page_title": self._page.title,
         }
-        return {name: value for name, value in fields.items() if value is not None}
+        if self._referrer is not None:
+            fields["referrer"] = self._referrer
+        return fields | extra
 
-    @property
-    def _url(self) -> str:
-        return f"{SITE}{self._path}{self._query}"
+    def _some_page(self) -> Page:
+        if self._random.random() < _OF_PRODUCTS:
+            product = self._looking_at = shop.product(self._random)
+            return shop.product_page(self._random, self._language, product)
+        self._looking_at = None
+        return shop.other_page(self._random, self._language)
 
-    def _go(self, path: str, title: str, query: str = "") -> None:
+    def _enter(self, page: Page) -> None:
+        self._page = page
+        self._url = f"{self._home}{page.path}{page.query}"
+
+    def _go(self, page: Page) -> None:
         self._referrer = self._url
-        self._path, self._title, self._query = path, title, query
+        self._enter(page)
 
     def view(self) -> dict[str, Any]:
         if self._landing:
             self._landing = False
-        elif self._random.random() < 0.55:
-            product = self._looking_at = audience.PRODUCTS.pick(self._random)
-            self._go(product.path, product.name)
-            return {"properties": {"sku": product.sku, "category": product.category}}
         else:
-            self._go(*audience.PAGES.pick(self._random))
-        return {"properties": {"viewport": "390x844" if self._visitor.device.moves else "1440x900"}}
+            self._go(self._some_page())
+        product = self._looking_at
+        if product is None:
+            return {"properties": {"viewport": self._viewport}}
+        return {"properties": {"sku": product.sku, "category": product.category}}
 
     def click(self) -> dict[str, Any]:
-        return {"properties": {"target": audience.TARGETS.pick(self._random), "x": self._random.randrange(1440)}}
+        return {"properties": {"target": shop.TARGETS(self._random), "x": self._random.randrange(1440)}}
 
     def scroll(self) -> dict[str, Any]:
         return {"properties": {"depth_percent": 25 * self._random.randrange(1, 5)}}
 
     def search(self) -> dict[str, Any]:
-        words = audience.SEARCHES.pick(self._random)
-        self._go("/search", f"Search: {words}", f"?q={quote(words)}")
+        page, words = shop.search_page(self._random, self._language)
+        self._go(page)
         return {"properties": {"query": words, "results": self._random.randrange(40)}}
 
     def add_to_cart(self) -> dict[str, Any]:
-        product = self._looking_at or audience.PRODUCTS.pick(self._random)
+        product = self._looking_at or shop.product(self._random)
         self._cart.append(product)
         return self._money(product.price, {"sku": product.sku, "quantity": 1})
 
     def begin_checkout(self) -> dict[str, Any]:
-        self._go("/checkout", "Checkout")
+        self._go(shop.checkout_page(self._language))
         return self._money(self._total, {"items": len(self._cart)})
 
     def purchase(self) -> dict[str, Any]:
         total, skus = self._total, [product.sku for product in self._cart]
-        self._go("/checkout/thank-you", "Thank you")
+        self._go(shop.thanks_page(self._language))
         self._cart = []
         return self._money(total, {"order_id": f"O-{self._random.randrange(10**8):08}", "skus": skus})
 
@@ -201,7 +183,7 @@ class _Session:
         return sum(product.price for product in self._cart)
 
     def _money(self, value: float, properties: dict[str, Any]) -> dict[str, Any]:
-        place = self._visitor.place
+        place = self._place
         return {"value": round(value * place.price, 2), "currency": place.currency, "properties": properties}
 
 
@@ -217,5 +199,16 @@ _STEPS: dict[str, Callable[[_Session], dict[str, Any]]] = {
 }
 
 
-def _landing_query(random: Random, source: Source) -> str:
-    return "?" + source.query.replace("{click}", f"{random.getrandbits(128):032x}") if source.query else ""
+def _about(who: Visitor) -> dict[str, Any]:
+    """What all events of a visitor have in common; what is not known is not sent."""
+    fields = {
+        "app_id": who.device.app_id,
+        "platform": who.device.platform,
+        "user_id": who.user_id,
+        "anonymous_id": who.anonymous_id,
+        "user_agent": who.device.user_agent,
+        "ip": who.ip,
+        "headers": who.headers or None,
+        "locale": who.locale,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
