@@ -1,8 +1,11 @@
-"""What must never reach the processed zone: fields by their names, and private values inside addresses.
+"""What must never reach the processed zone: fields by their names, and private values inside addresses and texts.
 
 A query string is where identifiers, e-mail addresses and tokens leak into page views, so only the values of parameters
 on pipeline.json's `kept_query_parameters` stay; every other value becomes `redacted`. Names stay, so that one sees
-what could be added to the list. E-mail addresses are redacted wherever they stand in an address.
+what could be added to the list. E-mail addresses are redacted wherever they stand, in addresses and in other texts.
+docs/privacy.md says what is not found.
+
+Every pattern here takes time linear in the text, whatever the text: a record may be a mebibyte of anything.
 """
 
 import re
@@ -12,29 +15,62 @@ from urllib.parse import unquote_plus
 
 REDACTED = "redacted"
 
-# RFC 3986, appendix B: scheme and authority, path, query, fragment.
-_ADDRESS = re.compile(r"((?:[^:/?#]+:)?(?://[^/?#]*)?)([^?#]*)(\?[^#]*)?(#.*)?", re.DOTALL)
-_USERINFO = re.compile(r"//[^/@]*@")
-_EMAIL = re.compile(
-    r"[^\s/?#&=;,:@%]+(?:%[0-9a-fA-F]{2}[^\s/?#&=;,:@%]*)*?(?:@|%40)[^\s/?#&=;,:@%]+\.[^\s/?#&=;,:@%.]+"
-)
-_FLAG = re.compile(r"[A-Za-z][A-Za-z_-]{0,19}")
+# --- names -----------------------------------------------------------------------------------------------------------
+
+_BETWEEN_PARTS = re.compile(r"[.:/\[\]]+")
+_NO_LETTERS = re.compile(r"[\W_]+")
+_MOST_PARTS = 3  # of a private name: user.id
 _CACHED = 1 << 14
 
 
 def private_names(names: Iterable[str]) -> Callable[[str], bool]:
-    """A test for the names and their spellings: user_id, userId, User-ID, USERID."""
+    """A test for the names, in any spelling and at the end, the beginning or the middle of a path: user_id, userId,
+    User-ID, _event.user_id, user.id, traits[user_id], headers.cookie."""
     private = frozenset(map(_spelling, names))
 
     @lru_cache(maxsize=_CACHED)
     def is_private(name: str) -> bool:
-        return _spelling(name) in private
+        parts = list(map(_spelling, _BETWEEN_PARTS.split(name)))
+        return any(
+            "".join(parts[at : at + length]) in private
+            for length in range(1, _MOST_PARTS + 1)
+            for at in range(len(parts))
+        )
 
     return is_private
 
 
 def _spelling(name: str) -> str:
-    return name.removeprefix("_event.").replace("_", "").replace("-", "").replace(" ", "").lower()
+    return _NO_LETTERS.sub("", name).casefold()
+
+
+# --- e-mail addresses ------------------------------------------------------------------------------------------------
+
+# RFC 5321, 4.1.2, as far as it is in use: no quotes, no comments. `@` and the dots may be percent-encoded, `@` twice.
+# A local part is looked for only where one can begin, so that no character is looked at again and again.
+_LOCAL = r"[^\s/?#&=;,:@<>\"()\[\]{}|\\`]"
+_EMAIL = re.compile(
+    rf"(?:(?<!{_LOCAL})|(?<=%40)|(?<=%2540))(?:(?!%(?:25)?40){_LOCAL})++(?:@|%(?:25)?40)"
+    r"(?!\dx\.)"  # logo@2x.png
+    r"(?:[\w-]++(?:\.|%2[eE]))+(?:xn--[\w-]+|[^\W\d_]{2,})"
+)
+
+
+def without_emails(text: str) -> str:
+    """`text` with every e-mail address redacted."""
+    return _EMAIL.sub(REDACTED, text) if "@" in text or "40" in text else text
+
+
+# --- addresses -------------------------------------------------------------------------------------------------------
+
+# RFC 3986, appendix B: scheme and authority, path, query, fragment.
+_ADDRESS = re.compile(r"((?:[^:/?#]+:)?(?://[^/?#]*)?)([^?#]*)(\?[^#]*)?(#.*)?", re.DOTALL)
+_USERINFO = re.compile(r"//[^/]*@")
+_PATH_PARAMETER = re.compile(r"(;[^/;=]*=)[^/;]+")  # RFC 3986, 3.3: /cart;jsessionid=1
+_FLAG = re.compile(r"[A-Za-z][A-Za-z_-]{0,19}")
+_LONGEST_NAME = 40  # characters; beyond, it is a value without a name
+_PARAMETERS_MARK = re.compile("[?#&]")
+_ENCODINGS = 3  # how often a value inside a value may be percent-encoded
 
 
 def address_redactor(kept_parameters: Iterable[str]) -> Callable[[str], str]:
@@ -47,9 +83,9 @@ def address_redactor(kept_parameters: Iterable[str]) -> Callable[[str], str]:
         assert found is not None  # every part is optional
         origin, path, query, fragment = (part or "" for part in found.groups())
         origin = _USERINFO.sub("//", origin)
-        path = _EMAIL.sub(REDACTED, path)
+        path = _PATH_PARAMETER.sub(rf"\1{REDACTED}", without_emails(path))
         query = _parameters(query, kept)
-        fragment = _parameters(fragment, kept) if "=" in fragment else _EMAIL.sub(REDACTED, fragment)
+        fragment = _parameters(fragment, kept) if "=" in fragment else without_emails(fragment)
         return origin + path + query + fragment
 
     return redact
@@ -63,8 +99,43 @@ def _parameters(query: str, kept: frozenset[str]) -> str:
 
 def _parameter(part: str, kept: frozenset[str]) -> str:
     name, equals, value = part.partition("=")
-    if not equals:
-        return part if not part or _FLAG.fullmatch(part) else REDACTED
-    if not value or (unquote_plus(name).lower() in kept and not _EMAIL.search(unquote_plus(value))):
+    if not value:
+        return part if not part or _FLAG.fullmatch(name) else REDACTED + equals
+    if unquote_plus(name).lower() in kept and _is_public(value):
         return part
-    return f"{_EMAIL.sub(REDACTED, name)}={REDACTED}"
+    return f"{without_emails(name) if len(name) <= _LONGEST_NAME else REDACTED}={REDACTED}"
+
+
+def _is_public(value: str) -> bool:
+    """True if a value has neither an e-mail address in it nor an address with parameters of its own."""
+    for _ in range(_ENCODINGS):
+        mark = _PARAMETERS_MARK.search(value)
+        if (mark and "=" in value[mark.end() :]) or without_emails(value) != value:
+            return False
+        value = unquote_plus(value)
+    return "%" not in value or value == unquote_plus(value)
+
+
+# --- any text --------------------------------------------------------------------------------------------------------
+
+# An address without a scheme: a relative one, location.search, location.hash, or shop.example/?token=1.
+_RELATIVE = re.compile(r"(?:[/?#]|\.{1,2}/)\S*|[^\s?]+\?\S*=\S*")
+
+
+def text_redactor(redact: Callable[[str], str]) -> Callable[[str], str]:
+    """A function that redacts a text that may be an address, which is for `redact`, or anything else."""
+
+    def redact_text(text: str) -> str:
+        is_address = "://" in text or _RELATIVE.fullmatch(text)
+        return redact(text) if is_address else without_emails(text)
+
+    return redact_text
+
+
+_TELLTALES = b"@?#;%"
+
+
+def may_hold_private_text(json: bytes) -> bool:
+    """False if no string of this JSON is one that a text redactor changes. Measured: 0.2 us for 300 bytes, a third of
+    what a pattern takes."""
+    return len(json.translate(None, _TELLTALES)) != len(json)
