@@ -6,6 +6,7 @@ dbt           a sources.yml: docs.getdbt.com/reference/source-properties
 """
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -36,12 +37,13 @@ _TIME = {
         {"type": "number", "minimum": 0, "exclusiveMaximum": 10**17},
     ]
 }
+_LARGEST_DOUBLE = sys.float_info.max
 # null is as if the field had not been sent.
 _ACCEPTED: dict[Accepts, dict[str, Any]] = {
     "text": {"type": ["string", "null"]},
     "text or integer": {"type": ["string", "integer", "null"]},
     "text or number": {"type": ["string", "number", "null"]},
-    "number": {"type": ["number", "null"]},
+    "number": {"type": ["number", "null"], "minimum": -_LARGEST_DOUBLE, "maximum": _LARGEST_DOUBLE},
     "time": _TIME,
     "object": {"type": ["object", "null"]},
 }
@@ -56,8 +58,8 @@ _OWN: dict[GlueType, dict[str, Any]] = {
 _CLAIM = (
     "An event that this schema accepts becomes a row with every known field in its place. What it does not accept may "
     "still be taken: a value of another type is kept in properties, and only an event without an event type is "
-    "refused. JSON Schema can't say that 1.0 is no integer, that a day must exist in its month, or how deep and how "
-    "large an event may be."
+    "refused. JSON Schema can't say that 1.0 is no integer and that one of more than 64 bits is text, that a day must "
+    "exist in its month, or how deep and how large an event may be."
 )
 
 
