@@ -158,7 +158,11 @@ class Tables:
 
 @dataclass(frozen=True)
 class Pipeline:
-    """The whole file. `tables.events.format` is `processed_format`; a file's own value for it is refused."""
+    """The whole file. `tables.events.format` is `processed_format`; a file's own value for it is refused.
+
+    What is called by one of `private_names`, or by a name of a private field, is removed from `properties`, in any
+    spelling and at any depth.
+    """
 
     environment: str
     names_pattern: Names = field(metadata={"key": "names"})
@@ -172,6 +176,7 @@ class Pipeline:
     fields: tuple[Field, ...]
     kept_query_parameters: tuple[str, ...]
     tables: Tables
+    private_names: tuple[str, ...] = ()
 
     def names(self, environment: str | None = None) -> Names:
         """The names in `environment` (default: the file's own, `dev`)."""
@@ -195,6 +200,7 @@ class Pipeline:
         contract = {
             "fields": [(known.names, known.accepts, known.otherwise) for known in self.fields],
             "kept_query_parameters": self.kept_query_parameters,
+            "private_names": self.private_names,
             "tables": [[(c.name, c.type, c.from_, c.by) for c in table.columns] for table in self.tables],
             "partition_keys": self.partition_keys,
             "zones": asdict(self.zones),
