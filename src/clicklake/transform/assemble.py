@@ -18,9 +18,9 @@ LINEAGE = ("raw_key", "received_ts", "processor_version", "raw_offset", "record_
 
 
 class _Step(NamedTuple):
-    read: Callable[[Values], tuple[Any, ...]]
-    make: Callable[..., tuple[Any, ...]]
-    memory: dict[tuple[Any, ...], tuple[Any, ...]] | None
+    read: Callable[[Values], Any]  # one value, or a tuple of several
+    make: Callable[[Any], tuple[Any, ...]]
+    memory: dict[Any, tuple[Any, ...]] | None
     kept: tuple[tuple[int, int], ...]  # (slot, position in what it makes): what later steps read
 
 
@@ -34,8 +34,7 @@ class Assembler:
         self._kept = {name for step in steps for name in step.reads if name in made} - set(fields)
         self.layout = Layout((*fields, *LINEAGE, *sorted(self._kept)))
         self._rest = (None,) * (len(self.layout.names) - len(fields) - 3)
-        self._context = context
-        self._steps = [self._step(step) for step in steps]
+        self._steps = [self._step(step, context) for step in steps]
         columns = pipeline.tables.events.columns
         times = {field.name for field in pipeline.fields if field.accepts == "time"}
         self._own = [_own(column, self.layout, times) for column in columns if _is_own(column, made)]
@@ -48,28 +47,32 @@ class Assembler:
         # A column that nobody makes is NULL: the None at the end.
         self._order = itemgetter(*(have.get(alias.get(c.name) or c.name, len(have)) for c in columns))
 
-    def _step(self, step: Enrichment) -> _Step:
+    def _step(self, step: Enrichment, context: Context) -> _Step:
+        make = step.make
+        slots = [self.layout.slot[name] for name in step.reads]
         kept = tuple((self.layout.slot[n], at) for at, n in enumerate(step.makes) if n in self._kept)
-        return _Step(self.layout.reader(step.reads), step.make, {} if step.memo else None, kept)
+        of_one = len(slots) == 1
+        call = (lambda value: make(context, value)) if of_one else (lambda values: make(context, *values))
+        return _Step(itemgetter(*slots), call, {} if step.memo else None, kept)
 
     def row(self, values: Values, properties: str) -> Row:
         """The row of an event whose properties are this JSON."""
         # The measured hot loop.
         made = [properties, *self._sent(values)]
-        context = self._context
         for read, make, memory, kept in self._steps:
             key = read(values)
             if memory is None:
-                part = make(context, *key)
-            elif key in memory:
-                part = memory[key]
+                part = make(key)
+            elif (found := memory.get(key)) is not None:
+                part = found
             else:
                 if len(memory) >= REMEMBERED:
                     memory.clear()
-                part = memory[key] = make(context, *key)
+                part = memory[key] = make(key)
             made += part
-            for slot, at in kept:
-                values[slot] = part[at]
+            if kept:
+                for slot, at in kept:
+                    values[slot] = part[at]
         for own in self._own:
             made.append(own(values))
         made.append(None)

@@ -3,7 +3,7 @@ with redacted addresses, as canonical JSON (names sorted, no spaces).
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 
@@ -16,6 +16,7 @@ ROUNDED = 2.0**63
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 _REMEMBERED = 1 << 12  # shapes; a site sends some dozens
 _Shape = tuple[Any, ...]
+_NOT_FLAT = ("",)
 
 
 class InexactError(Exception):
@@ -26,10 +27,8 @@ class TooDeepError(Exception):
     """The event is nested deeper than parse.DEEPEST."""
 
 
-class Clean(NamedTuple):
-    properties: dict[str, Any]
-    json: bytes
-    dropped: int
+Clean = tuple[dict[str, Any], bytes, int]
+"""The properties, the same as canonical JSON, and how many values were removed."""
 
 
 class Cleaner:
@@ -39,31 +38,33 @@ class Cleaner:
     def __init__(self, private: Iterable[str], redact: Callable[[str], str]) -> None:
         self._is_private = private_names(private)
         self._redact = redact
-        self._flat: dict[_Shape, tuple[str, ...] | None] = {}
+        self._flat: dict[_Shape, tuple[str, ...]] = {}
 
     def __call__(self, properties: dict[str, Any], rounded: float) -> Clean:
         # Measured: most properties are flat and clean, and their names and types repeat. Then there is nothing to do.
         shape = (*properties, *map(type, properties.values()))
-        if shape not in self._flat:
-            self._remember(shape, properties)
-        floats = self._flat[shape]
-        if floats is not None:
+        floats = self._flat.get(shape)
+        if floats is None:
+            floats = self._remembered(shape, properties)
+        if floats is not _NOT_FLAT:
             for name in floats:
                 if abs(properties[name]) >= rounded:
                     raise InexactError
             json = canonical(properties)
             if b"://" not in json:
-                return Clean(properties, json, 0)
+                return properties, json, 0
         cleaning = _Cleaning(self._is_private, self._redact, rounded)
         clean = cleaning.object(properties, 2)
-        return Clean(clean, canonical(clean), cleaning.dropped)
+        return clean, canonical(clean), cleaning.dropped
 
-    def _remember(self, shape: _Shape, properties: dict[str, Any]) -> None:
-        """The names of the floats, or None if not all is flat and public."""
+    def _remembered(self, shape: _Shape, properties: dict[str, Any]) -> tuple[str, ...]:
+        """The names of the floats, if all is flat and public."""
         if len(self._flat) >= _REMEMBERED:
             self._flat.clear()
         flat = _SCALARS.issuperset(map(type, properties.values())) and not any(map(self._is_private, properties))
-        self._flat[shape] = tuple(n for n, value in properties.items() if type(value) is float) if flat else None
+        floats = tuple(n for n, value in properties.items() if type(value) is float) if flat else _NOT_FLAT
+        self._flat[shape] = floats
+        return floats
 
 
 def canonical(properties: dict[str, Any]) -> bytes:

@@ -8,7 +8,7 @@ Two ways lead to the same result. Most records repeat the names and types of ano
 goes where (_Shape); any other is looked at name by name (_taken).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -21,14 +21,9 @@ from clicklake.transform.redact import address_redactor
 from clicklake.transform.times import parse_time
 
 
-class Checked(NamedTuple):
-    """An event's known fields and headers in the order of Validator.names (a new list; `properties` is always an
-    object), the properties as canonical JSON, and how many values were removed or misplaced."""
-
-    values: Values
-    properties: bytes
-    dropped: int
-    misplaced: int
+Checked = tuple[Values, bytes, int, int]
+"""An event's known fields and headers in the order of Validator.names (a new list; `properties` is always an object),
+the properties as canonical JSON, and how many values were removed or misplaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +60,21 @@ _CONVERTED: dict[Accepts, tuple[type, ...]] = {
     "time": (str, int, float),
     "object": (),
 }
+_TEXT_OR_NONE = frozenset({str, type(None)})
 _REMEMBERED = 1 << 12  # shapes; a site sends some dozens
 
 
 class _Shape(NamedTuple):
     """What becomes of a record with certain names and types. `arrange` takes the values of all fields out of the
-    record's and one None; `others` are the names that go to `properties`."""
+    record's and one None (itself None if names and types don't tell); `others` are the names that go to `properties`."""
 
-    arrange: Callable[[tuple[Any, ...]], tuple[Any, ...]]
+    arrange: Callable[[tuple[Any, ...]], tuple[Any, ...]] | None
     convert: tuple[tuple[int, Callable[[Any], Any]], ...]
     others: tuple[str, ...]
     has_headers: bool
+
+
+_UNCLEAR = _Shape(None, (), (), False)  # names and types don't tell what goes where
 
 
 class Validator:
@@ -104,10 +103,8 @@ class Validator:
         try:
             try:
                 key = (*record, *map(type, record.values()))
-                if key not in self._shapes:
-                    self._remember(key, record)
-                shape = self._shapes[key]
-                return (shape and self._arranged(shape, record)) or self._taken(record, ROUNDED)
+                shape = self._shapes.get(key) or self._remembered(key, record)
+                return self._arranged(shape, record) or self._taken(record, ROUNDED)
             except InexactError:
                 exact = parse_exactly(text)
                 return exact if isinstance(exact, Failed) else self._taken(exact, float("inf"))
@@ -116,13 +113,13 @@ class Validator:
 
     # --- by shape ----------------------------------------------------------------------------------------------------
 
-    def _remember(self, key: tuple[Any, ...], record: dict[str, Any]) -> None:
+    def _remembered(self, key: tuple[Any, ...], record: dict[str, Any]) -> "_Shape":
         if len(self._shapes) >= _REMEMBERED:
             self._shapes.clear()
-        self._shapes[key] = self._shape(record)
+        shape = self._shapes[key] = self._shape(record)
+        return shape
 
-    def _shape(self, record: dict[str, Any]) -> _Shape | None:
-        """None if names and types don't tell what goes where."""
+    def _shape(self, record: dict[str, Any]) -> "_Shape":
         source: dict[str, int] = {}
         convert: list[tuple[int, Callable[[Any], Any]]] = []
         others: list[str] = []
@@ -132,43 +129,43 @@ class Validator:
                 others.append(name)
             elif value is not None:
                 if spec.field in source:
-                    return None
+                    return _UNCLEAR
                 source[spec.field] = at
                 if type(value) in _CONVERTED[spec.accepts]:
                     convert.append((self._fields.index(spec.field), _CONVERT[spec.accepts]))
                 elif type(value) is not _AS_IT_IS.get(spec.accepts):
-                    return None
+                    return _UNCLEAR
         arrange = itemgetter(*(source.get(field, len(record)) for field in self._fields))
         return _Shape(arrange, tuple(convert), tuple(others), "headers" in source)
 
     def _arranged(self, shape: _Shape, record: dict[str, Any]) -> Checked | None:
         """None if the record needs another look: a required field or a value that can't be converted."""
-        values: Values = list(shape.arrange((*record.values(), None)))
+        if shape.arrange is None:
+            return None
+        values: Values = [*shape.arrange((*record.values(), None))]
         if "" in values:  # as if it had not been sent
             values = [None if value == "" else value for value in values]
         for slot, convert in shape.convert:
             value = values[slot]
             if value is not None:
-                converted = convert(value)
+                values[slot] = converted = convert(value)
                 if converted is None or (type(value) is float and abs(value) >= ROUNDED):
                     return None
-                values[slot] = converted
         for slot in self._required_slots:
             if values[slot] is None:
                 return None
         sent = values[self._properties]
         if shape.others:
             sent = _merged({name: record[name] for name in shape.others}, sent)
-        return self._checked(values, sent or {}, ROUNDED, 0, 0)
+        values[self._properties], json, dropped = self._clean(sent or {}, ROUNDED)
+        values += self._header_values(values[self._sent_headers]) if shape.has_headers else self._no_headers
+        return values, json, dropped, 0
 
-    def _checked(
-        self, values: Values, properties: dict[str, Any], rounded: float, dropped: int, misplaced: int
-    ) -> Checked:
-        clean = self._clean(properties, rounded)
-        values[self._properties] = clean.properties
-        headers = values[self._sent_headers]
-        values += self._no_headers if headers is None else map(_text, map(headers.get, self._headers))
-        return Checked(values, clean.json, dropped + clean.dropped, misplaced)
+    def _header_values(self, headers: dict[str, Any]) -> Iterable[str | None]:
+        found = [*map(headers.get, self._headers)]
+        if _TEXT_OR_NONE.issuperset(map(type, found)):
+            return found
+        return [value if type(value) is str else None for value in found]
 
     # --- name by name ------------------------------------------------------------------------------------------------
 
@@ -191,10 +188,9 @@ class Validator:
         for field in self._required:
             if field.name not in fields:
                 return self._missing(field, record)
-        properties = _merged(taking.others, fields.get("properties"))
-        return self._checked(
-            [fields.get(name) for name in self._fields], properties, rounded, taking.dropped, taking.misplaced
-        )
+        fields["properties"], json, dropped = self._clean(_merged(taking.others, fields.get("properties")), rounded)
+        values = [*map(fields.get, self._fields), *self._header_values(fields.get("headers", {}))]
+        return values, json, taking.dropped + dropped, taking.misplaced
 
     def _missing(self, field: Field, record: dict[str, Any]) -> Failed:
         if any(record.get(name) not in (None, "") for name in (field.name, *field.aliases)):
@@ -233,7 +229,3 @@ def _merged(others: dict[str, Any], sent: dict[str, Any] | None) -> dict[str, An
     if not others or sent is None:
         return others if sent is None else sent
     return {(f"_event.{name}" if name in sent else name): value for name, value in others.items()} | sent
-
-
-def _text(value: Any) -> str | None:
-    return value if type(value) is str else None
