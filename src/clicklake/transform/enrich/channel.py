@@ -2,19 +2,16 @@
 
 Definitions: support.google.com/analytics/answer/9756891, "channels for manual traffic"; AI Assistant is newer
 (13 May 2026, support.google.com/analytics/answer/9164320). Google applies them to a session's source, medium and
-campaign. An event has an address and a referrer, so `_arrival` says what these three are; then the first rule that fits
-names the channel.
-Where we differ from Google, and why, is in docs/enrichment.md.
+campaign. An event has an address and a referrer, so `_channel` says what these three are; then the first rule that fits
+names the channel. Where we differ from Google, and why, is in docs/enrichment.md.
 """
 
 import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from clicklake.transform.enrich.campaign import CLICK_IDS, parameters
 from clicklake.transform.enrich.context import Context, Enrichment
-from clicklake.transform.enrich.referrer import referrer_kind, site_of_source
-from clicklake.transform.enrich.url import split_address
+from clicklake.transform.enrich.referrer import site_of_source
 
 
 class Arrival(NamedTuple):
@@ -84,40 +81,45 @@ def channel_of(arrival: Arrival) -> str:
     return next((name for name, fits in RULES if fits(arrival)), UNASSIGNED)
 
 
-def _tagged(page_url: str) -> tuple[str, str, str]:
-    """Source, medium and campaign that the link was tagged with; a click id fills in what is not there."""
-    if "?" not in page_url:
-        return "", "", ""
-    sent = parameters(page_url)
-    source, medium, campaign = (
-        sent.get(f"utm_{part}", "").strip().lower() for part in ("source", "medium", "campaign")
-    )
-    network = next((network for name, network in CLICK_IDS.items() if name in sent), None)
-    if network:
-        source, medium = source or CLICKS[network][0], medium or CLICKS[network][1]
-    return source, medium, campaign
-
-
-def _arrival(page_url: str, referrer: str) -> Arrival | None:
-    """How the visitor came: by a tagged link, else by the referrer. None: the event goes on with a visit."""
-    source, medium, campaign = _tagged(page_url)
+def _channel(
+    _context: Context,
+    utm_source: str | None,
+    utm_medium: str | None,
+    utm_campaign: str | None,
+    click_network: str | None,
+    page_host: str | None,
+    referrer_host: str | None,
+    referrer_class: str | None,
+) -> tuple[str | None]:
+    click = CLICKS.get(click_network or "", ("", ""))
+    source, medium = _word(utm_source) or click[0], _word(utm_medium) or click[1]
+    campaign = _word(utm_campaign)
     if source:
         site = site_of_source(source)
         kind = site.kind if site else ""
-        return Arrival(source, medium or MEDIA.get(kind, ""), campaign, kind)
-    came = referrer_kind(referrer, split_address(page_url).host) if referrer else None
-    if came and came != "internal":
-        return Arrival(split_address(referrer).host or "", medium or MEDIA.get(came, "referral"), campaign, came)
-    if medium or campaign:
-        return Arrival("", medium, campaign)
-    return None if came else Arrival("(direct)", "(none)")
+        arrival = Arrival(source, medium or MEDIA.get(kind, ""), campaign, kind)
+    elif referrer_class and referrer_class != "internal":
+        medium = medium or MEDIA.get(referrer_class, "referral")
+        arrival = Arrival(referrer_host or "", medium, campaign, referrer_class)
+    elif medium or campaign:
+        arrival = Arrival("", medium, campaign)
+    elif referrer_class or not page_host:
+        return (None,)  # inside a visit, or no page at all
+    else:
+        arrival = Arrival("(direct)", "(none)")
+    return (channel_of(arrival),)
 
 
-def _channel(_context: Context, page_url: str | None, referrer: str | None) -> tuple[str | None]:
-    if not page_url and not referrer:
-        return (None,)
-    arrival = _arrival(page_url or "", referrer or "")
-    return (channel_of(arrival) if arrival else None,)
+def _word(value: str | None) -> str:
+    return value.strip().lower() if value else ""
 
 
-channel = Enrichment(reads=("page_url", "referrer"), makes=("channel",), make=_channel)
+# All of these repeat, whatever the address: answers are found in memory even if every event has a page of its own.
+channel = Enrichment(
+    reads=(
+        *("utm_source", "utm_medium", "utm_campaign", "click_network"),
+        *("page_host", "referrer_host", "referrer_class"),
+    ),
+    makes=("channel",),
+    make=_channel,
+)

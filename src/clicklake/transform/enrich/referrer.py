@@ -37,34 +37,33 @@ _SHARED = frozenset(
 )
 
 
-def _listed() -> tuple[dict[str, Site], dict[str, Site], dict[str, Site]]:
-    """SITES by host and all below it, by host alone, and by campaign source."""
-    below: dict[str, Site] = {}
-    alone: dict[str, Site] = {}
-    sources: dict[str, Site] = {}
+def _listed() -> tuple[dict[str, Site], ...]:
+    """SITES by host and all below it, by host alone, by a host's first label, and by campaign source."""
+    below, alone, first, sources = tables = tuple[dict[str, Site], ...]({} for _ in range(4))
     for kind, sites in SITES.items():
         for name, words in sites.items():
             for word in words.split():
-                place = alone if word.startswith("=") else below if "." in word else sources
-                place[word.removeprefix("=")] = Site(kind, name)
-    return below, alone, sources
+                place = alone if word[0] == "=" else first if word[-1] == "." else below if "." in word else sources
+                place[word.strip("=.")] = Site(kind, name)
+    return tables
 
 
-_BELOW, _ALONE, _SOURCES = _listed()
+_BELOW, _ALONE, _FIRST, _SOURCES = _listed()
 
 
 def site_of_host(host: str) -> Site | None:
     """The known site of a host name in lower case."""
     if len(host) > _LONGEST:
         return None
-    host = host.removeprefix("www.")
-    suffix = _IN_ANY_COUNTRY.search(host)
-    anywhere = host[: suffix.start()] + ".*" if suffix else ""
-    found = _ALONE.get(host) or _ALONE.get(anywhere)
-    while not found and host:
-        found = _BELOW.get(host) or _BELOW.get(anywhere)
-        host, anywhere = host.partition(".")[2], anywhere.partition(".")[2]
-    return found
+    name = host.removeprefix("www.")
+    suffix = _IN_ANY_COUNTRY.search(name)
+    anywhere = name[: suffix.start()] + ".*" if suffix else ""
+    first = name.partition(".")[0].rstrip("-0123456789") if name.count(".") > 1 else ""
+    found = _ALONE.get(name) or _ALONE.get(anywhere)
+    while name and not found:
+        found = _BELOW.get(name) or _BELOW.get(anywhere)
+        name, anywhere = name.partition(".")[2], anywhere.partition(".")[2]
+    return found or _FIRST.get(first)
 
 
 def site_of_app(package: str) -> Site | None:
@@ -109,10 +108,8 @@ def _registered(host: str) -> str | None:
     return host if name in _SHARED else name
 
 
-def _referrer_class(_context: Context, referrer: str | None, page_url: str | None) -> tuple[str | None]:
-    if not referrer:
-        return (None,)
-    return (referrer_kind(referrer, split_address(page_url).host if page_url else None),)
+def _referrer_class(_context: Context, referrer: str | None, page_host: str | None) -> tuple[str | None]:
+    return (referrer_kind(referrer, page_host) if referrer else None,)
 
 
-referrer_class = Enrichment(reads=("referrer", "page_url"), makes=("referrer_class",), make=_referrer_class)
+referrer_class = Enrichment(reads=("referrer", "page_host"), makes=("referrer_class",), make=_referrer_class)
