@@ -1,5 +1,5 @@
 """What is kept in `properties`: everything that was sent and is no known field, without private names at any depth and
-with redacted addresses, as canonical JSON (names sorted, no spaces).
+with redacted texts, as canonical JSON (names sorted, no spaces).
 """
 
 from collections.abc import Callable, Iterable
@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from clicklake.transform.parse import DEEPEST
-from clicklake.transform.redact import private_names
+from clicklake.transform.redact import may_hold_private_text, private_names, text_redactor
 
 ROUNDED = 2.0**63
 """orjson reads integers that 64 bits can't hold as floats of at least this size."""
@@ -37,7 +37,7 @@ class Cleaner:
 
     def __init__(self, private: Iterable[str], redact: Callable[[str], str]) -> None:
         self._is_private = private_names(private)
-        self._redact = redact
+        self._redact = text_redactor(redact)
         self._flat: dict[_Shape, tuple[str, ...]] = {}
 
     def __call__(self, properties: dict[str, Any], rounded: float) -> Clean:
@@ -51,7 +51,7 @@ class Cleaner:
                 if abs(properties[name]) >= rounded:
                     raise InexactError
             json = canonical(properties)
-            if b"://" not in json:
+            if not may_hold_private_text(json):
                 return properties, json, 0
         cleaning = _Cleaning(self._is_private, self._redact, rounded)
         clean = cleaning.object(properties, 2)
@@ -101,4 +101,4 @@ class _Cleaning:
             return [self.item(child, depth + 1) for child in item]
         if kind is float and abs(item) >= self.rounded:
             raise InexactError
-        return self.redact(item) if kind is str and "://" in item else item
+        return self.redact(item) if kind is str else item

@@ -20,7 +20,6 @@ from clicklake.transform.parse import TOO_DEEP, parse_exactly
 from clicklake.transform.redact import address_redactor
 from clicklake.transform.times import parse_time
 
-
 Checked = tuple[Values, bytes, int, int]
 """An event's known fields and headers in the order of Validator.names (a new list; `properties` is always an object),
 the properties as canonical JSON, and how many values were removed or misplaced."""
@@ -66,7 +65,7 @@ _REMEMBERED = 1 << 12  # shapes; a site sends some dozens
 
 class _Shape(NamedTuple):
     """What becomes of a record with certain names and types. `arrange` takes the values of all fields out of the
-    record's and one None (itself None if names and types don't tell); `others` are the names that go to `properties`."""
+    record's and one None (None if names and types don't tell); `others` are the names that go to `properties`."""
 
     arrange: Callable[[tuple[Any, ...]], tuple[Any, ...]] | None
     convert: tuple[tuple[int, Callable[[Any], Any]], ...]
@@ -95,7 +94,7 @@ class Validator:
         self._properties, self._sent_headers = self._fields.index("properties"), self._fields.index("headers")
         self.redact = address_redactor(pipeline.kept_query_parameters)
         private = (name for field in pipeline.fields if field.private for name in (field.name, *field.aliases))
-        self._clean = Cleaner(private, self.redact)
+        self._clean = Cleaner((*private, *pipeline.private_names), self.redact)
         self._shapes: dict[tuple[Any, ...], _Shape | None] = {}
 
     def __call__(self, record: dict[str, Any], text: bytes) -> Checked | Failed:
