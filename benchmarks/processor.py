@@ -22,9 +22,11 @@ import resource, sys
 sys.path[:0] = [sys.argv[1]]
 from pathlib import Path
 from clicklake import pipeline
+from clicklake.processor import spool
 from clicklake.transform.process import Settings, process
-raw = Path(sys.argv[2]).read_bytes()
-batch = process(raw, "raw/year=2026/month=11/day=22/s-1-2026-11-22-10-00-00-0.gz", 0, Settings(pipeline.load()))
+key = "raw/year=2026/month=11/day=22/s-1-2026-11-22-10-00-00-0.gz"
+with Path(sys.argv[2]).open("rb") as raw:
+    batch = process(raw, key, 0, Settings(pipeline.load()), spool=spool)
 if sys.platform == "darwin":
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 else:  # there ru_maxrss would begin with the peak of whoever started this process

@@ -7,6 +7,7 @@ user an address and a browser of their own, so that no cache helps.
 
 import gzip
 import hashlib
+import io
 import os
 import time
 from collections.abc import Callable
@@ -60,7 +61,7 @@ def _share_of_the_limit(raw: bytes, rows: list[Any], ours: float) -> list[Row]:
     except ModuleNotFoundError:
         return [Row("share of the limit", "not measured: pip install pysimdjson", "", None, "12 %", "25 %")]
     batches = [rows[at : at + BATCH] for at in range(0, len(rows), BATCH)]
-    written = _cpu(lambda: parquet(PIPELINE.tables.events.columns, batches))
+    written = _cpu(lambda: parquet(PIPELINE.tables.events.columns, batches, io.BytesIO()))
 
     def read() -> None:
         for line in igzip.decompress(raw).split(b"\n"):

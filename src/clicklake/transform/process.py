@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import orjson
 
@@ -28,6 +28,7 @@ from clicklake.transform.dedup import Seen
 from clicklake.transform.encode import BATCH, ENCODERS, ContentHash, NdjsonFile
 from clicklake.transform.enrich import STEPS
 from clicklake.transform.enrich.context import Context
+from clicklake.transform.enrich.geo import Database, database_version
 from clicklake.transform.event import Failed, FailureType, Row, Tally
 from clicklake.transform.gunzip import CHUNK, Plain
 from clicklake.transform.keys import Place, place
@@ -46,7 +47,7 @@ class Settings:
     pipeline: Pipeline
     user_key: bytes | None = None
     processor_version: str = __version__
-    geo: Any | None = None
+    geo: Database | None = None
 
     def __post_init__(self) -> None:
         if self.user_key is not None and len(self.user_key) < 32:
@@ -135,6 +136,7 @@ def process(
         content_sha256=content.hexdigest(),
         processor_version=settings.processor_version,
         user_key_id=settings.user_key_id,
+        geo_database=database_version(settings.geo) if settings.geo else None,
     )
     written = {output.key for output in (processed, failed) if output}
     return Batch(
