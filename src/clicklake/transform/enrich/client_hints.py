@@ -1,0 +1,43 @@
+"""What a browser says of itself in Sec-CH-UA-* headers, whose values are structured (RFC 8941).
+
+As much of the RFC as these headers need (wicg.github.io/ua-client-hints): lists of strings with a parameter v, strings,
+booleans. Senders copy such headers through many hands, so a string may have lost its quotes.
+"""
+
+import re
+
+LONGEST = 1024  # characters that are read of a value
+_STRING = r'"((?:[^"\\]|\\.)*)"'
+_BRAND = re.compile(rf"{_STRING}(?:\s*;\s*v\s*=\s*{_STRING})?")
+_WHOLE_STRING = re.compile(_STRING)
+_ESCAPED = re.compile(r"\\(.)")
+_NO_LETTER = re.compile(r"[^a-z]")
+
+
+def brands(header: object) -> dict[str, str]:
+    """The brands of a list such as `"Chromium";v="120", "Not_A Brand";v="8"`, in its order, each with its version.
+
+    The made-up brand that keeps servers from relying on the list (GREASE, as the specification calls it) is left out.
+    """
+    if not isinstance(header, str):
+        return {}
+    found = _BRAND.findall(header[:LONGEST])
+    return {_ESCAPED.sub(r"\1", brand): version for brand, version in found if not _is_grease(brand)}
+
+
+def string(header: object) -> str | None:
+    """The text of a string; None if it is absent or empty."""
+    if not isinstance(header, str):
+        return None
+    text = header[:LONGEST].strip()
+    quoted = _WHOLE_STRING.fullmatch(text)
+    return (_ESCAPED.sub(r"\1", quoted[1]) if quoted else text).strip() or None
+
+
+def boolean(header: object) -> bool | None:
+    """`?1` is True, `?0` False, anything else None."""
+    return {"?1": True, "?0": False}.get(header.strip()) if isinstance(header, str) else None
+
+
+def _is_grease(brand: str) -> bool:
+    return _NO_LETTER.sub("", brand.lower()) == "notabrand"
