@@ -1,26 +1,30 @@
 """An event's values to a row: the enrichments, with memory of their answers, and a team's own columns.
 
-A make is called once per distinct input, and users, pages and browsers repeat, so most of an enrichment's cost is one
-look into a dict. The memory is bounded; it never shows in the result, because every make is a pure function.
+A make is called once per distinct input. Users, pages and browsers repeat, so most of an enrichment's cost is one look
+into a dict; and because one visitor's events repeat all that is known of the visitor, a group of enrichments has one
+memory more, for all its answers together. Memory is bounded; it never shows in the result, because every make is a pure
+function.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 from clicklake.pipeline import Column, GlueType, Pipeline
-from clicklake.transform.enrich.context import Context, Enrichment
+from clicklake.transform.enrich.context import Context, Enrichment, Group
 from clicklake.transform.event import Layout, Row, Values
 from clicklake.transform.times import DAY, parse_time
 
 REMEMBERED = 1 << 13  # answers of one enrichment; when it is full it starts anew
 LINEAGE = ("raw_key", "received_ts", "processor_version", "raw_offset", "record_index")
 
+Part = tuple[Any, ...]
+
 
 class _Step(NamedTuple):
     read: Callable[[Values], Any]  # one value, or a tuple of several
-    make: Callable[[Any], tuple[Any, ...]]
-    memory: dict[Any, tuple[Any, ...]] | None
+    make: Callable[[Any], Part]
+    memory: dict[Any, Part] | None
     kept: tuple[tuple[int, int], ...]  # (slot, position in what it makes): what later steps read
 
 
@@ -28,51 +32,28 @@ class Assembler:
     """`row(values)`: the row of an event in the table's order. `layout` names the slots of `values`."""
 
     def __init__(
-        self, pipeline: Pipeline, fields: tuple[str, ...], context: Context, steps: tuple[Enrichment, ...]
+        self, pipeline: Pipeline, fields: tuple[str, ...], context: Context, steps: tuple[Enrichment | Group, ...]
     ) -> None:
         made = [name for step in steps for name in step.makes]
-        self._kept = {name for step in steps for name in step.reads if name in made} - set(fields)
-        self.layout = Layout((*fields, *LINEAGE, *sorted(self._kept)))
+        self.layout = Layout((*fields, *LINEAGE, *sorted(_read_later(steps) - set(fields))))
         self._rest = (None,) * (len(self.layout.names) - len(fields) - 3)
-        self._steps = [self._step(step, context) for step in steps]
+        self._steps = _compiled(steps, self.layout, frozenset(fields), context)
         columns = pipeline.tables.events.columns
         times = {field.name for field in pipeline.fields if field.accepts == "time"}
-        self._own = [_own(column, self.layout, times) for column in columns if _is_own(column, made)]
-        own = [column.name for column in columns if _is_own(column, made)]
-        sent = [c.name for c in columns if c.name in self.layout.slot and c.name not in made and c.name not in own]
-        sent.remove("properties")
+        own = [column for column in columns if _is_own(column, made)]
+        self._own = [_own(column, self.layout, times) for column in own]
+        elsewhere = {"properties", *made, *(column.name for column in own)}
+        sent = [c.name for c in columns if c.name in self.layout.slot and c.name not in elsewhere]
         self._sent = self.layout.reader(sent)
-        have = {name: at for at, name in enumerate(("properties", *sent, *made, *own))}
+        have = {n: at for at, n in enumerate(("properties", *sent, *made, *(column.name for column in own)))}
         alias = {column.name: column.from_ for column in columns if column.from_ in made and column.name not in have}
         # A column that nobody makes is NULL: the None at the end.
         self._order = itemgetter(*(have.get(alias.get(c.name) or c.name, len(have)) for c in columns))
 
-    def _step(self, step: Enrichment, context: Context) -> _Step:
-        make = step.make
-        slots = [self.layout.slot[name] for name in step.reads]
-        kept = tuple((self.layout.slot[n], at) for at, n in enumerate(step.makes) if n in self._kept)
-        of_one = len(slots) == 1
-        call = (lambda value: make(context, value)) if of_one else (lambda values: make(context, *values))
-        return _Step(itemgetter(*slots), call, {} if step.memo else None, kept)
-
     def row(self, values: Values, properties: str) -> Row:
         """The row of an event whose properties are this JSON."""
-        # The measured hot loop.
         made = [properties, *self._sent(values)]
-        for read, make, memory, kept in self._steps:
-            key = read(values)
-            if memory is None:
-                part = make(key)
-            elif (found := memory.get(key)) is not None:
-                part = found
-            else:
-                if len(memory) >= REMEMBERED:
-                    memory.clear()
-                part = memory[key] = make(key)
-            made += part
-            if kept:
-                for slot, at in kept:
-                    values[slot] = part[at]
+        _walk(self._steps, values, made)
         for own in self._own:
             made.append(own(values))
         made.append(None)
@@ -82,6 +63,72 @@ class Assembler:
     def tail(self, raw_key: str, received_ms: int, processor_version: str) -> tuple[Any, ...]:
         """The slots behind the fields, as they are for every event of an object."""
         return (raw_key, received_ms, processor_version, *self._rest)
+
+
+# --- the walk through the enrichments ------------------------------------------------------------------------------
+
+
+def _walk(steps: list[_Step], values: Values, made: list[Any]) -> None:
+    # The measured hot loop.
+    for read, make, memory, kept in steps:
+        key = read(values)
+        if memory is None:
+            part = make(key)
+        elif (found := memory.get(key)) is not None:
+            part = found
+        else:
+            if len(memory) >= REMEMBERED:
+                memory.clear()
+            part = memory[key] = make(key)
+        made += part
+        if kept:
+            for slot, at in kept:
+                values[slot] = part[at]
+
+
+def _read_later(steps: Iterable[Enrichment | Group]) -> set[str]:
+    made = {name for step in steps for name in step.makes}
+    return {name for step in steps for name in step.reads if name in made}
+
+
+def _compiled(
+    steps: tuple[Enrichment | Group, ...], layout: Layout, fields: frozenset[str], context: Context
+) -> list[_Step]:
+    """The steps on values that are laid out so; what a step makes never takes the place of one of `fields`."""
+    kept = _read_later(steps) - fields
+    return [
+        _Step(
+            itemgetter(*(layout.slot[name] for name in step.reads)),
+            _of_a_group(step, context) if isinstance(step, Group) else _of_one(step, context),
+            {} if step.memo else None,
+            tuple((layout.slot[name], at) for at, name in enumerate(step.makes) if name in kept),
+        )
+        for step in steps
+    ]
+
+
+def _of_one(step: Enrichment, context: Context) -> Callable[[Any], Part]:
+    make = step.make
+    if len(step.reads) == 1:
+        return lambda value: make(context, value)
+    return lambda values: make(context, *values)
+
+
+def _of_a_group(group: Group, context: Context) -> Callable[[Any], Part]:
+    inside = Layout((*group.reads, *sorted(_read_later(group.steps) - set(group.reads))))
+    steps = _compiled(group.steps, inside, frozenset(group.reads), context)
+    rest = (None,) * (len(inside.names) - len(group.reads))
+    of_one = len(group.reads) == 1
+
+    def make(key: Any) -> Part:
+        made: list[Any] = []
+        _walk(steps, [*((key,) if of_one else key), *rest], made)
+        return tuple(made)
+
+    return make
+
+
+# --- a team's own columns --------------------------------------------------------------------------------------------
 
 
 def _is_own(column: Column, made: list[str]) -> bool:

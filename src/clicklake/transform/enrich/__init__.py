@@ -5,7 +5,7 @@ A new one is one file and one line here; context.py says what an enrichment is.
 
 from clicklake.transform.enrich.campaign import campaign
 from clicklake.transform.enrich.channel import channel
-from clicklake.transform.enrich.context import Enrichment
+from clicklake.transform.enrich.context import Enrichment, Group
 from clicklake.transform.enrich.geo import geo
 from clicklake.transform.enrich.identity import user, visitor
 from clicklake.transform.enrich.locale import locale
@@ -15,18 +15,8 @@ from clicklake.transform.enrich.referrer import referrer_class
 from clicklake.transform.enrich.time import time
 from clicklake.transform.enrich.url import page, referrer
 
-# In this order: visitor reads what time and user make, channel what the five before it make.
-STEPS: tuple[Enrichment, ...] = (
-    time,
-    user,
-    visitor,
-    page,
-    page_title,
-    referrer,
-    campaign,
-    referrer_class,
-    channel,
-    network,
-    geo,
-    locale,
-)
+VISITOR = Group((user, visitor, network, geo, locale))
+PAGE = Group((page, campaign))
+
+# In this order: visitor reads what time makes, channel what the four before it make.
+STEPS: tuple[Enrichment | Group, ...] = (time, VISITOR, PAGE, page_title, referrer, referrer_class, channel)

@@ -33,3 +33,25 @@ class Enrichment:
     makes: tuple[str, ...]
     make: Callable[..., tuple[Any, ...]]
     memo: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Enrichments that mostly repeat together, in their order. It means what its steps mean one after the other."""
+
+    steps: tuple[Enrichment, ...]
+    memo: bool = True
+
+    @property
+    def makes(self) -> tuple[str, ...]:
+        return tuple(name for step in self.steps for name in step.makes)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """What its steps read and none of them makes before."""
+        reads: dict[str, None] = {}
+        made: set[str] = set()
+        for step in self.steps:
+            reads |= dict.fromkeys(name for name in step.reads if name not in made)
+            made |= set(step.makes)
+        return tuple(reads)
