@@ -7,6 +7,7 @@ import base64
 import gzip
 import io
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import astuple
 from pathlib import Path
@@ -128,7 +129,14 @@ def test_what_is_public_stays() -> None:
     assert json.loads(row["properties"]) == kept
 
 
-names = st.sampled_from([name for field in PIPELINE.fields if field.private for name in field.names])
+def test_the_documents_list_of_private_names_is_the_pipeline_files() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "privacy.md").read_text()
+    listed = page.partition("the names above and\n")[2].partition(".\n")[0]
+    assert tuple(re.findall(r"`(\w+)`", listed)) == PIPELINE.private_names
+
+
+NAMES_OF_FIELDS = [name for field in PIPELINE.fields if field.private for name in field.names]
+names = st.sampled_from([*NAMES_OF_FIELDS, *PIPELINE.private_names])
 separators = st.sampled_from(["", "_", "-", " ", "__"])
 prefixes = st.sampled_from(["", "_event.", "_event._event.", "context.", "a[", "x:y/"])
 SOMEONE = Secrets.of("someone")

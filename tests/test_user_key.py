@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from clicklake.user_key import key_of_file, key_of_function, render, user_keys
 from endpoint_process import EndpointProcess, eventually
 from transforming import KEY, PIPELINE, event, transform
 
+DOCUMENT = Path(__file__).parent.parent / "docs" / "privacy.md"
 FUNCTION = PIPELINE.names().function
 IDS = ["u-4711", "Kim.Muster@mail.example", "42", " spaces stay ", "ключ-🗝", "it's", "a\tb"]
 keys = st.binary(min_size=32, max_size=200) | st.sampled_from([b"k" * 63, b"k" * 64, b"k" * 65])
@@ -126,15 +128,15 @@ def test_the_functions_key_gives_what_is_stored(stored: dict[str, str], key: byt
     assert stored == {str(n): one(user_id, key) for n, user_id in enumerate(IDS)}
 
 
-def test_sql_gives_what_is_stored(stack: EndpointProcess, stored: dict[str, str], key: bytes) -> None:
-    """The expression of docs/privacy.md."""
-    values = ", ".join("('" + user_id.replace("'", "''") + "')" for user_id in IDS)
-    sql = (
-        f"SELECT lower(to_hex(hmac_sha256(to_utf8(user_id), to_utf8('{key.decode()}')))) FROM (VALUES {values}) "
-        "AS t (user_id)"
-    )
-    found = queries(stack).rows(sql, WorkGroup=PIPELINE.names().workgroup)
-    assert sorted(str(user_key) for (user_key,) in found) == sorted(stored.values())
+def test_the_documents_sql_finds_the_person(stack: EndpointProcess, stored: dict[str, str], key: bytes) -> None:
+    assert stored
+    (sql,) = re.findall(r"```sql\n(SELECT event_id[^;`]*hmac_sha256[^;`]*)\n```", DOCUMENT.read_text())
+    assert sql.count("'u-4711'") == sql.count("'the key'") == 1
+    for n, user_id in enumerate(IDS):
+        escaped = user_id.replace("'", "''")
+        asked = sql.replace("u-4711", escaped).replace("the key", key.decode())
+        found = queries(stack).rows(asked, WorkGroup=PIPELINE.names().workgroup)
+        assert [event_id for event_id, _ in found] == [str(n)]
 
 
 @pytest.fixture
