@@ -23,6 +23,9 @@ locals {
     })
   }
 
+  # The endings of processed objects: src/clicklake/transform/keys.py.
+  other_ending = { parquet = ".json.gz", json = ".parquet" }[local.pipeline.processed_format]
+
   partition_columns = [
     for name in local.pipeline.partition_keys : { name = name, type = "string", comment = "The ${name} of arrival, UTC." }
   ]
@@ -31,6 +34,14 @@ locals {
 resource "aws_glue_catalog_database" "lake" {
   name        = local.database
   description = "The clickstream lake."
+}
+
+# What lies in the lake, for the tables' precondition. `clicklake rebuild` goes from the newest day to the oldest and keys
+# are listed from the oldest, so the first page has the other format's objects for as long as there are any.
+data "aws_s3_objects" "processed" {
+  bucket   = aws_s3_bucket.lake.id
+  prefix   = local.zones.processed
+  max_keys = 1000
 }
 
 resource "aws_glue_catalog_table" "lake" {
@@ -70,6 +81,13 @@ resource "aws_glue_catalog_table" "lake" {
         type    = columns.value.type
         comment = columns.value.comment
       }
+    }
+  }
+
+  lifecycle {
+    precondition {
+      condition     = each.key != "events" || !anytrue([for key in data.aws_s3_objects.processed.keys : endswith(key, local.other_ending)])
+      error_message = "The lake has data, and processed_format is now ${local.pipeline.processed_format}. Run: clicklake rebuild --format ${local.pipeline.processed_format}"
     }
   }
 }

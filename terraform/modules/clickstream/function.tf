@@ -16,6 +16,8 @@ resource "aws_lambda_function" "processor" {
   environment {
     variables = merge(
       { CLICKLAKE_ENVIRONMENT = var.environment },
+      # The table's, even if the package was built with another file, or before `clicklake rebuild`.
+      { CLICKLAKE_PROCESSED_FORMAT = local.pipeline.processed_format },
       var.user_key_parameter == null ? {} : { CLICKLAKE_USER_KEY_PARAMETER = var.user_key_parameter },
     )
   }
@@ -96,8 +98,9 @@ locals {
       Resource = [local.zone_arns.raw]
     },
     {
+      # A partition keeps the columns of the day it was made; when the table gets one more, the day's partition follows.
       Effect = "Allow"
-      Action = ["glue:GetTable", "glue:CreatePartition"]
+      Action = ["glue:GetTable", "glue:CreatePartition", "glue:GetPartition", "glue:UpdatePartition"]
       Resource = concat(
         ["${local.aws}:glue:${local.here}:catalog", "${local.aws}:glue:${local.here}:database/${local.database}"],
         [for table in local.pipeline.tables : "${local.aws}:glue:${local.here}:table/${local.database}/${table.name}"],
