@@ -126,6 +126,7 @@ def test_every_field_has_a_comment_of_one_sentence_and_an_example() -> None:
         ("tables/events/columns/0/from", "user_id", "can't come from 'user_id'"),
         ("tables/events/columns/0/from", "nothing", "can't come from 'nothing'"),
         ("tables/events/columns/0/from", "properties.", "can't come from 'properties.'"),
+        ("tables/events/columns/3/from", "properties.contact.eMail", "comes from a private name"),
         ("tables/events/columns/0/from", "properties", "can't come from 'properties'"),
         ("tables/events/columns/0/from", "sent_time", "make it timestamp"),
         ("tables/events/columns/0/from", "value", "make it double"),

@@ -7,7 +7,7 @@ through the transform, and what comes out is what the page shows.
 import gzip
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,6 +82,7 @@ def page(pipeline: Pipeline) -> Iterator[str]:
     yield from (_INTRODUCTION, "", "```json", json.dumps(example_event(pipeline), indent=2, ensure_ascii=False))
     yield from (BROKEN.decode().rstrip(), "```", "")
     yield from _fields(pipeline.fields)
+    yield from _names(pipeline)
     yield from _columns(events, made.events, source=True)
     yield from _partitions(pipeline)
     yield from _columns(failed, made.failed, source=False)
@@ -109,9 +110,20 @@ def _fields(fields: Sequence[Field]) -> Iterator[str]:
             for known in fields
         ],
     )
-    private = ", ".join(f"`{known.name}`" for known in fields if known.private)
-    yield f"Private: {private} and their other names never leave `raw/` and `failed.raw`, in no form and at no depth."
+
+
+def _names(pipeline: Pipeline) -> Iterator[str]:
+    yield f"Private: {_listed(known.name for known in pipeline.fields if known.private)} and their other names never"
+    yield "leave `raw/` and `failed.raw`, in no form and at no depth. What has one of these names is removed from"
+    yield f"`properties`, too: {_listed(pipeline.private_names)}."
     yield ""
+    yield "Values of these query parameters are kept in addresses, all others are redacted:"
+    yield f"{_listed(pipeline.kept_query_parameters)}."
+    yield ""
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _columns(table: Table, row: dict[str, Any], *, source: bool) -> Iterator[str]:

@@ -74,6 +74,7 @@ def _check_names(pipeline: Pipeline, source: str) -> None:
 def _check_sources(pipeline: Pipeline, source: str) -> None:
     inputs = {known.name: known for known in pipeline.fields if not known.private}
     private = {name for known in pipeline.fields if known.private for name in known.names}
+    removed = {_spelling(name) for name in (*private, *pipeline.private_names)}
     for column in pipeline.tables.events.columns:
         where = f"{source}: column {column.name}"
         if column.name in private:
@@ -84,6 +85,13 @@ def _check_sources(pipeline: Pipeline, source: str) -> None:
             raise PipelineError(where, f"no step is called {column.by!r}", f"one of {', '.join(BUILT_IN_STEPS)}")
         if column.from_ is not None:
             _check_from(column, column.from_, inputs, where)
+            if any(_spelling(part) in removed for part in column.from_.split(".")):
+                raise PipelineError(where, "comes from a private name", "what has one is removed before")
+
+
+def _spelling(name: str) -> str:
+    """As transform/redact.py compares them."""
+    return "".join(filter(str.isalnum, name)).casefold()
 
 
 def _check_from(column: Column, path: str, inputs: Mapping[str, Field], where: str) -> None:
