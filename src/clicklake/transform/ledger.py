@@ -35,6 +35,7 @@ class Entry:
     content_sha256: str
     processor_version: str
     user_key_id: str | None
+    user_agent_rules: str
     geo_database: str | None
 
 
@@ -66,6 +67,7 @@ def ledger_row(entry: Entry, pipeline: Pipeline) -> Row:
         "processor_version": entry.processor_version,
         "contract_sha256": pipeline.contract_sha256,
         "user_key_id": entry.user_key_id,
+        "user_agent_rules": entry.user_agent_rules,
         "geo_database": entry.geo_database,
     }
     return tuple(values.get(column.name) for column in pipeline.tables.ledger.columns)

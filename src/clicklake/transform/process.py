@@ -28,6 +28,7 @@ from clicklake.transform.dedup import Seen
 from clicklake.transform.encode import BATCH, ENCODERS, ContentHash, NdjsonFile
 from clicklake.transform.enrich import STEPS
 from clicklake.transform.enrich.context import Context
+from clicklake.transform.enrich.device import rules_version
 from clicklake.transform.enrich.geo import Database, database_version
 from clicklake.transform.event import Failed, FailureType, Row, Tally
 from clicklake.transform.gunzip import CHUNK, Plain
@@ -136,6 +137,7 @@ def process(
         content_sha256=content.hexdigest(),
         processor_version=settings.processor_version,
         user_key_id=settings.user_key_id,
+        user_agent_rules=rules_version(),
         geo_database=database_version(settings.geo) if settings.geo else None,
     )
     written = {output.key for output in (processed, failed) if output}
