@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from athena_client import Queries
-from clicklake.pipeline import with_processed_format
+from clicklake import pipeline
 from clicklake.transform.process import Batch, Settings, process
 from endpoint_process import EndpointProcess, eventually, running
 from planted import (
@@ -50,7 +50,7 @@ PLANTED: dict[str, Planting] = {
     **{where: planting for field in ("page_url", "url", "referrer") for where, planting in in_field(field).items()},
     **in_properties(),
 }
-FORMATS = {form: Settings(with_processed_format(PIPELINE, form), KEY) for form in ("parquet", "json")}
+FORMATS = {form: Settings(pipeline.with_processed_format(PIPELINE, form), KEY) for form in ("parquet", "json")}
 WITHOUT_KEY = Settings(PIPELINE, None)
 
 
@@ -109,6 +109,24 @@ def test_nothing_leaves_the_raw_zone(where: str, form: str) -> None:
 @pytest.mark.parametrize("where", ["text", "an integer", "an array", "headers", "user_id of the event"])
 def test_nothing_leaves_the_raw_zone_without_a_key(where: str) -> None:
     assert not leaks(everything(process(raw(where), RAW_KEY, 0, WITHOUT_KEY)), Secrets.of(where))
+
+
+OWN = ["page_url", "referrer", "page_title", "properties.link", "properties.text"]
+
+
+def test_a_teams_own_columns_hold_nothing_more() -> None:
+    document = json.loads(pipeline.FILE.read_text())
+    columns = document["tables"]["events"]["columns"]
+    for number, source in enumerate(OWN):
+        columns.append({"name": f"own_{number}", "type": "string", "from": source, "comment": "Ours."})
+    ours = Settings(pipeline.with_processed_format(pipeline.parse(json.dumps(document)), "json"), KEY)
+    s = Secrets.of("own columns")
+    link = f"https://shop.example/p?token={s.token}"
+    properties = {"link": link, "text": s.email}
+    sent = event(page_url=link, referrer=link, page_title=s.email, properties=properties)
+    made = everything(process(json.dumps(sent).encode(), RAW_KEY, 0, ours))
+    assert made.count(b"token=redacted") == 6, "two columns, what is in properties, and a copy of each"
+    assert not leaks(made, s)
 
 
 def test_the_network_is_all_that_is_left_of_an_address() -> None:
