@@ -1,0 +1,70 @@
+"""What a command is, and the options that many commands share."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from clicklake.errors import NoError, UsageError
+from clicklake.target import Target, choose
+
+DATA_DIR = ".clicklake"
+
+Arguments = argparse.Namespace
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """`add` declares the options, `run` does it and returns the exit code (None is 0)."""
+
+    run: Callable[[Arguments], int | None]
+    help: str
+    examples: tuple[str, ...]
+    add: Callable[[argparse.ArgumentParser], None]
+
+
+def add_data_dir(parser: argparse.ArgumentParser, *, found: bool = False) -> None:
+    text = "default: the nearest .clicklake here or above" if found else "default: .clicklake"
+    parser.add_argument("--data-dir", metavar="DIR", default=None if found else DATA_DIR, help=text)
+
+
+def add_stack(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--environment", help="default: dev")
+    parser.add_argument("--pipeline", metavar="FILE", help="default: CLICKLAKE_PIPELINE, else the one in the package")
+    parser.add_argument("--region", help="as in the aws CLI")
+
+
+def add_target(parser: argparse.ArgumentParser) -> None:
+    add_stack(parser)
+    parser.add_argument("--endpoint-url", metavar="URL", help="as in the aws CLI; default: AWS_ENDPOINT_URL, else AWS")
+    parser.add_argument("--profile", help="as in the aws CLI")
+
+
+def positive(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
+def port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: 1 to 65535, or 0")
+    return int(text)
+
+
+def confirm(target: Target, what: str, arguments: Arguments) -> None:
+    """Ask before data is changed anywhere but on this machine."""
+    if target.is_laptop or arguments.yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError(f"to {what} changes data there, and nobody can be asked", "add --yes")
+    print(f"{what} there? [y/N] ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+        raise NoError("nothing was done")
+
+
+def target(arguments: Arguments) -> Target:
+    """The target, named on stderr."""
+    target = choose(arguments.endpoint_url, arguments.region, arguments.profile)
+    print(target.describe(), file=sys.stderr)
+    return target
