@@ -1,6 +1,7 @@
 """Where the sender was, and in which language: edge headers, geo databases (made here, with networks kept for
 documentation: RFC 5737, RFC 3849) and Accept-Language."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,13 @@ from hypothesis import strategies as st
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet  # type: ignore[import-untyped]
 
+from athena_client import Queries
 from clicklake.transform.enrich.context import Context, Enrichment
 from clicklake.transform.enrich.geo import database_version, geo
 from clicklake.transform.enrich.locale import locale
+from clicklake.transform.process import Settings
+from endpoint_process import EndpointProcess, eventually
+from transforming import KEY, PIPELINE, event, transform
 
 Makers = Callable[[str, dict[str, Any]], maxminddb.Reader]
 
@@ -196,6 +201,36 @@ def test_a_database_that_agrees_on_the_country_adds_region_and_city(lite: maxmin
 def test_the_version_of_a_database_is_its_type_and_build_time(lite: maxminddb.Reader) -> None:
     assert database_version(lite) == f"GeoLite2-City {lite.metadata().build_epoch}"
     assert lite.metadata().build_epoch > 1_700_000_000
+
+
+def test_the_transform_says_where_and_the_ledger_by_which_database(lite: maxminddb.Reader) -> None:
+    sent = [
+        event(ip="192.0.2.7", headers={"accept-language": "de-at,en;q=0.5"}),
+        event(ip="192.0.2.7", headers={"cf-ipcountry": "NL"}, locale="nl_NL"),
+    ]
+    there = transform(*sent, settings=Settings(PIPELINE, KEY, geo=lite))
+    assert [[row.get(name) for name in ("country", "region", "city", "locale")] for row in there.rows] == [
+        ["DE", "Bavaria", "Munich", "de-AT"],
+        ["NL", None, None, "nl_NL"],
+    ]
+    assert there.ledger["geo_database"] == database_version(lite)
+    assert "192.0.2.7" not in str(there.rows)
+    assert "geo_database" not in transform(*sent).ledger
+
+
+def test_the_function_opens_the_database_that_its_environment_names(stack: EndpointProcess, tmp_path: Path) -> None:
+    writer = MMDBWriter(4, "GeoLite2-City")
+    writer.insert_network(IPSet(["192.0.2.0/24"]), GEOLITE["192.0.2.0/24"])
+    writer.to_db_file(str(tmp_path / "geo.mmdb"))
+    names, functions = PIPELINE.names(), stack.client("lambda")
+    variables = functions.get_function_configuration(FunctionName=names.function)["Environment"]["Variables"]
+    variables |= {"CLICKLAKE_GEO_DATABASE": str(tmp_path / "geo.mmdb")}
+    functions.update_function_configuration(FunctionName=names.function, Environment={"Variables": variables})
+    record = {"Data": json.dumps(event(ip="192.0.2.7"))}
+    stack.client("firehose").put_record(DeliveryStreamName=names.delivery_stream, Record=record)
+    queries = Queries(stack.client("athena"), names.database)
+    sql = f"SELECT country, region, city FROM {PIPELINE.tables.events.name}"
+    assert eventually(lambda: queries.rows(sql, WorkGroup=names.workgroup)) == [["DE", "Bavaria", "Munich"]]
 
 
 anything = st.none() | st.integers() | st.floats() | st.text() | st.sampled_from(["DE", "192.0.2.7", "2001:db8::1"])
