@@ -50,7 +50,8 @@ AI_AGENTS = Rules(
         # The name says what it is for (FooAI-Bot, ai-crawler, LLMSpider, Foo-AI/1.0), or the home page does.
         (FOUND, r"\b([a-z0-9_.-]*(?:(?-i:AI|Ai)|\bai|llm|gpt)[-_]?(?:bot|crawler|spider|agent|search|user)[a-z]*)\b"),
         (FOUND, r"\b([a-z0-9_.]+-AI)/\d"),
-        (FOUND, r"(?:compatible; ?|^)([a-z0-9_.!-]+)[^)]*[ (]\+https?://[a-z0-9.-]+\.ai\b"),
+        (FOUND, r"compatible; ?([a-z0-9_.!-]+)[^)]*[ (]\+https?://[a-z0-9.-]+\.ai\b"),
+        (FOUND, r"^([a-z0-9_.!-]+)[^)]*[ (]\+https?://[a-z0-9.-]+\.ai\b"),
     ),
 )
 
@@ -119,7 +120,6 @@ NO_BOTS = Rules(
     (
         # The model in Android's own comment: "(Linux; Android 13; XBot Junior)".
         ("Android", r"\(Linux;[^()]*Android[^()/]*[ _][a-z]*(?:bot[0-9]*|spider)[a-z]*[ _;)][^()]*\)"),
-        ("Cubot", r"\bcubot_"),
         ("Embedded Web Browser", r"bsalsa\.com"),
     ),
 )

@@ -1,17 +1,57 @@
-"""What a browser says of itself in Sec-CH-UA-* headers, whose values are structured (RFC 8941).
+"""What a browser says of itself in Sec-CH-UA-* headers (wicg.github.io/ua-client-hints).
 
-As much of the RFC as these headers need (wicg.github.io/ua-client-hints): lists of strings with a parameter v, strings,
-booleans. Senders copy such headers through many hands, so a string may have lost its quotes.
+Their values are structured (RFC 8941); read is as much of that as they need: lists of strings with a parameter v,
+strings, booleans. Such headers go through many hands, so a string may have lost its quotes.
 """
 
 import re
+from typing import NamedTuple
 
+# What `read` takes, in this order.
+HEADERS = (
+    "headers.sec-ch-ua",
+    "headers.sec-ch-ua-full-version-list",
+    "headers.sec-ch-ua-mobile",
+    "headers.sec-ch-ua-platform",
+    "headers.sec-ch-ua-platform-version",
+    "headers.sec-ch-ua-model",
+    "headers.sec-ch-ua-form-factors",
+)
 LONGEST = 1024  # characters that are read of a value
 _STRING = r'"((?:[^"\\]|\\.)*)"'
 _BRAND = re.compile(rf"{_STRING}(?:\s*;\s*v\s*=\s*{_STRING})?")
 _WHOLE_STRING = re.compile(_STRING)
 _ESCAPED = re.compile(r"\\(.)")
 _NO_LETTER = re.compile(r"[^a-z]")
+
+
+class Hints(NamedTuple):
+    """The brands' versions are the full ones where these are sent."""
+
+    brands: dict[str, str]
+    mobile: bool | None
+    platform: str | None
+    platform_version: str | None
+    model: str | None
+    form_factors: tuple[str, ...]
+
+
+NO_HINTS = Hints({}, None, None, None, None, ())
+
+
+def read(*headers: object) -> Hints:
+    """The values of HEADERS; what is no text or of no use is absent."""
+    if not any(headers):
+        return NO_HINTS
+    sec_ch_ua, full, mobile, platform, platform_version, model, form_factors = headers
+    return Hints(
+        brands(sec_ch_ua) | brands(full),
+        boolean(mobile),
+        string(platform),
+        string(platform_version),
+        string(model),
+        tuple(brands(form_factors)),
+    )
 
 
 def brands(header: object) -> dict[str, str]:

@@ -6,6 +6,7 @@ Chromium has frozen parts of its user agent (chromium.org/updates/ua-reduction):
 phone "Android 10; K" and a version 120.0.0.0. Hints tell what is true there; without them the frozen values stay.
 """
 
+import re
 from functools import cache
 from operator import attrgetter
 from pkgutil import get_data
@@ -13,7 +14,7 @@ from typing import NamedTuple
 
 import ua_parser_rs
 
-from clicklake.transform.enrich import client_hints
+from clicklake.transform.enrich.client_hints import HEADERS, Hints, read
 from clicklake.transform.enrich.context import Context, Enrichment
 from clicklake.transform.enrich.device_types import RULES
 
@@ -31,20 +32,30 @@ FORM_FACTORS = {
     "Watch": "wearable",
     "XR": "wearable",
 }
-# A brand in Sec-CH-UA -> the family in ua-parser's words, on a desktop and on a phone. Others are taken as they are.
+# A brand in Sec-CH-UA -> the family in ua-parser's words, on a desktop and on a phone. Other brands do not count: what
+# a header says is never stored as it stands.
 BRANDS = {
+    "Chromium": ("Chromium", "Chromium"),
     "Google Chrome": ("Chrome", "Chrome Mobile"),
     "Android WebView": ("Chrome Mobile WebView", "Chrome Mobile WebView"),
+    "HeadlessChrome": ("HeadlessChrome", "HeadlessChrome"),
     "Microsoft Edge": ("Edge", "Edge Mobile"),
     "Opera": ("Opera", "Opera Mobile"),
     "OperaMobile": ("Opera", "Opera Mobile"),
+    "Opera GX": ("Opera", "Opera Mobile"),
+    "Brave Browser": ("Brave", "Brave"),
     "YaBrowser": ("Yandex Browser", "Yandex Browser"),
     "Yandex": ("Yandex Browser", "Yandex Browser"),
     "DuckDuckGo": ("DuckDuckGo", "DuckDuckGo Mobile"),
     "HuaweiBrowser": ("Huawei Browser", "Huawei Browser"),
+    "Whale": ("Whale", "Whale"),
+    "CocCoc": ("Coc Coc", "Coc Coc"),
+    "Amazon Silk": ("Amazon Silk", "Amazon Silk"),
+    **{brand: (brand, brand) for brand in ("Brave", "Vivaldi", "Samsung Internet", "Ecosia", "Avast Secure Browser")},
+    **{brand: (brand, brand) for brand in ("AVG Secure Browser", "CCleaner Browser", "Norton Private Browser")},
 }
-# These say only which engine it is: any other brand, and any other name in the user agent, tells more.
-ENGINES = ("Chromium", "Google Chrome", "Android WebView")
+# These say little more than which engine it is; any other brand, and any other name in the user agent, tells more.
+ENGINES = {"Chromium": 0, "Google Chrome": 1, "Android WebView": 2}
 PLAIN = frozenset({None, "Chrome", "Chrome Mobile", "Chrome Mobile WebView", "Chromium", "Android"})
 # Sec-CH-UA-Platform -> the family in ua-parser's words.
 PLATFORMS = {
@@ -64,50 +75,33 @@ NO_BRAND = frozenset({None, "", "Generic", "Generic_Android", "Generic_Android_T
 DESKTOPS = frozenset({"Windows", "Mac OS X", "Chrome OS", "Linux"})
 
 
+# What ua-parser finds is words of the sender's. A name or a version is no longer, and no mailbox is in it.
+LONGEST_ANSWER = 64
+
+
 class Named(NamedTuple):
     name: Text
     version: Text
 
 
-class Hints(NamedTuple):
-    """The headers, read: brands with their versions, the best known."""
-
-    brands: dict[str, str]
-    full_versions: dict[str, str]
-    mobile: bool | None
-    platform: Text
-    platform_version: Text
-    model: Text
-    form_factors: dict[str, str]
-
-
-_NO_HINTS = Hints({}, {}, None, None, None, None, {})
-
-
-def device(_context: Context, user_agent: object, *headers: object) -> tuple[Text, ...]:
-    """browser, browser_version, os, os_version, device_type, device_brand; NULL where nothing tells."""
+def _device(_context: Context, user_agent: object, *headers: object) -> tuple[Text, ...]:
     agent = readable(user_agent)
-    hints = _read(*headers)
-    rules = _rules()
-    found = Named(*_named(rules.browsers.extract(agent)))
-    system = _system(Named(*_named(rules.systems.extract(agent))), hints)
-    return (*_browser(found, hints), *system, _type(agent, system.name, hints), _brand(agent, hints.model))
+    hints = read(*headers)
+    browser = _browser(_named(_rules().browsers.extract(agent)), hints)
+    system = _system(_named(_rules().systems.extract(agent)), hints)
+    return (*map(short, (*browser, *system)), _type(agent, system.name, hints), short(_brand(agent, hints.model)))
 
 
-DEVICE = Enrichment(
-    reads=(
-        "user_agent",
-        "headers.sec-ch-ua",
-        "headers.sec-ch-ua-full-version-list",
-        "headers.sec-ch-ua-mobile",
-        "headers.sec-ch-ua-platform",
-        "headers.sec-ch-ua-platform-version",
-        "headers.sec-ch-ua-model",
-        "headers.sec-ch-ua-form-factors",
-    ),
+device = Enrichment(
+    reads=("user_agent", *HEADERS),
     makes=("browser", "browser_version", "os", "os_version", "device_type", "device_brand"),
-    make=device,
+    make=_device,
 )
+
+
+def short(answer: Text) -> Text:
+    """The answer; None if it is no name of a product but some text that got into its place."""
+    return None if answer is None or len(answer) > LONGEST_ANSWER or "@" in answer else answer
 
 
 def readable(user_agent: object) -> str:
@@ -125,6 +119,9 @@ def rules_version() -> str:
     except OSError:
         revision = None
     return f"uap-core {revision.decode().strip()[:12]}" if revision else "uap-core unknown"
+
+
+_VERSION = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9}){0,4}", re.ASCII)
 
 
 class _Rules(NamedTuple):
@@ -153,54 +150,48 @@ def _rules() -> _Rules:
     )
 
 
-def _named(found: "ua_parser_rs.UserAgent | ua_parser_rs.OS | None") -> tuple[Text, Text]:
+def _named(found: "ua_parser_rs.UserAgent | ua_parser_rs.OS | None") -> Named:
     """ua-parser's answer; "Other" is its word for nothing found."""
     if found is None or found.family in {"", "Other"}:
-        return None, None
+        return Named(None, None)
     numbers = (found.major, found.minor, found.patch, found.patch_minor)
-    return found.family, ".".join(number for number in numbers if number) or None
-
-
-def _read(*headers: object) -> Hints:
-    """The seven headers in the order of DEVICE.reads."""
-    if not any(headers):
-        return _NO_HINTS
-    sec_ch_ua, full, mobile, platform, platform_version, model, form_factors = headers
-    full_versions = client_hints.brands(full)
-    return Hints(
-        client_hints.brands(sec_ch_ua) | full_versions,
-        full_versions,
-        client_hints.boolean(mobile),
-        client_hints.string(platform),
-        client_hints.string(platform_version),
-        client_hints.string(model),
-        client_hints.brands(form_factors),
-    )
+    return Named(found.family, ".".join(number for number in numbers if number) or None)
 
 
 def _browser(found: Named, hints: Hints) -> Named:
-    """The hints' brand, unless it is only the engine's and the user agent tells which app is built on it."""
-    if not hints.brands:
+    """The hints' brand, unless it is only the engine's and the user agent tells which app is built on it.
+
+    The version is the hints', unless the user agent names the browser itself and has more than its frozen first number:
+    some browsers send their engine's.
+    """
+    known = [brand for brand in hints.brands if brand in BRANDS]
+    if not known:
         return found
-    brand = min(hints.brands, key=lambda name: -1 if name not in ENGINES else -ENGINES.index(name) + len(ENGINES))
+    brand = max(known, key=lambda brand: ENGINES.get(brand, len(ENGINES)))  # of equals the first
     on_phone = hints.mobile if hints.mobile is not None else "Mobile" in (found.name or "")
-    name = BRANDS.get(brand, (brand, brand))[on_phone]
-    if found.name not in PLAIN and found.name != name:
+    name = BRANDS[brand][on_phone]
+    if brand == "Chromium":
+        name = found.name or name
+    if found.name not in PLAIN | {name}:
         return found
-    told = hints.brands[brand]
-    if brand not in hints.full_versions and found.version and found.version.split(".")[0] == told:
+    told, (major, *rest) = _version(hints.brands[brand]), (found.version or "").split(".")
+    if told in {None, major} or (found.name not in PLAIN and any(number != "0" for number in rest)):
         told = found.version
-    return Named(name, told or found.version)
+    return Named(name, told)
+
+
+def _version(text: Text) -> Text:
+    return text if text and _VERSION.fullmatch(text) else None
 
 
 def _system(found: Named, hints: Hints) -> Named:
-    """The hints' platform and its version; a Linux that the user agent knows by name (Ubuntu) keeps it."""
+    """The hints' platform and its version; Linux says less than a name in the user agent (Ubuntu)."""
     name = PLATFORMS.get(hints.platform or "")
-    if name is None or (name == "Linux" and found.name not in DESKTOPS - {"Linux"} | {None, "Android"}):
+    if name is None or (name == "Linux" and found.name not in {None, "Linux", "Android"}):
         return found
     known = found.version if found.name == name else None
-    told = hints.platform_version
-    if told is None or not told[0].isdigit():
+    told = _version(hints.platform_version)
+    if told is None:
         return Named(name, known)
     return Named(name, _windows(told, known) if name == "Windows" else _without_zeros(told))
 
@@ -209,7 +200,7 @@ def _windows(told: str, known: Text) -> Text:
     major = told.split(".")[0]
     if major == "0":
         return WINDOWS_BEFORE_10.get(_without_zeros(told), known)
-    return "11" if major.isdecimal() and int(major) >= WINDOWS_11 else "10"
+    return "11" if int(major) >= WINDOWS_11 else "10"
 
 
 def _without_zeros(version: str) -> str:

@@ -15,10 +15,10 @@ from functools import cache
 
 import ua_parser_rs
 
-from clicklake.transform.enrich.agents import ORDER, Rules
+from clicklake.transform.enrich.agents import ORDER
 from clicklake.transform.enrich.client_hints import brands
 from clicklake.transform.enrich.context import Context, Enrichment
-from clicklake.transform.enrich.device import readable
+from clicklake.transform.enrich.device import readable, short
 
 HUMAN = ("human", None)
 APPS = frozenset({"ios", "android"})
@@ -27,20 +27,19 @@ HEADLESS = {"HeadlessChrome": ("automation", "Headless Chrome")}
 Rule = tuple[str, str, str, None, None, None]
 
 
-def traffic(_context: Context, user_agent: object, platform: object, sec_ch_ua: object) -> tuple[str, str | None]:
-    """traffic_type and bot_name, which is NULL for humans."""
+def _traffic(_context: Context, user_agent: object, platform: object, sec_ch_ua: object) -> tuple[str, str | None]:
     agent = readable(user_agent)
     sender = platform.lower() if isinstance(platform, str) else ""
     if sender == "server" or (sender in APPS and not agent.startswith("Mozilla/")):
         return HUMAN
     found = _matcher().extract(agent) if agent else None
     if found is not None:
-        return HUMAN if found.major == "human" else (str(found.major), found.family)
+        return HUMAN if found.major == "human" else (str(found.major), short(found.family))
     return next((HEADLESS[brand] for brand in brands(sec_ch_ua) if brand in HEADLESS), HUMAN)
 
 
-TRAFFIC = Enrichment(
-    reads=("user_agent", "platform", "headers.sec-ch-ua"), makes=("traffic_type", "bot_name"), make=traffic
+traffic = Enrichment(
+    reads=("user_agent", "platform", "headers.sec-ch-ua"), makes=("traffic_type", "bot_name"), make=_traffic
 )
 
 
@@ -51,10 +50,12 @@ def _matcher() -> ua_parser_rs.UserAgentExtractor:
     It is ua-parser's engine for "the first rule that matches": a rule is only tried if a word of it is in the text, so
     that a human, whom no rule matches, costs 2 to 3 µs. What ua-parser keeps a version's number in is our traffic_type.
     """
-    return ua_parser_rs.UserAgentExtractor(rule for rules in ORDER for rule in _rules(rules))
+    return ua_parser_rs.UserAgentExtractor(matcher_rules())
 
 
-def _rules(rules: Rules) -> Iterator[Rule]:
-    names = (name.strip() for name in rules.names.split(",") if name.strip())
-    for name, pattern in (*((name, rf"\b{re.escape(name)}\b") for name in names), *rules.patterns):
-        yield f"(?i){pattern}", name, rules.traffic_type, None, None, None
+def matcher_rules() -> Iterator[Rule]:
+    """The rules of agents.py in the engine's form: pattern, name, type."""
+    for rules in ORDER:
+        names = (name.strip() for name in rules.names.split(",") if name.strip())
+        for name, pattern in (*((name, rf"\b{re.escape(name)}\b") for name in names), *rules.patterns):
+            yield f"(?i){pattern}", name, rules.traffic_type, None, None, None
