@@ -4,6 +4,7 @@ import base64
 import gzip
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -52,7 +53,12 @@ FORMS = {
     "base64 of an array": encoded(b"[" + ONE + b"," + TWO + b"," + THREE + b"]"),
     "base64 of pretty-printed objects": encoded(b"\n".join(json.dumps(value, indent=2).encode() for value in GOOD)),
     "base64 with a byte order mark": encoded(b"\xef\xbb\xbf" + ONE + TWO + THREE),
+    "base64 one after the other, without its padding": b"".join(encoded(text).rstrip(b"=") for text in (ONE, TWO, THREE)),
+    "base64 behind a line end or a space": encoded(b"\n" + ONE) + encoded(b" " + TWO) + encoded(b"\r\n" + THREE),
+    "base64 of an array in an array": encoded(b"[[" + ONE + b"]]") + TWO + THREE,
     "base64 beside JSON": ONE + encoded(TWO) + THREE,
+    "lines that end with CR alone": ONE + b"\r" + TWO + b"\r" + THREE,
+    "arrays in arrays": b"[[" + ONE + b"],[[" + TWO + b"]]]" + THREE,
     "wrapped base64": base64.encodebytes(ONE + b" " * 60 + TWO + b" " * 60) + THREE,
     "plain bytes, not gzip": ONE + TWO + THREE,
 }  # fmt: skip
@@ -122,6 +128,70 @@ def test_an_object_behind_a_broken_one_on_the_same_line_is_kept() -> None:
     assert decoded(b'{"a":tru}' + ONE + b"\n" + TWO) == ["decode_error", {"n": 1}, {"n": 2}]
 
 
+@pytest.mark.parametrize(
+    "bad", [b"rubbish", b"\x1e", b"\0", b"\xef\xbb", b'{"n":"cut off', b'{"n":[1,2', b'{"a":{"b":1},"c']
+)
+@pytest.mark.parametrize("end", [b"\n", b""])
+def test_a_good_record_survives_a_bad_one_before_it_without_a_delimiter(bad: bytes, end: bytes) -> None:
+    """What one sender leaves open must not take the next sender's record with it."""
+    assert decoded(ONE + bad + TWO + end + THREE + end) == [{"n": 1}, "decode_error", {"n": 2}, {"n": 3}]
+
+
+PARTS_OF_BROKEN_OBJECTS = {
+    "items of a list": b'{"a":tru,"items":[{"event_type":"x"},{"event_type":"y"}]}',
+    "a value": b'{"a":tru,"b":{"event_type":"x"},"c":{}}',
+    "in a value behind the mistake": b'{"a":{"b":{"c":1,,"d":{"event_type":"x"}}}}',
+    "a mistake in a list": b'{"a":[1,x,{"event_type":"x"}],"b":{"event_type":"y"}}',
+    "a name without quotes": b'{a:1,"b":{"event_type":"x"}}',
+    "single quotes": b'{\'a\':\'x, y\',"b":{"event_type":"x"}}',
+    "a control character": b'{"a":"x\x01y","b":{"event_type":"x"}}',
+    "a quote in a string": b'{"a":"say "hi" twice","b":[{"event_type":"x"},{"event_type":"y"}]}',
+    "pretty-printed": b'{\n  "a": tru,\n  "b": {"event_type": "x"},\n  "c": [\n    {"d": 1}\n  ],\n  "e": fals\n}',
+}
+
+
+@pytest.mark.parametrize("form", PARTS_OF_BROKEN_OBJECTS)
+@pytest.mark.parametrize("end", [b"\n", b""])
+def test_no_part_of_a_broken_object_becomes_a_record(form: str, end: bytes) -> None:
+    broken = PARTS_OF_BROKEN_OBJECTS[form]
+    raw = ONE + end + broken + end + TWO
+    assert decoded(raw) == [{"n": 1}, "decode_error", {"n": 2}]
+    (_, (offset, text, _), _) = decode(Plain(raw))
+    assert (offset, text) == (len(ONE + end), broken)
+
+
+@pytest.mark.parametrize("broken", [b'{"a":"say "hi","b":[{"n":8},{"n":9}]}', b'{"a":"{"n":9}"}', b'{"a":{"n":9}'])
+def test_where_quotes_or_braces_do_not_pair_the_line_ends_the_broken_record(broken: bytes) -> None:
+    assert decoded(ONE + b"\n" + broken + b"\n" + TWO) == [{"n": 1}, "decode_error", {"n": 2}]
+
+
+def test_a_broken_item_of_an_array_takes_no_other_one_with_it() -> None:
+    for broken in (b'{"a":tru}', b'{"a":"x"y"}', b'{"a":"\xff"}'):
+        for end in (b"\n", b""):
+            raw = b"[" + ONE + b"," + broken + b"," + TWO + b", " + THREE + b"]" + end
+            assert decoded(raw) == [{"n": 1}, "decode_error", {"n": 2}, {"n": 3}]
+
+
+def test_a_broken_record_within_base64_text_takes_no_other_one_with_it() -> None:
+    for end in (b"\n", b""):
+        for broken in (b'{"a":tru}', b"rubbish", b"\xff"):
+            assert decoded(encoded(ONE + end + broken + end + TWO + end) + end + THREE) == [
+                {"n": 1}, "decode_error", {"n": 2}, {"n": 3},
+            ]  # fmt: skip
+
+
+def test_a_nested_object_at_the_beginning_of_a_line_of_wrapped_base64_splits_nothing() -> None:
+    """57 bytes make 76 characters, so the second line looks like the beginning of another text."""
+    for depth in (1, 2, 3):
+        text = b'{"n":"' + b"x" * 44
+        for _ in range(depth):
+            text += b" " * (-(len(text) + len(b'","p":')) % 57 + 57) + b'","p":'
+            assert len(text) % 57 == 0
+            text += b'{"n":"'
+        text += b'"}' + b"}" * depth
+        assert decoded(base64.encodebytes(text) + ONE) == [json.loads(text), {"n": 1}]
+
+
 def test_base64_behind_broken_base64_is_found_at_another_boundary() -> None:
     assert decoded(encoded(b'{"lost":true}')[:-5] + encoded(TWO) + b"\n" + THREE) == [
         "decode_error",
@@ -150,10 +220,25 @@ def test_each_record_knows_its_byte_offset() -> None:
         (b'{"n":18446744073709551615}', 18446744073709551615),
         (b'{"n":1,"n":2}', 2),
         (b'{"\\u006e":"x"}', "x"),
+        (b'{"n":-9223372036854775808}', -9223372036854775808),
+        (b'{"n":-1e999}', "-1e999"),
+        (b'{"n":[{"a":Infinity}]}', [{"a": "Infinity"}]),
+        (b'{"n":"\\u0000"}', "\0"),
+        (b'{"n":NaN,"n":1}', 1),
+        (b'{"n":{"ip":1},"n":{}}', {}),
+        pytest.param(b'{"n":NaN,"m":1,"n":' + b"1" * 5000 + b"}", "1" * 5000, id="5,000 digits"),
     ],
 )
 def test_what_strict_parsers_refuse_is_kept_without_loss(text: bytes, value: object) -> None:
-    assert decoded(text) == [{"n": value}]
+    (record,) = decoded(text)
+    assert record["n"] == value
+
+
+@pytest.mark.parametrize(("depth", "fails"), [(99, False), (100, True), (900, True)])
+def test_how_deep_is_too_deep_does_not_depend_on_the_parser(depth: int, fails: bool) -> None:
+    """NaN sends a record to the standard library's parser, which recurses: a limit of its own would show."""
+    text = b'{"n":' + b"[" * depth + b"NaN" + b"]" * depth + b"}"
+    assert (decoded(text) == ["decode_error"]) == fails
 
 
 def test_several_gzip_members_are_one_stream() -> None:
@@ -200,17 +285,32 @@ def test_an_empty_object_holds_no_records() -> None:
     assert decoded(b"") == decoded(gzip.compress(b"")) == decoded(b"\n\n") == []
 
 
-@pytest.mark.parametrize(
-    "piece",
-    [b'{"a":\n', b'{"a":[\n', b"{", b"}{", b"{}x", b'{"a":', b"eyJ", b"eyJhIjox\n", b'"', b'{"a":1,\n'],
-    ids=repr,
-)
-def test_rubbish_costs_its_length_and_no_more(piece: bytes) -> None:
-    raw = piece * (200_000 // len(piece))
-    began = time.process_time()
-    records = decoded(raw)
-    assert time.process_time() - began < 10, "seconds; what grows faster takes minutes"
-    assert records
+HOSTILE = [
+    b'{"a":\n', b'{"a":[\n', b"{", b"}{", b"{}x", b'{"a":', b"eyJ", b"eyJhIjox\n", b'"', b'{"a":1,\n', b'":":","', b'{"x{":":","',
+    b'{"n":"x', b'{"n":"x\n', b'{"a":x,"b":[\n', b'{"n":1}{"n":1}{"a":x,"b":[', b'{"a":"x"y"},', b"x{", b'{"b x{":{\n', b'{"n":1}x',
+    b"eyJuIjoxfQ", b"77u/eyJuIjoxfQAAAA", b"eyJe30=", b"\neyJ", b"e30=AAAA", b"[", b"\xef\xbb\xbf", b"\r\n{",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("wrap", [bytes, encoded, base64.encodebytes], ids=["plain", "base64", "wrapped base64"])
+@pytest.mark.parametrize("piece", HOSTILE, ids=repr)
+def test_rubbish_costs_its_length_and_no_more(piece: bytes, wrap: Callable[[bytes], bytes]) -> None:
+    def seconds(length: int) -> float:
+        raw = wrap(piece * (length // len(piece)))
+        began = time.process_time()
+        for _ in decode(Plain(raw)):
+            pass
+        return time.process_time() - began
+
+    assert seconds(100_000) < 3, "seconds; what grows faster than its length takes minutes"
+
+
+def test_many_small_gzip_members_cost_their_length_and_no_more() -> None:
+    for text in (b"", b"x", b"{", ONE):
+        raw = gzip.compress(text) * 5_000
+        began = time.process_time()
+        assert b"".join(record[1] for record in decode(Plain(raw))) == text * 5_000
+        assert time.process_time() - began < 3
 
 
 def test_the_end_of_an_object_is_found_behind_nested_containers() -> None:

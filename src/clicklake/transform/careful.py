@@ -1,23 +1,38 @@
 """The slow and thorough half of decode: one careful step at a time through what is no object on a line of its own."""
 
 import re
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable
 from typing import NamedTuple
 
 import orjson
 
-from clicklake.transform.base64text import LONGEST_BEGINNING, Base64Text, base64_text, beginnings
+from clicklake.transform.base64text import (
+    LONGEST_BEGINNING,
+    Base64Text,
+    base64_text,
+    other_beginnings,
+    unaligned_text,
+)
 from clicklake.transform.event import Failed, Record
 from clicklake.transform.extent import SCALAR, Extent, extent
 from clicklake.transform.parse import parse
 
 LARGEST = 1 << 20  # bytes of a record; Firehose itself takes 1,000 KiB
 LOOKAHEAD = 8 << 20  # bytes; rubbish without an end is cut there
+MOST_REMEMBERED = 100_000  # places; many more than can be open at once
+MOST_RESTARTS = 16  # within one base64 text; beyond, all that is left of it is broken
+MOST_JOINED = 3  # lines of one base64 text that look like the beginning of another
 BRACE = 0x7B
 
 _BETWEEN = re.compile(rb"(?>(?:[ \t\r\n,\[\]]++|\xef\xbb\xbf)*)")
-_BRACE = re.compile(rb"(?=\{)")
-_BRACE_AFTER_BRACE = re.compile(rb"\}[ \t\r\n,]*+(?=\{)")
+# Where an object may begin: the brace, and a name or the end behind it.
+_OBJECT = rb"(?=\{[ \t\r\n]*+(?:[\"}]|\Z))"
+_BRACE = re.compile(_OBJECT)
+# Before a value in an object or a list stands a colon, a comma or a bracket, so what stands behind something else is no
+# part of another object; behind a quote it may be, as JSON in a string whose quotes nobody escaped.
+_BRACE_BESIDE = re.compile(rb"[^:,\[\" \t\r\n][ \t\r\n]*+" + _OBJECT)
+_BRACE_BESIDE_IN_LIST = re.compile(rb"(?:[^:,\[\" \t\r\n]|\}[ \t\r\n]*+,)[ \t\r\n]*+" + _OBJECT)
 _AFTER_SCALAR = re.compile(rb"[ \t\r\n,\[\]{]|\Z")
 
 
@@ -47,9 +62,13 @@ class Careful:
         self.split = split
         self.data, self.base, self.final = b"", 0, False
         self.starved = False
+        self.in_list = False  # whether a comma or a bracket stands between the last record and what follows
         self.tail: Record | None = None
         self._line_end = -1  # the next one, or -1
         self._broken: dict[int, int] = {}  # where an object broke that begins here: see _extent
+        self._hopeless: dict[int, int] = {}  # the same of forgiving scans
+        self._barren = 0  # no whole object begins beside another one between here and ...: see _beside
+        self._runs: Counter[int] = Counter()  # how often broken base64 was taken up again, by the text's end
 
     def to_the_next_line(self, data: bytes, base: int, final: bool, at: int) -> Generator[Record, None, int]:
         """Yields the records of `data` (from offset `base` of the stream on) from `at` on; returns the beginning of
@@ -59,7 +78,7 @@ class Careful:
         line_end, join = data.find(b"\n", at), -1
         self._line_end = line_end
         while True:
-            at = _end(_BETWEEN, data, at)
+            at = self._between(at)
             if at == size or 0 <= line_end < at:
                 return at
             if join < at:
@@ -73,7 +92,13 @@ class Careful:
             if end == size and final and isinstance(records[-1][2], Failed):
                 self.tail = records.pop()
             yield from records
-            at = end
+            at, self.in_list = end, False
+
+    def _between(self, at: int) -> int:
+        end = _end(_BETWEEN, self.data, at)
+        if end > at and not self.in_list:
+            self.in_list = self.data.find(b",", at, end) >= 0 or self.data.find(b"[", at, end) >= 0
+        return end
 
     def _joined(self, at: int, join: int) -> Step | None:
         """`{..}{..}`: an object that ends where the next begins, the form that Firehose makes by itself."""
@@ -92,10 +117,13 @@ class Careful:
 
     def _object(self, at: int) -> Step:
         found = self._extent(at)
-        if found.end < 0:
-            return self._rubbish(at, found.stop, found.child)
-        text = self.data[at : found.end]
-        return found.end, [(self.base + at, text, parse(text) if len(text) <= LARGEST else _TOO_LARGE)]
+        if found.end >= 0:
+            text = self.data[at : found.end]
+            return found.end, [(self.base + at, text, parse(text) if len(text) <= LARGEST else _TOO_LARGE)]
+        end = self._forgiven(at, found.stop)
+        if end >= 0:
+            return end, [self._failed(at, end, _broken_at(found.stop - at))]
+        return self._rubbish(at, found.stop, found.child)
 
     def _extent(self, at: int) -> Extent:
         """As `extent`. What was still open where an object broke breaks there too, so it is not scanned again: else
@@ -106,8 +134,26 @@ class Careful:
         found = extent(self.data, at, self._limit(at))
         if found.end < 0:
             self._need_more_if(found.stop == self._limit(at), at)
-            self._broken = {self.base + begin: self.base + found.stop for begin in found.open}
+            self._remember(self._broken, found, at)
         return found
+
+    def _forgiven(self, at: int, stop: int) -> int:
+        """The end of an object with a small mistake at `stop`; -1 if it has greater ones."""
+        limit = self._limit(at)
+        if stop == limit or self.base + at in self._hopeless:
+            return -1
+        found = extent(self.data, at, limit, forgiving=True)
+        if found.end < 0:
+            self._need_more_if(found.stop == limit, at)
+            self._remember(self._hopeless, found, at)
+        return found.end
+
+    def _remember(self, memory: dict[int, int], found: Extent, at: int) -> None:
+        if len(found.open) > 1:
+            if len(memory) > MOST_REMEMBERED:
+                for begin in [begin for begin in memory if begin < self.base + at]:
+                    del memory[begin]
+            memory.update((self.base + begin, self.base + found.stop) for begin in found.open[1:])
 
     def _scalar(self, at: int) -> Step | None:
         limit = self._limit(at)
@@ -118,35 +164,72 @@ class Careful:
         return scalar.end(), [self._failed(at, scalar.end(), Failed("not_an_object", "$", "JSON, but no object"))]
 
     def _base64(self, at: int) -> Step | None:
-        """The records in base64 text: all of it, or as far as it is whole and then where another may begin."""
+        """The records in base64 text, as far as it is one text and not several that stand in a row."""
+        if not self.split:
+            return None
         limit = self._limit(at)
-        text = base64_text(self.data, at, limit) if self.split else None
+        text = unaligned_text(self.data, at, limit)
+        records = self._inside(text) if text else []
+        if text and records and not any(map(_is_broken, records)):
+            return text.end, [(self.base + text.offset(offset), inner, value) for offset, inner, value in records]
+        text = base64_text(self.data, at, limit)
         if not text:
             return None
         self._need_more_if(text.end + LONGEST_BEGINNING > limit, at)
-        records, broken = self._decoded(text)
-        if broken == text.end:
-            return (text.end, records) if records else None
-        end = next((b for b in beginnings(self.data, broken, text.end) if self._begins_base64(b, limit)), text.end)
-        if not records and end == text.end:
+        records = self._inside(text)
+        if not records:
             return None
-        failed = self._failed(broken, end, Failed("decode_error", "$", "base64 of what is not JSON"))
-        return end, [*records, failed]
+        text, records = self._rewrapped(text, records, limit)
+        end, records = self._outside(text, records)
+        return None if end == text.end and all(map(_is_broken, records)) else (end, records)
 
-    def _decoded(self, text: Base64Text) -> tuple[list[Record], int]:
-        """The whole records in the text, and where the first broken one begins (the text's end if none is)."""
+    def _inside(self, text: Base64Text) -> list[Record]:
         assert self.split
-        records: list[Record] = []
-        for offset, inner, value in _with_tail(self.split([text.decoded], base64=False)):
-            at = text.offset(offset)
-            if isinstance(value, Failed) and value.type == "decode_error":
-                return records, at
-            records.append((self.base + at, inner, value))
-        return records, text.end
+        return list(_with_tail(self.split([text.decoded], base64=False)))
 
-    def _begins_base64(self, at: int, limit: int) -> bool:
-        text = base64_text(self.data, at, limit)
-        return text is not None and text.decoded[:1] == b"{" and extent(text.decoded, 0, len(text.decoded)).end > 0
+    def _rewrapped(self, text: Base64Text, records: list[Record], limit: int) -> tuple[Base64Text, list[Record]]:
+        """The text with as many of the next lines, if they only look like new texts, as the last record in it needs."""
+        begin, _, _ = records[-1]
+        if not _is_broken(records[-1]) or not text.may_be_wrapped or text.decoded[begin] != BRACE:
+            return text, records
+        for joined in range(1, MOST_JOINED + 1):
+            longer = base64_text(self.data, text.start, limit, joined)
+            if not longer:
+                break
+            self._need_more_if(longer.end + LONGEST_BEGINNING > limit, text.start)
+            found = extent(longer.decoded, begin, len(longer.decoded))
+            if found.end >= 0:
+                return longer, self._inside(longer)
+            if found.stop < len(longer.decoded):
+                break
+        return text, records
+
+    def _outside(self, text: Base64Text, records: list[Record]) -> Step:
+        """The records with their places in the stream. Where one is broken, another text may begin at once."""
+        done: list[Record] = []
+        ends = [text.offset(offset) for offset, _, _ in records[1:]]
+        for record, end in zip(records, [*ends, text.end], strict=True):
+            offset, inner, value = record
+            if not _is_broken(record):
+                done.append((self.base + text.offset(offset), inner, value))
+                continue
+            at = text.behind(offset)
+            other = self._other_text(at, end, text)
+            if other >= 0:
+                return other, [*done, self._failed(at, other, _NOT_BASE64)] if other > at else done
+            done.append(self._failed(at, end, _NOT_BASE64) if end == text.end else (self.base + at, inner, value))
+        return text.end, done
+
+    def _other_text(self, at: int, end: int, text: Base64Text) -> int:
+        """Where in a broken record another text begins that a whole object opens, or -1."""
+        if self._runs[self.base + text.end] == MOST_RESTARTS:
+            return -1
+        for begin in other_beginnings(text, self.data, at, end):
+            other = base64_text(self.data, begin, end)
+            if other and other.decoded[:1] == b"{" and extent(other.decoded, 0, len(other.decoded)).end > 0:
+                self._runs[self.base + text.end] += 1
+                return begin
+        return -1
 
     def _rubbish(self, at: int, stop: int, child: int) -> Step:
         """Skip what breaks at `stop`; `child` is the first whole object inside it, or -1."""
@@ -154,30 +237,35 @@ class Careful:
         line_end = self._line_end if self._line_end < limit else -1
         self._need_more_if(stop == limit or line_end < 0, at)
         if line_end >= 0:
-            end = self._next_object(_BRACE_AFTER_BRACE, at, stop, line_end)
+            end = self._beside(at, line_end)
         elif stop == limit:
             end = limit  # cut off in the middle of an object: what is inside belongs to it
         else:
-            end = child if child >= 0 else self._next_object(_BRACE, at, stop, limit)
-        return end, [self._failed(at, end, Failed("decode_error", "$", f"not JSON at byte {stop - at}"))]
+            end = self._beside(max(at, self._barren - self.base), limit)
+            if end == limit:
+                self._barren = self.base + limit
+                end = child if child >= 0 else self._next_object(stop, limit)
+        return end, [self._failed(at, end, _broken_at(stop - at))]
 
-    def _next_object(self, pattern: re.Pattern[bytes], at: int, stop: int, bound: int) -> int:
+    def _beside(self, at: int, bound: int) -> int:
+        """The first place behind `at` where a whole object begins that is no part of another one; else `bound`."""
+        pattern = _BRACE_BESIDE_IN_LIST if self.in_list else _BRACE_BESIDE
+        candidates = (match.end() for match in pattern.finditer(self.data, at, bound))
+        return next((candidate for candidate in candidates if self._extent(candidate).end >= 0), bound)
+
+    def _next_object(self, stop: int, bound: int) -> int:
         """The first place from `stop` on where a whole object begins; `bound` if there is none before that."""
-        for candidate in self._candidates(pattern, at, stop, bound):
+        for match in _BRACE.finditer(self.data, stop, bound):
+            candidate = match.start()
             if candidate < stop:
                 continue  # inside an object that broke: it would break there too
             found = self._extent(candidate)
             if found.end >= 0:
                 return candidate
-            if pattern is _BRACE and found.child >= 0:
+            if found.child >= 0:
                 return found.child
             stop = found.stop
         return bound
-
-    def _candidates(self, pattern: re.Pattern[bytes], at: int, stop: int, bound: int) -> Iterator[int]:
-        if at < stop < bound and self.data[stop] == BRACE:
-            yield stop
-        yield from (match.end() for match in pattern.finditer(self.data, max(stop, at + 1), bound))
 
     def _limit(self, at: int) -> int:
         return min(len(self.data), at + LOOKAHEAD)
@@ -191,6 +279,15 @@ class Careful:
 
 
 _TOO_LARGE = Failed("too_large", "$", f"more than {LARGEST} bytes")
+_NOT_BASE64 = Failed("decode_error", "$", "base64 of what is not JSON")
+
+
+def _broken_at(byte: int) -> Failed:
+    return Failed("decode_error", "$", f"not JSON at byte {byte}")
+
+
+def _is_broken(record: Record) -> bool:
+    return isinstance(record[2], Failed) and record[2].type == "decode_error"
 
 
 def _end(pattern: re.Pattern[bytes], data: bytes, at: int) -> int:

@@ -4,9 +4,11 @@ Firehose puts what senders wrote one after the other with no delimiter of its ow
 `{..}{..}`, pretty-printed objects, arrays, base64 text (what version 1 of the aws CLI makes of its input) and rubbish,
 in any order. One loop reads the common form, an object a line. Whatever it can't read takes one careful step at a
 time (careful.py): `{` opens an object; `[`, `]` and `,` between records are punctuation, so an array's items are
-records; base64 text is decoded and read by the same rules. Anything else is broken, and reading goes on at the next
-line, or before it at the next object that follows a `}`; in text without lines, at the next `{` from which a whole
-object parses. The bytes between are one failed record.
+records; base64 text is decoded and read by the same rules. Anything else is broken, and one failed record:
+
+- an object with a small mistake, such as `{"a": tru}`, up to its own closing brace;
+- else all up to the next line; or before it up to the next object that is no part of another (careful._BRACE_BESIDE);
+- in text without lines up to such an object, or else to the next `{` from which a whole object parses.
 
 No decision looks further ahead than careful.LOOKAHEAD, so the size of the chunks never shows in the result.
 """
@@ -43,7 +45,7 @@ def _split(feed: Iterable[bytes], base64: bool = True) -> Generator[Record, None
     data, base, at, final = b"", 0, 0, False
     while True:
         # The measured hot loop: whole objects, one a line. orjson refuses anything after the object.
-        line_end = data.find(b"\n", at)
+        begin, line_end = at, data.find(b"\n", at)
         while line_end >= 0 and data[at] == BRACE and line_end - at <= LARGEST:
             line = data[at:line_end].rstrip(b" \t\r")
             try:
@@ -53,10 +55,17 @@ def _split(feed: Iterable[bytes], base64: bool = True) -> Generator[Record, None
             yield base + at, line, value
             at = line_end + 1
             line_end = data.find(b"\n", at)
+        careful.in_list &= at == begin
         at = yield from careful.to_the_next_line(data, base, final, at)
         if careful.tail or (final and at == len(data)):
             return End(base + at, careful.tail)
         if careful.starved or at == len(data):
-            chunk = next(source, None)
-            final = chunk is None
-            data, base, at = data[at:] + (chunk or b""), base + at, 0
+            # As much again as is waiting, so that the same bytes are not looked at over and over, however small the
+            # chunks are.
+            chunks, missing = [data[at:]], max(1, len(data) - at)
+            while missing > 0 and not final:
+                chunk = next(source, None)
+                final = chunk is None
+                chunks.append(chunk or b"")
+                missing -= len(chunks[-1])
+            data, base, at = b"".join(chunks), base + at, 0

@@ -3,13 +3,16 @@
 A scanner without recursion, so nesting bombs only cost their length, and the answer is the same in every Python. It
 is for text that one line doesn't frame: pretty-printed, concatenated or broken. It takes NaN and Infinity, which
 many senders write, for numbers, and leaves the fine print of strings and numbers to the parser.
+
+A forgiving scan also steps over what is no JSON within a line, such as `tru` or `'x'`, as long as no bracket or brace
+stands in it: so what is nested behind a small mistake still belongs to the object that holds the mistake.
 """
 
 import re
 from typing import NamedTuple
 
 DEEPEST = 1000  # levels; orjson reads 1,024
-OPEN_OBJECT, CLOSE_OBJECT, OPEN_LIST, CLOSE_LIST = b"{}[]"
+OPEN_OBJECT, CLOSE_OBJECT, OPEN_LIST, CLOSE_LIST, COMMA = b"{}[],"
 
 # Groups are repeated within (?>...), never as (?:...)*+: in Python 3.11.2, Debian 12's, a possessive group that fails
 # half-way stays in the middle of its last try.
@@ -22,9 +25,14 @@ SCALAR = re.compile(_SCALAR)
 # Runs of flat members and items are swallowed by one match; what a run ends with is looked at one by one.
 _MEMBERS = re.compile(rb"(?>(?:" + _MEMBER + rb",)*)(?>(?:" + _MEMBER + rb")?)" + _SPACE)
 _ITEM = _SPACE + _SCALAR + _SPACE
-_ITEMS = re.compile(rb"(?>(?:" + _ITEM + rb",)*)(?>(?:" + _ITEM + rb")?)" + _SPACE)
+_ITEMS = re.compile(rb"(?>(?:" + _ITEM + rb",)*)(?:(" + _ITEM + rb")|)" + _SPACE)
 _NAME = re.compile(_STRING + _SPACE + b":" + _SPACE)
-_COMMA = re.compile(_SPACE + b"," + _SPACE)
+_COMMA = re.compile(_SPACE + rb"(?:(,)" + _SPACE + rb")?")
+# What is no value, on one line and without brackets, braces and commas; these may not even stand within quotes, because
+# where a quote is missing every other one ends what it should begin.
+_RUBBISH_STRING = rb'"(?>(?:[^"\\\n{}\[\]]++|\\[^\n])*)'
+_RUBBISH = re.compile(rb'(?>(?:[^"{}\[\],\n]++|' + _RUBBISH_STRING + rb'")*)' + _SPACE)
+_PART_OF_RUBBISH = re.compile(rb"(?>(?:" + _RUBBISH_STRING + rb"\\?)?)")
 # What may stand at the end of data that are only cut off: part of a member or of a scalar.
 _PART = re.compile(
     _SPACE + rb"(?>(?:" + _STRING + _SPACE + rb":?" + _SPACE + rb")?)"
@@ -43,12 +51,12 @@ class Extent(NamedTuple):
     open: list[int]
 
 
-def extent(data: bytes, start: int, limit: int) -> Extent:
+def extent(data: bytes, start: int, limit: int, forgiving: bool = False) -> Extent:
     """Scan the object that opens at `data[start]`, reading nothing from `limit` on."""
-    opened, in_object = [start], True
+    opened, in_object, more = [start], True, True
     at, child = start + 1, -1
     while True:
-        at, takes_container = _skip_scalars(data, at, limit, in_object)
+        at, takes_container = _skip_scalars(data, at, limit, in_object) if more else (at, False)
         byte = data[at] if at < limit else 0
         if byte == (CLOSE_OBJECT if in_object else CLOSE_LIST):
             begin = opened.pop()
@@ -57,19 +65,42 @@ def extent(data: bytes, start: int, limit: int) -> Extent:
                 return Extent(at, at, -1, opened)
             if in_object and (child < 0 or begin < child):
                 child = begin
-            at = _end(_COMMA, data, at, limit)
+            comma = _COMMA.match(data, at, limit)
+            assert comma is not None  # it matches nothing, too
+            at, more = comma.end(), comma[1] is not None
         elif takes_container and byte in (OPEN_OBJECT, OPEN_LIST) and len(opened) < DEEPEST:
             opened.append(at)
-            at += 1
+            at, more = at + 1, True
+        elif forgiving and (over := _over_rubbish(data, at, limit, in_object)) > 0:
+            at, more = over, True
         else:
-            return Extent(-1, limit if _PART.fullmatch(data, at, limit) else at, child, opened)
+            return Extent(-1, limit if _cut_off(data, at, limit, forgiving) else at, child, opened)
         in_object = data[opened[-1]] == OPEN_OBJECT
+
+
+def _over_rubbish(data: bytes, at: int, limit: int, in_object: bool) -> int:
+    """Behind what is no value and the comma after it, or at the end of the object or list that it stands in; -1 if
+    something else follows it."""
+    at = _end(_RUBBISH, data, at, limit)
+    byte = data[at] if at < limit else 0
+    if byte == COMMA:
+        return at + 1
+    return at if byte == (CLOSE_OBJECT if in_object else CLOSE_LIST) else -1
+
+
+def _cut_off(data: bytes, at: int, limit: int, forgiving: bool) -> bool:
+    """Whether more data might make whole what stands from `at` to `limit`."""
+    if forgiving:
+        return _PART_OF_RUBBISH.fullmatch(data, _end(_RUBBISH, data, at, limit), limit) is not None
+    return _PART.fullmatch(data, at, limit) is not None
 
 
 def _skip_scalars(data: bytes, at: int, limit: int, in_object: bool) -> tuple[int, bool]:
     """Swallow flat members or items; then whether a container may stand here (in an object only behind a name)."""
     if not in_object:
-        return _end(_ITEMS, data, at, limit), True
+        items = _ITEMS.match(data, at, limit)
+        assert items is not None  # it matches nothing, too
+        return items.end(), items[1] is None
     at = _end(_MEMBERS, data, at, limit)
     name = _NAME.match(data, at, limit)
     return (name.end(), True) if name else (at, False)

@@ -17,6 +17,7 @@ DEEPEST = 100  # levels of nesting in an event
 TOO_DEEP = Failed("decode_error", "$", f"nested deeper than {DEEPEST} levels")
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_STRING_OR_BRACKET = re.compile(rb'"(?>(?:[^"\\]++|\\.)*)"|[\[{]|[\]}]', re.DOTALL)
 
 
 def parse(text: bytes) -> dict[str, Any] | Failed:
@@ -30,6 +31,8 @@ def parse(text: bytes) -> dict[str, Any] | Failed:
 
 def parse_exactly(text: bytes) -> dict[str, Any] | Failed:
     """As `parse`, but every integer that 64 bits can't hold is kept, digit by digit, as text."""
+    if _depth(text) > DEEPEST:
+        return TOO_DEEP  # json recurses; how deep it gets depends on the version of Python and on the caller's depth
     try:
         value = json.loads(text.decode("utf-8"), parse_int=_integer, parse_float=_real, parse_constant=str)
         clean = json.dumps(value, ensure_ascii=False)
@@ -37,11 +40,18 @@ def parse_exactly(text: bytes) -> dict[str, Any] | Failed:
         return Failed("decode_error", "$", f"not UTF-8 at byte {e.start}")
     except json.JSONDecodeError as e:
         return _no_json(e.pos)
-    except RecursionError:
-        return TOO_DEEP
     if _SURROGATE.search(clean):
         value = json.loads(_SURROGATE.sub("\ufffd", clean))
     return value if type(value) is dict else _no_json(0)
+
+
+def _depth(text: bytes) -> int:
+    """The levels of nesting of JSON text."""
+    depth = deepest = 0
+    for match in _STRING_OR_BRACKET.finditer(text):
+        depth += (match[0] in b"[{") - (match[0] in b"]}")
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _no_json(at: int) -> Failed:
