@@ -17,8 +17,13 @@ TrafficType = Literal["human", "bot", "ai_agent", "automation"]
 
 class Rules(NamedTuple):
     traffic_type: TrafficType
-    names: str  # separated by commas
+    names: tuple[str, ...]
     patterns: tuple[tuple[str, str], ...]
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """The names of a text that are separated by commas."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 FOUND = "$1"
@@ -29,7 +34,7 @@ _REST = r"[a-z0-9_.!-]*)"
 # They read for a model: crawlers for training and search, and assistants that fetch a page because someone asked.
 AI_AGENTS = Rules(
     "ai_agent",
-    """
+    listed("""
     GPTBot, OAI-SearchBot, ChatGPT-User, ChatGPT-Browser, OAI-AdsBot, ClaudeBot, Claude-User, Claude-SearchBot,
     Claude-Web, Claude-Code, anthropic-ai, Anthropic-Claude, PerplexityBot, Perplexity-User, Google-Extended,
     Google-CloudVertexBot, Google-NotebookLM, Google-GeminiNotebook, Google-Pinpoint, Google-Agent,
@@ -43,7 +48,7 @@ AI_AGENTS = Rules(
     Cloudflare-AutoRAG, Poggio-Citations, bigsur.ai, KimiBot, Kimi-SearchBot, Kimi-User, HuggingFace-Bot,
     Replicate-Bot, Together-Bot, Groq-Bot, RunPod-Bot, YandexAdditionalBot, YandexAdditional, ShapBot, QualifiedBot,
     TavilyBot, LinkupBot, kagi-fetcher, TikTokSpider, Brightbot
-    """,
+    """),
     (
         ("Devin", r"\bDevin/\d"),
         ("FirecrawlAgent", r"firecrawl"),
@@ -58,7 +63,7 @@ AI_AGENTS = Rules(
 # Services that come by themselves under their own name: search, SEO, link previews, feeds, monitoring, security.
 BOTS = Rules(
     "bot",
-    """
+    listed("""
     Googlebot-Image, Googlebot-News, Googlebot-Video, Googlebot, AdsBot-Google, Mediapartners-Google, bingbot,
     BingPreview, adidxbot, msnbot, MicrosoftPreview, DuckDuckBot, Baiduspider, baidu Transcoder, Applebot, Qwantify,
     Daum, Daumoa, ia_archiver, Ask Jeeves, Mnogosearch, Scooter, coccoc, TinEye, Netcraft, Gigablast,
@@ -72,7 +77,7 @@ BOTS = Rules(
     WebMon, Feedly, Feedbin, FeedBurner, Inoreader, theoldreader, NewsBlur Feed, FreshRSS, Miniflux, Blogtrottr,
     EmailWolf, azure-logic-apps, amazon-kendra, github-camo, keycdn-tools, blackboardally, PocketImageCache,
     Xenu Link Sleuth
-    """,
+    """),
     (
         ("Google PageSpeed Insights", r"Google Page ?Speed|Chrome-Lighthouse"),
         ("Gmail Image Proxy", r"GoogleImageProxy"),
@@ -116,7 +121,7 @@ BOTS = Rules(
 # Phones and browsers that only sound like bots.
 NO_BOTS = Rules(
     "human",
-    "Cubot",
+    ("Cubot",),
     (
         # The model in Android's own comment: "(Linux; Android 13; XBot Junior)".
         ("Android", r"\(Linux;[^()]*Android[^()/]*[ _][a-z]*(?:bot[0-9]*|spider)[a-z]*[ _;)][^()]*\)"),
@@ -127,7 +132,7 @@ NO_BOTS = Rules(
 # A name that ends in what it does.
 NAMED_FOR_IT = Rules(
     "bot",
-    "",
+    (),
     (
         (FOUND, r"^((?:[a-z0-9_.!-]+ ){1,3}(?:bot|crawler|spider))\b"),
         (FOUND, rf"{_NAME}(?:bots?\b|bot[-_0-9]){_REST}"),
@@ -138,13 +143,13 @@ NAMED_FOR_IT = Rules(
 # Tools that anyone runs: headless browsers, HTTP libraries, load generators, scanners.
 AUTOMATION = Rules(
     "automation",
-    """
+    listed("""
     PhantomJS, SlimerJS, Playwright, Puppeteer, Selenium, HtmlUnit, jsdom, Apache-HttpClient,
     Jakarta Commons-HttpClient, AHC, RestSharp, GuzzleHttp, libwww-perl, lwp-request, lwp-trivial, fasthttp,
     go-resty, colly, WWW-Mechanize, WinHttpRequest, ApacheBench, Apache-JMeter, PostmanRuntime, ReqBin, HTTrack,
     Nutch, SiteSucker, WebZIP, WebCopier, Teleport Pro, aria2, Nikto, sqlmap, masscan, zgrab, Nmap Scripting Engine,
     WPScan, WhatWeb, OpenVAS, gobuster, ffuf, Arachni, Acunetix, ZmEu
-    """,
+    """),
     (
         ("Headless Chrome", r"HeadlessChrome"),
         ("Cypress", r"\bCypress/\d"),
@@ -180,7 +185,7 @@ AUTOMATION = Rules(
 # What no person's browser says of itself: what it is for, where its home page is.
 WORDS = Rules(
     "bot",
-    "",
+    (),
     (
         (
             FOUND,
@@ -213,7 +218,7 @@ WORDS = Rules(
 # An app on a person's device tells its home page, too: readers of feeds, players of podcasts.
 APPS = Rules(
     "human",
-    "",
+    (),
     (
         ("system", r"\b(?:iOS|iPhone|iPad|Android|CFNetwork|Darwin|ExoPlayerLib|macOS|Windows)\b"),
         (
@@ -227,7 +232,7 @@ APPS = Rules(
 # Of the rest, what stands before an address is the name, or the address is.
 ADDRESSES = Rules(
     "bot",
-    "",
+    (),
     (
         (FOUND, r"^([^/(;:<]+[^/(;:< -]).*https?://"),
         (FOUND, r"https?://(?:www\.)?([a-z0-9.-]+)"),

@@ -112,6 +112,7 @@ def readable(user_agent: object) -> str:
     return text if text.isascii() else text.encode(errors="replace").decode()
 
 
+@cache
 def rules_version() -> str:
     """Which rules told browsers, systems and brands: the commit of uap-core that ua-parser-builtins was made of."""
     try:
