@@ -4,6 +4,8 @@ import hashlib
 import hmac
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from clicklake.errors import NoError, RefusedError, UsageError
 from clicklake.target import Target, of_keys
 from clicklake.transform.process import Settings
 from clicklake.user_key import key_of_file, key_of_function, render, user_keys
-from endpoint_process import EndpointProcess, eventually
+from endpoint_process import EndpointProcess, clean_environment, eventually
 from transforming import KEY, PIPELINE, event, transform
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "privacy.md"
@@ -137,6 +139,23 @@ def test_the_documents_sql_finds_the_person(stack: EndpointProcess, stored: dict
         asked = sql.replace("u-4711", escaped).replace("the key", key.decode())
         found = queries(stack).rows(asked, WorkGroup=PIPELINE.names().workgroup)
         assert [event_id for event_id, _ in found] == [str(n)]
+
+
+def test_the_command_prints_a_user_key_a_line(stack: EndpointProcess, stored: dict[str, str]) -> None:
+    command = [sys.executable, "-m", "clicklake", "user-key"]
+    sent = "".join(f"{user_id}\n" for user_id in IDS).encode()
+    done = subprocess.run(command, input=sent, capture_output=True, env=stack.environment(), timeout=60, check=True)
+    assert done.stdout.decode().splitlines() == [stored[str(n)] for n in range(len(IDS))]
+    assert done.stderr.decode().startswith("laptop 127.0.0.1:")
+
+
+def test_with_a_key_file_no_service_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "key").write_bytes(KEY)
+    command = [sys.executable, "-m", "clicklake", "user-key", "--json", "--key-file", str(tmp_path / "key")]
+    done = subprocess.run(
+        command, input=b"u-4711\n", capture_output=True, env=clean_environment(), timeout=60, check=True
+    )
+    assert json.loads(done.stdout) == {"user_id": "u-4711", "user_key": one("u-4711")}
 
 
 @pytest.fixture
