@@ -6,6 +6,7 @@ collector adds: docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/addin
 
 from dataclasses import dataclass
 from random import Random
+from urllib.parse import quote
 
 from clicklake.chance import Weighted, base64url, uuid
 from clicklake.devices import Device, Headers, device
@@ -140,6 +141,11 @@ def _headers(random: Random, held: Device, place: Place) -> Headers:
     if edge == "cloudfront with city":
         city = random.choice(place.cities)
         headers["cloudfront-viewer-country-region"] = city.region
-        headers["cloudfront-viewer-country-region-name"] = city.region_name
-        headers["cloudfront-viewer-city"] = city.name
+        headers["cloudfront-viewer-country-region-name"] = _in_ascii(city.region_name)
+        headers["cloudfront-viewer-city"] = _in_ascii(city.name)
     return headers
+
+
+def _in_ascii(name: str) -> str:
+    """A header's value can't have other characters (RFC 9110, 5.5)."""
+    return quote(name, safe=" '")
