@@ -23,5 +23,7 @@ module "clickstream" {
   buffering          = var.buffering
   log_retention_days = var.log_retention_days
   user_key_parameter = var.user_key_parameter
+  geo_database       = var.geo_database
+  lambda_layers      = var.lambda_layers
   force_destroy      = var.force_destroy
 }

@@ -127,6 +127,12 @@ TEXTS: dict[str, Planting] = {
     "a title": lambda s: event(page_title=f"Inbox (3) - {s.email} - Mail"),
     "a text": lambda s: event(properties={"search": f"mail to <{s.email}>, please"}, note=s.email),
     "texts in a list": lambda s: event(properties={"a": [s.email, [f"mailto:{s.email}"]]}),
+    "JSON in a text": lambda s: event(properties={"body": json.dumps({"user_id": s.user_id, "a": [{"ip": s.ipv4}]})}),
+    "JSON in JSON in a text": lambda s: event(context=json.dumps([json.dumps({"userId": s.user_id, "n": [s.email]})])),
+    "properties as a text": lambda s: event(properties=json.dumps({"userId": s.user_id, "link": f"/?t={s.token}"})),
+    "JSON too deep in a text": lambda s: event(
+        properties={"body": " [" * 120 + json.dumps({"ip": s.ipv4}) + "]" * 120}
+    ),
     "an encoded text": lambda s: event(properties={"body": f"name=kim&mail={quote(s.email)}"}),
 }
 

@@ -6,6 +6,7 @@ off is made up for, and a changed function or table is brought up to date.
 
 import base64
 import hashlib
+import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -237,7 +238,10 @@ def _function(stack: Stack, code: bytes) -> None:
 
 def _variables(stack: Stack) -> dict[str, str]:
     """The function's environment; processor.py documents it."""
-    return {"CLICKLAKE_ENVIRONMENT": stack.environment, "CLICKLAKE_USER_KEY_PARAMETER": stack.user_key_parameter}
+    variables = {"CLICKLAKE_ENVIRONMENT": stack.environment, "CLICKLAKE_USER_KEY_PARAMETER": stack.user_key_parameter}
+    if geo_database := os.environ.get("CLICKLAKE_GEO_DATABASE"):
+        variables["CLICKLAKE_GEO_DATABASE"] = str(Path(geo_database).absolute())
+    return variables
 
 
 def _log_group(stack: Stack) -> None:

@@ -7,7 +7,7 @@ from clicklake.pipeline.model import Accepts, Column, Field, GlueType, Pipeline,
 
 BUILT_IN_STEPS = (
     *("time", "identity", "url", "referrer", "campaign", "channel"),
-    *("device", "traffic", "network", "geo", "lineage"),
+    *("device", "traffic", "network", "geo", "locale", "lineage"),
 )
 # The transform and the view clickstream_events_unique can't do without these.
 REQUIRED_COLUMNS = ("event_id", "app_id", "received_ts", "properties", "raw_key", "raw_offset", "record_index")

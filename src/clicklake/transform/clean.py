@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from clicklake.transform.parse import DEEPEST
-from clicklake.transform.redact import may_hold_private_text, private_names, text_redactor
+from clicklake.transform.redact import REDACTED, may_hold_private_text, private_names, text_redactor
 
 ROUNDED = 2.0**63
 """orjson reads integers that 64 bits can't hold as floats of at least this size."""
@@ -17,6 +17,7 @@ _SCALARS = frozenset({str, int, float, bool, type(None)})
 _REMEMBERED = 1 << 12  # shapes; a site sends some dozens
 _Shape = tuple[Any, ...]
 _NOT_FLAT = ("",)
+_JSON_BEGINS = ("{", "[")
 
 
 class InexactError(Exception):
@@ -67,7 +68,7 @@ class Cleaner:
         return floats
 
 
-def canonical(properties: dict[str, Any]) -> bytes:
+def canonical(properties: Any) -> bytes:
     return orjson.dumps(properties, option=orjson.OPT_SORT_KEYS)
 
 
@@ -101,4 +102,17 @@ class _Cleaning:
             return [self.item(child, depth + 1) for child in item]
         if kind is float and abs(item) >= self.rounded:
             raise InexactError
-        return self.redact(item) if kind is str else item
+        return self.text(item, depth) if kind is str else item
+
+    def text(self, text: str, depth: int) -> str:
+        """A text. JSON in it, which senders make that encode twice, is cleaned as if it were not in a text."""
+        if '"' not in text or not text.lstrip().startswith(_JSON_BEGINS):
+            return self.redact(text)
+        try:
+            value = orjson.loads(text)
+            clean = self.item(value, depth)
+        except orjson.JSONDecodeError:
+            return self.redact(text)
+        except TooDeepError:
+            return REDACTED
+        return text if clean == value else canonical(clean).decode()

@@ -132,7 +132,7 @@ def text_redactor(redact: Callable[[str], str]) -> Callable[[str], str]:
     return redact_text
 
 
-_TELLTALES = b"@?#;%"
+_TELLTALES = b"@?#;%\\"  # the last stands before the quotes of JSON in a text
 
 
 def may_hold_private_text(json: bytes) -> bool:

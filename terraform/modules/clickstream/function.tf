@@ -12,6 +12,7 @@ resource "aws_lambda_function" "processor" {
   architectures    = [local.pipeline.function.architecture]
   memory_size      = local.pipeline.function.memory_mib
   timeout          = local.pipeline.function.timeout_seconds
+  layers           = var.lambda_layers
 
   environment {
     variables = merge(
@@ -19,6 +20,7 @@ resource "aws_lambda_function" "processor" {
       # The table's, even if the package was built with another file, or before `clicklake rebuild`.
       { CLICKLAKE_PROCESSED_FORMAT = local.pipeline.processed_format },
       var.user_key_parameter == null ? {} : { CLICKLAKE_USER_KEY_PARAMETER = var.user_key_parameter },
+      var.geo_database == null ? {} : { CLICKLAKE_GEO_DATABASE = var.geo_database },
     )
   }
 

@@ -68,6 +68,18 @@ variable "user_key_parameter" {
   }
 }
 
+variable "geo_database" {
+  description = "The MMDB file that country, region and city are looked up in, as the function sees it, such as /opt/GeoLite2-City.mmdb of a layer; null means edge headers only."
+  type        = string
+  default     = null
+}
+
+variable "lambda_layers" {
+  description = "The ARNs of the function's layers, such as one with a geo database; at most 5."
+  type        = list(string)
+  default     = []
+}
+
 variable "force_destroy" {
   description = "May terraform destroy delete the data? null means: in dev only."
   type        = bool
