@@ -161,7 +161,8 @@ def test_hints_tell_the_kind_of_device(user_agent: str, hints: dict[str, str], e
 
 
 def test_structured_headers_are_read_as_far_as_needed() -> None:
-    assert brands(r'"A \"quoted\" \\ name" ; v = "1", "Plain"') == {r'A "quoted" \ name': "1", "Plain": ""}
+    assert brands('"Chromium" ; v = "1", "Plain", "Whale";v="2"') == {"Chromium": "1", "Plain": "", "Whale": "2"}
+    assert brands(r'"\\Not\"A;Brand";v="99", "Chromium";v="89"') == {"Chromium": "89"}
     assert brands(' "Not;A=Brand";v="8", "(Not(A:Brand";v="8", "Not/A)Brand";v="99", "Not?A_Brand";v="24"') == {}
     assert [string(text) for text in ('"macOS"', " macOS ", '""', "", None, 3)] == [
         "macOS",

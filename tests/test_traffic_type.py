@@ -71,7 +71,7 @@ EXAMPLES = [
     ("bot", "AcmeBot", f"{CHROME} (compatible; AcmeBot/1.0; +http://acme.example/bot)"),
     ("bot", "acme-bot-2", "acme-bot-2"),
     ("bot", "acmecrawler", "Mozilla/5.0 (compatible; acmecrawler)"),
-    ("automation", "Headless Chrome", CHROME.replace("Chrome/", "HeadlessChrome/")),
+    ("automation", "HeadlessChrome", CHROME.replace("Chrome/", "HeadlessChrome/")),
     ("automation", "Cypress", "Mozilla/5.0 (X11; Linux x86_64) Cypress/13.6.0 Chrome/118.0.5993.159 Electron/27.1.3 Safari/537.36"),
     ("automation", "siege", "siege/4.1.6"),
     ("automation", "Splash", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/602.1 (KHTML, like Gecko) splash Version/9.0 Safari/602.1"),
@@ -179,7 +179,7 @@ def test_a_browser_is_judged_whatever_the_platform(platform: str | None) -> None
 
 
 def test_a_headless_browser_with_another_user_agent_tells_it_in_its_hints() -> None:
-    assert told(CHROME, "web", '"HeadlessChrome";v="131", "Not?A_Brand";v="8"') == ("automation", "Headless Chrome")
+    assert told(CHROME, "web", '"HeadlessChrome";v="131", "Not?A_Brand";v="8"') == ("automation", "HeadlessChrome")
     assert told(CHROME, "server", '"HeadlessChrome";v="131"') == HUMAN
     assert told(CHROME, "web", '"Chromium";v="131", "Not?A_Brand";v="8"') == HUMAN
 
@@ -206,6 +206,6 @@ def test_any_text_gets_an_answer(user_agent: object, platform: object, sec_ch_ua
     assert (kind != "human") or name is None
 
 
-@given(st.text(st.characters(categories=["Cs", "L", "P"]), max_size=50))
+@given(st.text(st.characters(categories=["Cs", "So"]), max_size=50))
 def test_lone_surrogates_are_no_error(text: str) -> None:
     assert told(f"{text} Googlebot \ud800") == ("bot", "Googlebot")

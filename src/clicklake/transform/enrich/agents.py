@@ -151,7 +151,7 @@ AUTOMATION = Rules(
     WPScan, WhatWeb, OpenVAS, gobuster, ffuf, Arachni, Acunetix, ZmEu
     """),
     (
-        ("Headless Chrome", r"HeadlessChrome"),
+        ("HeadlessChrome", r"HeadlessChrome"),
         ("Cypress", r"\bCypress/\d"),
         (FOUND, r"^(gatling|locust|siege|vegeta|wrk|insomnia|newspaper|nuclei|webdriver)\b"),
         ("Splash", r"\bsplash Version/"),

@@ -18,10 +18,8 @@ HEADERS = (
     "headers.sec-ch-ua-form-factors",
 )
 LONGEST = 1024  # characters that are read of a value
-_STRING = r'"((?:[^"\\]|\\.)*)"'
-_BRAND = re.compile(rf"{_STRING}(?:\s*;\s*v\s*=\s*{_STRING})?")
-_WHOLE_STRING = re.compile(_STRING)
-_ESCAPED = re.compile(r"\\(.)")
+_BRAND = re.compile(r'"([^"]*)"(?:\s*;\s*v\s*=\s*"([^"]*)")?')
+_ESCAPED = re.compile(r"\\.")
 _NO_LETTER = re.compile(r"[^a-z]")
 
 
@@ -59,24 +57,23 @@ def brands(header: object) -> dict[str, str]:
 
     The made-up brand that keeps servers from relying on the list (GREASE, as the specification calls it) is left out.
     """
-    if not isinstance(header, str):
-        return {}
-    found = _BRAND.findall(header[:LONGEST])
-    return {_ESCAPED.sub(r"\1", brand): version for brand, version in found if not _is_grease(brand)}
+    found = _BRAND.findall(_readable(header))
+    return {brand: version for brand, version in found if not _is_grease(brand)}
 
 
 def string(header: object) -> str | None:
     """The text of a string; None if it is absent or empty."""
-    if not isinstance(header, str):
-        return None
-    text = header[:LONGEST].strip()
-    quoted = _WHOLE_STRING.fullmatch(text)
-    return (_ESCAPED.sub(r"\1", quoted[1]) if quoted else text).strip() or None
+    return _readable(header).strip().strip('"').strip() or None
 
 
 def boolean(header: object) -> bool | None:
     """`?1` is True, `?0` False, anything else None."""
     return {"?1": True, "?0": False}.get(header.strip()) if isinstance(header, str) else None
+
+
+def _readable(header: object) -> str:
+    """The header without escaped characters, which only made-up brands have; so a `"` is always an end of a string."""
+    return _ESCAPED.sub("", header[:LONGEST]) if isinstance(header, str) else ""
 
 
 def _is_grease(brand: str) -> bool:

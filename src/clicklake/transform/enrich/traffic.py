@@ -22,7 +22,7 @@ from clicklake.transform.enrich.device import readable, short
 
 HUMAN = ("human", None)
 APPS = frozenset({"ios", "android"})
-HEADLESS = {"HeadlessChrome": ("automation", "Headless Chrome")}
+HEADLESS = {"HeadlessChrome": ("automation", "HeadlessChrome")}
 
 Rule = tuple[str, str, str, None, None, None]
 
