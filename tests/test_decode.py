@@ -281,6 +281,18 @@ def test_a_gzip_cut_off_between_records_says_so_too() -> None:
     assert "cut off" in why.message
 
 
+@pytest.mark.parametrize("last", [b'{"n":"\xff"}', b'{"n":tru}', b'{"n":', b"rubbish", b"1", encoded(b'{"n":tru}')])
+def test_what_is_cut_off_in_the_middle_of_a_record_fails_with_it_and_else_by_itself(last: bytes) -> None:
+    """However the bytes come."""
+    raw = gzip.compress(ONE + b"\n" + last)[:-3]
+    records = [(offset, text, value) for offset, text, value in decode(Plain(raw))]
+    whole = last.endswith(b"}")
+    assert [text for _, text, _ in records] == [ONE, last, *([b""] if whole else [])]
+    assert "cut off" in str(records[-1][2])
+    for chunk_size in (1, 3, 13):
+        assert list(decode(Plain(raw, chunk_size))) == records
+
+
 def test_an_empty_object_holds_no_records() -> None:
     assert decoded(b"") == decoded(gzip.compress(b"")) == decoded(b"\n\n") == []
 

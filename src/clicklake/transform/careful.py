@@ -65,6 +65,7 @@ class Careful:
         self.in_list = False  # whether a comma or a bracket stands between the last record and what follows
         self.tail: Record | None = None
         self._line_end = -1  # the next one, or -1
+        self._closed = False  # whether a step ended at an object's closing brace, so that nothing is missing behind it
         self._broken: dict[int, int] = {}  # where an object broke that begins here: see _extent
         self._hopeless: dict[int, int] = {}  # the same of forgiving scans
         self._barren = 0  # no whole object begins beside another one between here and ...: see _beside
@@ -84,12 +85,13 @@ class Careful:
             if join < at:
                 join = data.find(b"}{", at, line_end if line_end >= 0 else size)
                 join = size if join < 0 else join
+            self._closed = False
             try:
                 end, records = self._joined(at, join) or self._step(at)
             except _StarvedError:
                 self.starved = True
                 return at
-            if end == size and final and isinstance(records[-1][2], Failed):
+            if end == size and final and not self._closed and isinstance(records[-1][2], Failed):
                 self.tail = records.pop()
             yield from records
             at, self.in_list = end, False
@@ -117,13 +119,14 @@ class Careful:
 
     def _object(self, at: int) -> Step:
         found = self._extent(at)
-        if found.end >= 0:
-            text = self.data[at : found.end]
-            return found.end, [(self.base + at, text, parse(text) if len(text) <= LARGEST else _TOO_LARGE)]
-        end = self._forgiven(at, found.stop)
-        if end >= 0:
+        end = found.end if found.end >= 0 else self._forgiven(at, found.stop)
+        self._closed = end >= 0
+        if end < 0:
+            return self._rubbish(at, found.stop, found.child)
+        text = self.data[at:end]
+        if found.end < 0 or len(text) > LARGEST:
             return end, [self._failed(at, end, _broken_at(found.stop - at))]
-        return self._rubbish(at, found.stop, found.child)
+        return end, [(self.base + at, text, parse(text))]
 
     def _extent(self, at: int) -> Extent:
         """As `extent`. What was still open where an object broke breaks there too, so it is not scanned again: else
