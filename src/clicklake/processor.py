@@ -15,15 +15,14 @@ Environment variables:
 
 Bucket and key come from the event; all other names from the pipeline file baked into the zip. The role needs
 s3:GetObject on raw/, s3:PutObject on processed/, failed/ and ledger/, s3:DeleteObject on processed/ and failed/,
-s3:ListBucket (without it S3 answers AccessDenied for an object that is gone), glue:GetTable and glue:CreatePartition
-(on catalog, database and tables), and ssm:GetParameter if there is a key.
+s3:ListBucket (without it S3 answers AccessDenied for an object that is gone), glue:GetTable, glue:CreatePartition,
+glue:GetPartition and glue:UpdatePartition (on catalog, database and tables), and ssm:GetParameter if there is a key.
 
 A raw object that is gone (expired, or deleted by hand) is logged and skipped: a retry could never succeed, and
 `clicklake verify` tells an expired object from a gap. Every other failure is raised, once all the event's objects have
 had their turn, so that Lambda retries and then hands the event to its on-failure destination.
 """
 
-import contextlib
 import dataclasses
 import gc
 import json
@@ -76,6 +75,7 @@ def process_object(bucket: str, key: str) -> bool:
     settings = _settings()
     if not key.startswith(settings.pipeline.zones.raw):
         raise ValueError(f"{key!r} is not under {settings.pipeline.zones.raw}; check the trigger's prefix")
+    _refuse_another_format(settings)
     s3 = _client("s3")
     try:
         raw = s3.get_object(Bucket=bucket, Key=key)
@@ -113,22 +113,47 @@ def _put(bucket: str, output: Output) -> None:
 
 def spool() -> BinaryIO:
     """A file in memory that moves to the disk when it is large, so that memory doesn't grow with the object."""
-    return cast("BinaryIO", tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY))  # noqa: SIM115 - who takes it closes it
+    return cast("BinaryIO", tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY))
 
 
 def _register(table: Table, values: tuple[str, ...], settings: Settings) -> None:
     """Make the day's partition known to Glue, once per worker; that it is there already is fine."""
     if (table.name, values) in _registered:
         return
-    glue = _client("glue")
-    database = settings.pipeline.names(os.environ.get("CLICKLAKE_ENVIRONMENT")).database
-    storage = _storage(database, table.name)
+    glue, storage = _client("glue"), _storage(_database(settings), table.name)
     day = "/".join(f"{key}={value}" for key, value in zip(settings.pipeline.partition_keys, values, strict=True))
     location = f"{storage['Location'].rstrip('/')}/{day}/"
-    partition = {"Values": list(values), "StorageDescriptor": storage | {"Location": location}}
-    with contextlib.suppress(glue.exceptions.AlreadyExistsException):
-        glue.create_partition(DatabaseName=database, TableName=table.name, PartitionInput=partition)
+    where = {"DatabaseName": _database(settings), "TableName": table.name}
+    wanted = {"Values": list(values), "StorageDescriptor": storage | {"Location": location}}
+    try:
+        glue.create_partition(**where, PartitionInput=wanted)
+    except glue.exceptions.AlreadyExistsException:
+        found = glue.get_partition(**where, PartitionValues=list(values))["Partition"]["StorageDescriptor"]
+        # Athena reads a partition by its own columns, which are those of the day's first object until somebody
+        # changes them: a column that the table got at noon would be NULL until midnight.
+        if any(found.get(part) != storage[part] for part in ("Columns", "InputFormat")):
+            glue.update_partition(**where, PartitionValueList=list(values), PartitionInput=wanted)
     _registered.add((table.name, values))
+
+
+def _refuse_another_format(settings: Settings) -> None:
+    """A table has one format: with files of two, every query of it would fail. Lambda tries again, which is right while
+    `clicklake rebuild` switches first the table and then the function."""
+    database, events = _database(settings), settings.pipeline.tables.events
+    if _format(database, events.name) == events.format:
+        return
+    _storage.cache_clear()
+    _registered.clear()
+    if (there := _format(database, events.name)) != events.format:
+        raise ValueError(f"{database}.{events.name} is {there}, this function writes {events.format}")
+
+
+def _format(database: str, table: str) -> str:
+    return "parquet" if "parquet" in _storage(database, table)["InputFormat"].lower() else "json"
+
+
+def _database(settings: Settings) -> str:
+    return settings.pipeline.names(os.environ.get("CLICKLAKE_ENVIRONMENT")).database
 
 
 @cache

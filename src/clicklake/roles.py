@@ -36,6 +36,9 @@ def _deliver(pipeline: Pipeline, names: Names) -> list[dict[str, Any]]:
     ]
 
 
+_PARTITIONS = ["glue:GetTable", "glue:CreatePartition", "glue:GetPartition", "glue:UpdatePartition"]
+
+
 def _process(pipeline: Pipeline, names: Names, here: str) -> list[dict[str, Any]]:
     lake, zones = f"arn:aws:s3:::{names.bucket}", pipeline.zones
     raw, processed, failed, ledger = (
@@ -52,7 +55,7 @@ def _process(pipeline: Pipeline, names: Names, here: str) -> list[dict[str, Any]
         # A run removes what an earlier version wrote of the same raw object and it does not.
         _statement("Allow", ["s3:DeleteObject"], [processed, failed]),
         _statement("Deny", ["s3:PutObject", "s3:DeleteObject"], [raw]),
-        _statement("Allow", ["glue:GetTable", "glue:CreatePartition"], [*catalog, *tables]),
+        _statement("Allow", _PARTITIONS, [*catalog, *tables]),
         _statement("Allow", ["logs:CreateLogStream", "logs:PutLogEvents"], [logs]),
     ]
 

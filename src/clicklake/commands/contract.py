@@ -25,7 +25,7 @@ def _package(arguments: Arguments) -> None:
 
 
 def _add_schema(parser: argparse.ArgumentParser) -> None:
-    forms = typing.get_args(schema.Form)
+    forms = (*typing.get_args(schema.Form), "markdown")
     parser.add_argument("--format", choices=forms, default=forms[0], help="default: %(default)s")
     parser.add_argument("--pipeline", metavar="FILE", help="default: CLICKLAKE_PIPELINE, else the one in the package")
     parser.add_argument("--environment", help="default: dev")
@@ -34,7 +34,12 @@ def _add_schema(parser: argparse.ArgumentParser) -> None:
 
 def _schema(arguments: Arguments) -> None:
     pipe = pipeline.load(arguments.pipeline)
-    print(schema.render(arguments.format, pipe, arguments.environment, arguments.bucket), end="")
+    if arguments.format == "markdown":
+        from clicklake import contract  # here, because its examples go through the transform, which is an extra
+
+        print("\n".join(contract.page(pipe)))
+    else:
+        print(schema.render(arguments.format, pipe, arguments.environment, arguments.bucket), end="")
 
 
 def _add_user_key(parser: argparse.ArgumentParser) -> None:
@@ -73,11 +78,12 @@ CONTRACT: dict[str, Command] = {
     "package": Command(_package, "build the function's zip", ("clicklake package --target local",), _add_package),
     "schema": Command(
         _schema,
-        "the event's contract as JSON Schema, DDL or dbt sources",
+        "the event's contract as JSON Schema, DDL, dbt sources or Markdown",
         (
             "clicklake schema > event.schema.json",
             "clicklake schema --format ddl --bucket my-lake",
             "clicklake schema --format dbt > models/sources.yml",
+            "clicklake schema --format markdown --pipeline ours.json",
         ),
         _add_schema,
     ),
