@@ -1,24 +1,26 @@
-"""The transform's contract once more, with the standard library alone: what the benchmark measures against.
+"""The transform's contract once more, with the standard library and pure ua-parser: what the benchmark compares with.
 
-It is written to be plainly right, not fast: one function an event, no cache, gzip NDJSON out. It reads lines only; the
-benchmark's broken lines fail in it as in the product, and it must make the same rows (`content_sha256`).
+It is written to be plainly right, not fast: one function an event, gzip NDJSON out, and no cache but ua-parser's own
+(reference_enrich.py). It reads lines only; the benchmark's broken lines fail in it as in the product, and it must make
+the same rows (`content_sha256`).
 """
 
 import gzip
 import hashlib
 import hmac
-import ipaddress
 import json
 import re
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qsl, unquote_plus, urlsplit
+from urllib.parse import unquote_plus
 
+from benchmarks import reference_enrich as enrich
 from clicklake.pipeline import Pipeline
-from clicklake.transform.enrich.campaign import CLICK_IDS, UTM
+from clicklake.transform.dedup import RETRY_COUNTERS, TRANSPORT_FIELDS
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-ADDRESS = re.compile(r"((?:([^:/?#]+):)?(?://([^/?#]*))?)([^?#]*)(\?[^#]*)?(#.*)?", re.DOTALL)
+EMAIL = re.compile(r"[^\s/?#&=;,:@<>\"()\[\]{}|\\`]+(?:@|%(?:25)?40)(?:[\w-]+(?:\.|%2[eE]))+[^\W\d_]{2,}")
+RELATIVE = re.compile(r"(?:[/?#]|\.{1,2}/)\S*|[^\s?]+\?\S*=\S*")
 
 
 class Reference:
@@ -32,6 +34,7 @@ class Reference:
             name: (field, rank) for field in pipeline.fields for rank, name in enumerate((field.name, *field.aliases))
         }
         self.private = {spelling(name) for name, (field, _) in self.names.items() if field.private}
+        self.private |= set(map(spelling, pipeline.private_names))
 
     def rows(self, raw: bytes) -> list[tuple[Any, ...]]:
         rows, seen, offset, index = [], set(), 0, 0
@@ -49,7 +52,8 @@ class Reference:
                 continue
             properties = json.dumps(fields["properties"], separators=(",", ":"), ensure_ascii=False, sort_keys=True)
             if "event_id" in fields:
-                content = {k: v for k, v in fields.items() if k not in {"sent_time", "collector_time", "ip", "headers"}}
+                content = {name: value for name, value in fields.items() if name not in TRANSPORT_FIELDS}
+                content["properties"] = {k: v for k, v in fields["properties"].items() if k not in RETRY_COUNTERS}
                 identity = (fields.get("app_id"), fields["event_id"], json.dumps(content, sort_keys=True))
                 if identity in seen:
                     continue
@@ -79,24 +83,64 @@ class Reference:
 
     def clean(self, value: Any) -> Any:
         if isinstance(value, dict):
-            return {name: self.clean(item) for name, item in value.items() if spelling(name) not in self.private}
+            return {name: self.clean(item) for name, item in value.items() if not self.is_private(name)}
         if isinstance(value, list):
             return [self.clean(item) for item in value]
-        return self.redacted(value) if isinstance(value, str) and "://" in value else value
+        return self.public_text(value) if isinstance(value, str) else value
+
+    def is_private(self, name: str) -> bool:
+        parts = [spelling(part) for part in re.split(r"[.:/\[\]]+", name)]
+        runs = ("".join(parts[at : at + length]) for length in (1, 2, 3) for at in range(len(parts)))
+        return any(run in self.private for run in runs)
+
+    def public_text(self, text: str) -> str:
+        return self.redacted(text) if "://" in text or RELATIVE.fullmatch(text) else without_emails(text)
 
     def redacted(self, address: str) -> str:
-        found = ADDRESS.fullmatch(address)
+        found = enrich.ADDRESS.fullmatch(address)
         assert found
         origin, _, _, path, query, fragment = (part or "" for part in found.groups())
-        parts = [self.parameter(part) for part in query[1:].split("&")]
-        return re.sub(r"//[^/@]*@", "//", origin) + path + query[:1] + "&".join(parts) + fragment
+        origin = re.sub(r"//[^/]*@", "//", origin)
+        path = re.sub(r"(;[^/;=]*=)[^/;]+", r"\1redacted", without_emails(path))
+        return origin + path + self.parameters(query) + self.fragment(fragment)
+
+    def fragment(self, fragment: str) -> str:
+        return self.parameters(fragment) if "=" in fragment else without_emails(fragment)
+
+    def parameters(self, query: str) -> str:
+        return query[:1] + "".join(self.parameter(part) for part in re.split("([&;])", query[1:]))
 
     def parameter(self, part: str) -> str:
         name, equals, value = part.partition("=")
-        kept = not equals or not value or unquote_plus(name).lower() in self.pipeline.kept_query_parameters
-        return part if kept else f"{name}=redacted"
+        if part in ("", "&", ";"):
+            return part
+        if not value:
+            return part if re.fullmatch("[A-Za-z][A-Za-z_-]{0,19}", name) else f"redacted{equals}"
+        if unquote_plus(name).lower() in self.pipeline.kept_query_parameters and is_public(value):
+            return part
+        return f"{without_emails(name) if len(name) <= 40 else 'redacted'}=redacted"
 
     def values(self, fields: dict[str, Any], index: int, offset: int) -> dict[str, Any]:
+        values = {**fields, **self.time(fields)}
+        values |= self.actor(fields, values["event_date"])
+        values |= self.page(fields)
+        agent, headers = fields.get("user_agent", "")[:1024], fields.get("headers", {})
+        values |= enrich.device(agent, headers) | enrich.traffic(agent, fields.get("platform", ""), headers)
+        values |= enrich.place(headers)
+        values["locale"] = fields.get("locale") or enrich.language(headers)
+        values["ip_truncated"] = enrich.network(fields["ip"]) if "ip" in fields else None
+        values |= {
+            "raw_key": self.raw_key,
+            "raw_offset": offset,
+            "record_index": index,
+            "received_ts": self.received_ms,
+            "processor_version": self.version,
+        }
+        if "event_id" not in fields:
+            values["event_id"] = hashlib.sha256(f"{self.raw_key}\n{index}".encode()).hexdigest()[:32]
+        return values
+
+    def time(self, fields: dict[str, Any]) -> dict[str, Any]:
         sent, happened, received = fields.get("sent_time"), fields.get("event_time"), self.received_ms
         skew = None
         if sent is not None:
@@ -104,30 +148,32 @@ class Reference:
             skew = 0 if received - buffer - 900_000 <= sent <= received + buffer + 5000 else sent - received
         source = "received" if happened is None else "derived" if skew else "event"
         happened = received if happened is None else happened - (skew or 0)
+        late = (received - happened) // 1000
+        values = {"event_ts": happened, "event_ts_source": source, "event_date": happened // 86_400_000}
+        return values | {"late_by_seconds": late, "clock_skew_ms": skew}
+
+    def actor(self, fields: dict[str, Any], day: int) -> dict[str, Any]:
         user = fields.get("user_id")
         user_key = hmac.new(self.user_key, user.encode(), "sha256").hexdigest() if user is not None else None
         visitor = fields.get("anonymous_id") or user_key
         if visitor is None and ("ip" in fields or "user_agent" in fields):
-            known = (happened // 86_400_000, *(fields.get(name, "") for name in ("app_id", "ip", "user_agent")))
+            known = (day, *(fields.get(name, "") for name in ("app_id", "ip", "user_agent")))
             visitor = hmac.new(self.user_key, "|".join(map(str, known)).encode(), "sha256").hexdigest()[:32]
-        values = {**fields, "event_ts": happened, "event_ts_source": source, "event_date": happened // 86_400_000}
-        values |= {"late_by_seconds": (received - happened) // 1000, "clock_skew_ms": skew, "received_ts": received}
-        values |= {"user_key": user_key, "visitor_id": visitor, "ip_truncated": network(fields.get("ip"))}
-        values |= {
-            "raw_key": self.raw_key,
-            "raw_offset": offset,
-            "record_index": index,
-            "processor_version": self.version,
-        }
-        if "event_id" not in fields:
-            values["event_id"] = hashlib.sha256(f"{self.raw_key}\n{index}".encode()).hexdigest()[:32]
+        return {"user_key": user_key, "visitor_id": visitor}
+
+    def page(self, fields: dict[str, Any]) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        if "page_title" in fields:
+            values["page_title"] = without_emails(fields["page_title"])
         if "page_url" in fields:
             values["page_url"] = self.redacted(fields["page_url"])
-            values["page_host"], values["page_path"] = host_and_path(values["page_url"])
-            values |= campaign(values["page_url"])
+            values["page_host"], values["page_path"] = enrich.host_and_path(values["page_url"])
+            values |= enrich.campaign(values["page_url"])
         if "referrer" in fields:
             values["referrer"] = self.redacted(fields["referrer"])
-            values["referrer_host"], _ = host_and_path(values["referrer"])
+            values["referrer_host"], _ = enrich.host_and_path(values["referrer"])
+            values["referrer_class"] = enrich.referrer_class(fields["referrer"], values.get("page_host"))
+        values["channel"] = enrich.channel(values)
         return values
 
     def encoded(self, rows: list[tuple[Any, ...]]) -> bytes:
@@ -169,30 +215,17 @@ def ms(moment: datetime) -> int:
 
 
 def spelling(name: str) -> str:
-    return name.removeprefix("_event.").replace("_", "").replace("-", "").replace(" ", "").lower()
+    return re.sub(r"[\W_]+", "", name).casefold()
 
 
-def host_and_path(address: str) -> tuple[str | None, str | None]:
-    found = ADDRESS.fullmatch(address)
-    assert found
-    _, _, authority, path, _, _ = found.groups()
-    host = re.sub(r":\d*$", "", (authority or "").rpartition("@")[2]).rstrip(".").lower()
-    return host or None, path or ("/" if host else None)
+def without_emails(text: str) -> str:
+    return EMAIL.sub("redacted", text) if "@" in text or "40" in text else text
 
 
-def campaign(address: str) -> dict[str, str]:
-    sent: dict[str, str] = {}
-    for name, value in parse_qsl(urlsplit(address).query):
-        sent.setdefault(name.lower(), value)
-    found = {name: sent[name] for name in UTM if name in sent}
-    for name, seller in CLICK_IDS.items():
-        if name in sent and "click_id" not in found:
-            found |= {"click_id": sent[name], "click_network": seller}
-    return found
-
-
-def network(address: str | None) -> str | None:
-    if address is None:
-        return None
-    found = ipaddress.ip_address(address)
-    return str(ipaddress.ip_network((found, 24 if found.version == 4 else 48), strict=False))
+def is_public(value: str) -> bool:
+    """No e-mail address in it and no address with parameters of its own, even if it was encoded three times."""
+    for _ in range(3):
+        if re.search("[?#&].*=", value, re.DOTALL) or without_emails(value) != value:
+            return False
+        value = unquote_plus(value)
+    return "%" not in value or value == unquote_plus(value)
