@@ -24,11 +24,13 @@ RELATIVE = re.compile(r"(?:[/?#]|\.{1,2}/)\S*|[^\s?]+\?\S*=\S*")
 
 
 class Reference:
-    """`rows(raw)` are the good rows in the table's order; `encoded(rows)` the object that they make."""
+    """`rows(raw)` are the good rows in the table's order; `encoded(rows)` the object that they make. Caches are empty
+    at first, so make a new one for each measurement."""
 
     def __init__(self, pipeline: Pipeline, user_key: bytes, raw_key: str, received: datetime, version: str) -> None:
         self.pipeline, self.user_key, self.raw_key, self.version = pipeline, user_key, raw_key, version
         self.received_ms = ms(received)
+        self.agents = enrich.Agents()
         self.columns = [column.name for column in pipeline.tables.events.columns]
         self.names = {
             name: (field, rank) for field in pipeline.fields for rank, name in enumerate((field.name, *field.aliases))
@@ -125,7 +127,8 @@ class Reference:
         values |= self.actor(fields, values["event_date"])
         values |= self.page(fields)
         agent, headers = fields.get("user_agent", "")[:1024], fields.get("headers", {})
-        values |= enrich.device(agent, headers) | enrich.traffic(agent, fields.get("platform", ""), headers)
+        values |= self.agents.device(agent, headers)
+        values |= self.agents.traffic(agent, fields.get("platform", ""), headers)
         values |= enrich.place(headers)
         values["locale"] = fields.get("locale") or enrich.language(headers)
         values["ip_truncated"] = enrich.network(fields["ip"]) if "ip" in fields else None

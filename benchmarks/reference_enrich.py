@@ -7,7 +7,6 @@ is what somebody who has ua-parser would do. There is no other cache.
 
 import ipaddress
 import re
-from collections.abc import Iterable
 from itertools import chain
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -44,23 +43,6 @@ SECOND_LEVEL = {
 }
 
 
-def _pure(browsers: Iterable[UserAgentMatcher] | None = None) -> ua_parser.Parser:
-    """A parser of ua-parser's own rules, or of others."""
-    matchers = _simplified(ua_parser.load_builtins()) if browsers is None else (list(browsers), [], [])
-    return ua_parser.Parser(ua_parser.CachingResolver(ua_parser.BasicResolver(matchers), ua_parser.Cache(2000)))
-
-
-def _simplified(matchers: ua_parser.Matchers) -> ua_parser.Matchers:
-    """With `.{0,100}` as `.*`, as ua-parser's Rust engine reads the rules. Measured: as fast either way."""
-    matcher: Any
-    for matcher in chain(*matchers):
-        matcher.pattern = re.compile(fa_simplifier(matcher.pattern.pattern), matcher.pattern.flags)
-    return matchers
-
-
-DEVICES = _pure()
-TYPES = _pure(UserAgentMatcher(f"(?i){pattern}", kind) for kind, pattern in DEVICE_TYPES)
-ROBOTS = _pure(UserAgentMatcher(rule[0].replace("(?i-u)", "(?ia)"), *rule[1:]) for rule in matcher_rules())
 SPELLED = {name.lower(): name for rules in ORDER for name in rules.names}
 
 # --- addresses -------------------------------------------------------------------------------------------------------
@@ -199,33 +181,67 @@ def brands(header: str) -> dict[str, str]:
 # --- device and traffic ----------------------------------------------------------------------------------------------
 
 
-def device(agent: str, headers: Headers) -> Values:
-    found = DEVICES.parse(agent)
-    mobile = {"?1": True, "?0": False}.get(text(headers, "sec-ch-ua-mobile"))
-    browser, version = _browser(_named(found.user_agent), headers, mobile)
-    system, system_version = _system(_named(found.os), headers)
-    values = {"browser": browser, "browser_version": version, "os": system, "os_version": system_version}
-    brand = found.device.brand if found.device else None
-    model = text(headers, "sec-ch-ua-model").strip('"')
-    if model and brand in NO_BRAND:
-        hinted = f"Mozilla/5.0 (Linux; Android 10; {model}) AppleWebKit/537.36 Mobile Safari/537.36"
-        known = DEVICES.parse_device(hinted)
-        brand = known.brand if known else None
-    values["device_brand"] = None if brand in NO_BRAND else brand
-    values = {name: _short(value) for name, value in values.items()}
-    return {**values, "device_type": _type(agent, system, mobile, headers)}
+class Agents:
+    """Who and what a user agent names; caches are empty at first."""
+
+    def __init__(self) -> None:
+        robots = (UserAgentMatcher(rule[0].replace("(?i-u)", "(?ia)"), *rule[1:]) for rule in matcher_rules())
+        self.parser = _cached(_simplified(ua_parser.load_builtins()))
+        self.types = _cached(([UserAgentMatcher(f"(?i){pattern}", kind) for kind, pattern in DEVICE_TYPES], [], []))
+        self.robots = _cached(([*robots], [], []))
+
+    def device(self, agent: str, headers: Headers) -> Values:
+        found = self.parser.parse(agent)
+        mobile = {"?1": True, "?0": False}.get(text(headers, "sec-ch-ua-mobile"))
+        browser, version = _browser(_named(found.user_agent), headers, mobile)
+        system, system_version = _system(_named(found.os), headers)
+        brand = self.brand(found.device, text(headers, "sec-ch-ua-model").strip('"'))
+        values = {"browser": browser, "browser_version": version, "os": system, "os_version": system_version}
+        values = {name: _short(value) for name, value in {**values, "device_brand": brand}.items()}
+        return {**values, "device_type": self.type(agent, system, mobile, headers)}
+
+    def brand(self, found: ua_parser.Device | None, model: str) -> str | None:
+        brand = found.brand if found else None
+        if model and brand in NO_BRAND:
+            hinted = f"Mozilla/5.0 (Linux; Android 10; {model}) AppleWebKit/537.36 Mobile Safari/537.36"
+            known = self.parser.parse_device(hinted)
+            brand = known.brand if known else None
+        return None if brand in NO_BRAND else brand
+
+    def type(self, agent: str, system: str | None, mobile: bool | None, headers: Headers) -> str | None:
+        for form_factor in brands(text(headers, "sec-ch-ua-form-factors")):
+            if form_factor in FORM_FACTORS:
+                return FORM_FACTORS[form_factor]
+        found = self.types.parse_user_agent(agent)
+        kind = found.family if found else None
+        if mobile and kind in (None, "desktop", "tablet"):
+            return "mobile"
+        if mobile is False and kind in (None, "mobile") and system in DESKTOPS:
+            return "desktop"
+        return kind
+
+    def traffic(self, agent: str, platform: str, headers: Headers) -> Values:
+        sender = platform.lower()
+        if sender == "server" or (sender in APPS and not agent.startswith("Mozilla/")):
+            return {"traffic_type": "human"}
+        found = self.robots.parse_user_agent(agent) if agent else None
+        if found is not None:
+            name = SPELLED.get(found.family.lower(), found.family)
+            return {"traffic_type": found.major, "bot_name": None if found.major == "human" else _short(name)}
+        headless = next((HEADLESS[brand] for brand in brands(text(headers, "sec-ch-ua")) if brand in HEADLESS), None)
+        return dict(zip(("traffic_type", "bot_name"), headless or ("human", None), strict=True))
 
 
-def traffic(agent: str, platform: str, headers: Headers) -> Values:
-    sender = platform.lower()
-    if sender == "server" or (sender in APPS and not agent.startswith("Mozilla/")):
-        return {"traffic_type": "human"}
-    found = ROBOTS.parse_user_agent(agent) if agent else None
-    if found is not None:
-        name = SPELLED.get(found.family.lower(), found.family)
-        return {"traffic_type": found.major, "bot_name": None if found.major == "human" else _short(name)}
-    headless = next((HEADLESS[brand] for brand in brands(text(headers, "sec-ch-ua")) if brand in HEADLESS), None)
-    return dict(zip(("traffic_type", "bot_name"), headless or ("human", None), strict=True))
+def _cached(matchers: ua_parser.Matchers) -> ua_parser.Parser:
+    return ua_parser.Parser(ua_parser.CachingResolver(ua_parser.BasicResolver(matchers), ua_parser.Cache(2000)))
+
+
+def _simplified(matchers: ua_parser.Matchers) -> ua_parser.Matchers:
+    """With `.{0,100}` as `.*`, as ua-parser's Rust engine reads the rules. Measured: as fast either way."""
+    matcher: Any
+    for matcher in chain(*matchers):
+        matcher.pattern = re.compile(fa_simplifier(matcher.pattern.pattern), matcher.pattern.flags)
+    return matchers
 
 
 def _short(answer: str | None) -> str | None:
@@ -272,16 +288,3 @@ def _system(found: tuple[str | None, str | None], headers: Headers) -> tuple[str
     if name == "Windows":
         told = WINDOWS_BEFORE_10.get(told, version or "") if major == 0 else "11" if major >= WINDOWS_11 else "10"
     return name, told
-
-
-def _type(agent: str, system: str | None, mobile: bool | None, headers: Headers) -> str | None:
-    for form_factor in brands(text(headers, "sec-ch-ua-form-factors")):
-        if form_factor in FORM_FACTORS:
-            return FORM_FACTORS[form_factor]
-    found = TYPES.parse_user_agent(agent)
-    kind = found.family if found else None
-    if mobile and kind in (None, "desktop", "tablet"):
-        return "mobile"
-    if mobile is False and kind in (None, "mobile") and system in DESKTOPS:
-        return "desktop"
-    return kind
