@@ -7,11 +7,14 @@ import base64
 import gzip
 import json
 import os
+import random
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+import fuzz
+from clicklake.transform.base64text import BEGINNING
 from clicklake.transform.decode import decode
 from clicklake.transform.event import Failed
 from clicklake.transform.extent import extent
@@ -45,27 +48,50 @@ streams = st.lists(pieces, max_size=12).map(b"".join)
 
 @given(streams | st.binary(max_size=200))
 @settings(max_examples=EXAMPLES, deadline=None)
-def test_any_bytes_balance(raw: bytes) -> None:
-    for stored in (raw, gzip.compress(raw), gzip.compress(raw)[:-5]):
-        made = transform_raw(stored)
-        ledger = made.ledger
-        assert ledger["records_in"] == ledger["good"] + ledger["duplicate"] + ledger["failed"]
-        assert (ledger["good"], ledger["failed"]) == (len(made.rows), len(made.failed))
-        indexes = [row["record_index"] for row in (*made.rows, *made.failed)]
-        assert len(set(indexes)) == len(indexes)
-        assert all(0 <= index < ledger["records_in"] for index in indexes)
+def test_any_bytes_keep_every_rule(raw: bytes) -> None:
+    """Accounting, order, both formats, any chunks, neighbours, time: fuzz.check says how."""
+    fuzz.check(raw)
+
+
+@given(st.randoms(use_true_random=False))
+@settings(max_examples=EXAMPLES, deadline=None)
+def test_mutants_of_the_golden_cases_keep_every_rule(chance: random.Random) -> None:
+    fuzz.check(fuzz.mutated(chance, chance.choice(fuzz.SEEDS)))
 
 
 @given(streams | st.binary(max_size=200), st.integers(1, 20))
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=4 * EXAMPLES, deadline=None)
+@example(b'{""""\n,"":"{"""}', 3)  # a string with a brace, cut off behind a mistake
+@example(b'{"",\n"{":}', 1)
+@example(b'{\n"","":"]"}', 5)
+@example(b'{"a":"\xff"}', 1)
 def test_chunks_never_show(raw: bytes, chunk_size: int) -> None:
-    assert list(decode(Plain(raw, chunk_size))) == list(decode(Plain(raw)))
+    for stored in (raw, gzip.compress(raw)[:-5]):
+        assert list(decode(Plain(stored, chunk_size))) == list(decode(Plain(stored)))
+
+
+@given(streams)
+@settings(max_examples=4 * EXAMPLES, deadline=None)
+def test_every_byte_is_in_exactly_one_record_or_is_punctuation(raw: bytes) -> None:
+    """Offsets are exact and ascend. (Records in base64 text lie at the characters that hold them.)"""
+    assume(not BEGINNING.search(raw))
+    end = 0
+    for offset, text, _ in decode(Plain(raw)):
+        assert text
+        assert offset >= end
+        assert raw[offset : offset + len(text)] == text
+        assert is_punctuation(raw[end:offset])
+        end = offset + len(text)
+    assert is_punctuation(raw[end:])
+
+
+def is_punctuation(between: bytes) -> bool:
+    return not between.replace(b"\xef\xbb\xbf", b"").strip(b" \t\r\n,[]")
 
 
 @given(streams)
 @settings(max_examples=EXAMPLES, deadline=None)
-def test_no_byte_is_lost_and_order_is_kept(raw: bytes) -> None:
-    """Records lie in the order of their bytes, and what is in none of them is punctuation, or base64."""
+def test_every_byte_outside_of_base64_text_is_in_a_record_or_is_punctuation(raw: bytes) -> None:
     covered = bytearray(raw)
     last = -1
     for offset, text, _ in decode(Plain(raw)):
@@ -79,17 +105,34 @@ def test_no_byte_is_lost_and_order_is_kept(raw: bytes) -> None:
 _LETTERS = bytes([*range(65, 91), *range(97, 123)])
 
 
-@given(st.lists(objects, min_size=1, max_size=5), st.binary(max_size=40).filter(lambda b: b"\n" not in b), st.data())
-@settings(max_examples=EXAMPLES, deadline=None)
-def test_a_bad_line_never_changes_its_neighbours(good: list[dict[str, Any]], bad: bytes, data: st.DataObject) -> None:
-    lines = [json.dumps(value).encode() for value in good]
+@given(st.lists(objects, min_size=1, max_size=5), streams | st.binary(max_size=80), st.data())
+@settings(max_examples=4 * EXAMPLES, deadline=None)
+def test_broken_bytes_between_lines_never_change_the_lines(
+    good: list[dict[str, Any]], bad: bytes, data: st.DataObject
+) -> None:
+    lines = [json.dumps(value).encode() + b"\n" for value in good]
     at = data.draw(st.integers(0, len(lines)))
-    found = iter(decoded(b"\n".join([*lines[:at], b"?" + bad, *lines[at:]])))
-    assert all(value in found for value in decoded(b"\n".join(lines))), "in their order, with nothing else changed"
+    before, behind = b"".join(lines[:at]), b"".join(lines[at:])
+    found = list(decode(Plain(before + bad + b"\n" + behind)))
+    moved = len(before) + len(bad) + 1
+    assert [record for record in found if record[0] < len(before)] == list(decode(Plain(before)))
+    assert [(offset - moved, text, value) for offset, text, value in found if offset >= moved] == list(
+        decode(Plain(behind))
+    )
 
 
 def decoded(raw: bytes) -> list[Any]:
     return [value for _, _, value in decode(Plain(raw)) if not isinstance(value, Failed)]
+
+
+@given(st.lists(objects, min_size=2, max_size=4), st.sampled_from([b"{", b"?", b"\x1e", b'{"a":', b'{"a":"b', b"1,2"]))
+@settings(max_examples=EXAMPLES, deadline=None)
+def test_what_is_left_open_without_a_line_end_takes_one_object_at_most(good: list[dict[str, Any]], bad: bytes) -> None:
+    """`{"a":` takes the next object for its value; the others before and behind stay what they are."""
+    text = b"".join(json.dumps(value).encode() for value in good)
+    found, alone = decoded(text + bad + text), decoded(text)
+    assert found[: len(good)] == alone
+    assert found[1 - len(good) :] == alone[1:]
 
 
 @given(objects)

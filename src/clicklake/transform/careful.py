@@ -213,14 +213,14 @@ class Careful:
         ends = [text.offset(offset) for offset, _, _ in records[1:]]
         for record, end in zip(records, [*ends, text.end], strict=True):
             offset, inner, value = record
-            if not _is_broken(record):
-                done.append((self.base + text.offset(offset), inner, value))
-                continue
-            at = text.behind(offset)
-            other = self._other_text(at, end, text)
+            behind = text.behind(offset)
+            other = self._other_text(behind, end, text) if _is_broken(record) else -1
             if other >= 0:
-                return other, [*done, self._failed(at, other, _NOT_BASE64)] if other > at else done
-            done.append(self._failed(at, end, _NOT_BASE64) if end == text.end else (self.base + at, inner, value))
+                return other, [*done, self._failed(behind, other, _NOT_BASE64)] if other > behind else done
+            if _is_broken(record) and end == text.end:
+                done.append(self._failed(behind, end, _NOT_BASE64))
+            else:
+                done.append((self.base + text.offset(offset), inner, value))
         return text.end, done
 
     def _other_text(self, at: int, end: int, text: Base64Text) -> int:

@@ -90,9 +90,9 @@ def _over_rubbish(data: bytes, at: int, limit: int, in_object: bool) -> int:
 
 def _cut_off(data: bytes, at: int, limit: int, forgiving: bool) -> bool:
     """Whether more data might make whole what stands from `at` to `limit`."""
-    if forgiving:
-        return _PART_OF_RUBBISH.fullmatch(data, _end(_RUBBISH, data, at, limit), limit) is not None
-    return _PART.fullmatch(data, at, limit) is not None
+    if _PART.fullmatch(data, at, limit):
+        return True
+    return forgiving and _PART_OF_RUBBISH.fullmatch(data, _end(_RUBBISH, data, at, limit), limit) is not None
 
 
 def _skip_scalars(data: bytes, at: int, limit: int, in_object: bool) -> tuple[int, bool]:
