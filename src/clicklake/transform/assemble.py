@@ -15,16 +15,30 @@ from clicklake.transform.enrich.context import Context, Enrichment, Group
 from clicklake.transform.event import Layout, Row, Values
 from clicklake.transform.times import DAY, parse_time
 
-REMEMBERED = 1 << 13  # answers of one enrichment; when it is full it starts anew
+REMEMBERED = 1 << 14  # answers of one enrichment in one of its two generations
 LINEAGE = ("raw_key", "received_ts", "processor_version", "raw_offset", "record_index")
 
 Part = tuple[Any, ...]
 
 
+class _Memory(dict[Any, Part]):
+    """What was answered lately: the young generation is the dict itself, `old` the one before. What is asked for again
+    grows young; when the young are too many, the old are forgotten."""
+
+    def __init__(self, make: Callable[[Any], Part]) -> None:
+        self._make, self._old = make, dict[Any, Part]()
+
+    def __missing__(self, key: Any) -> Part:
+        if len(self) >= REMEMBERED:
+            self._old = dict(self)
+            self.clear()
+        part = self[key] = self._old.get(key) or self._make(key)
+        return part
+
+
 class _Step(NamedTuple):
     read: Callable[[Values], Any]  # one value, or a tuple of several
-    make: Callable[[Any], Part]
-    memory: dict[Any, Part] | None
+    make: Callable[[Any], Part]  # or looks it up in a _Memory
     kept: tuple[tuple[int, int], ...]  # (slot, position in what it makes): what later steps read
 
 
@@ -70,16 +84,8 @@ class Assembler:
 
 def _walk(steps: list[_Step], values: Values, made: list[Any]) -> None:
     # The measured hot loop.
-    for read, make, memory, kept in steps:
-        key = read(values)
-        if memory is None:
-            part = make(key)
-        elif (found := memory.get(key)) is not None:
-            part = found
-        else:
-            if len(memory) >= REMEMBERED:
-                memory.clear()
-            part = memory[key] = make(key)
+    for read, make, kept in steps:
+        part = make(read(values))
         made += part
         if kept:
             for slot, at in kept:
@@ -96,15 +102,17 @@ def _compiled(
 ) -> list[_Step]:
     """The steps on values that are laid out so; what a step makes never takes the place of one of `fields`."""
     kept = _read_later(steps) - fields
-    return [
-        _Step(
-            itemgetter(*(layout.slot[name] for name in step.reads)),
-            _of_a_group(step, context) if isinstance(step, Group) else _of_one(step, context),
-            {} if step.memo else None,
-            tuple((layout.slot[name], at) for at, name in enumerate(step.makes) if name in kept),
+    compiled = []
+    for step in steps:
+        make = _of_a_group(step, context) if isinstance(step, Group) else _of_one(step, context)
+        compiled.append(
+            _Step(
+                itemgetter(*(layout.slot[name] for name in step.reads)),
+                _Memory(make).__getitem__ if step.memo else make,
+                tuple((layout.slot[name], at) for at, name in enumerate(step.makes) if name in kept),
+            )
         )
-        for step in steps
-    ]
+    return compiled
 
 
 def _of_one(step: Enrichment, context: Context) -> Callable[[Any], Part]:

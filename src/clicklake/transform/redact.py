@@ -68,8 +68,11 @@ _ADDRESS = re.compile(r"((?:[^:/?#]+:)?(?://[^/?#]*)?)([^?#]*)(\?[^#]*)?(#.*)?",
 _USERINFO = re.compile(r"//[^/]*@")
 _PATH_PARAMETER = re.compile(r"(;[^/;=]*=)[^/;]+")  # RFC 3986, 3.3: /cart;jsessionid=1
 _FLAG = re.compile(r"[A-Za-z][A-Za-z_-]{0,19}")
+_PLAIN = re.compile(r"[\w.~-]*", re.ASCII)  # nothing encoded, no address
 _LONGEST_NAME = 40  # characters; beyond, it is a value without a name
 _PARAMETERS_MARK = re.compile("[?#&]")
+_PRIVATE_PART = re.compile("[?#;@]|%(?:25)?40")  # an address without any of these is public
+_RECENT = 1 << 10
 _ENCODINGS = 3  # how often a value inside a value may be percent-encoded
 
 
@@ -77,8 +80,10 @@ def address_redactor(kept_parameters: Iterable[str]) -> Callable[[str], str]:
     """A function that redacts an address (absolute or relative); text without private parts comes back as it is."""
     kept = frozenset(kept_parameters)
 
-    @lru_cache(maxsize=_CACHED)
+    @lru_cache(maxsize=_RECENT)  # one event asks for the same address more than once
     def redact(address: str) -> str:
+        if not _PRIVATE_PART.search(address):
+            return address
         found = _ADDRESS.fullmatch(address)
         assert found is not None  # every part is optional
         origin, path, query, fragment = (part or "" for part in found.groups())
@@ -101,7 +106,8 @@ def _parameter(part: str, kept: frozenset[str]) -> str:
     name, equals, value = part.partition("=")
     if not value:
         return part if not part or _FLAG.fullmatch(name) else REDACTED + equals
-    if unquote_plus(name).lower() in kept and _is_public(value):
+    is_kept = (name if _PLAIN.fullmatch(name) else unquote_plus(name)).lower() in kept
+    if is_kept and (_PLAIN.fullmatch(value) or _is_public(value)):
         return part
     return f"{without_emails(name) if len(name) <= _LONGEST_NAME else REDACTED}={REDACTED}"
 

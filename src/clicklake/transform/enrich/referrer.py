@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from clicklake.transform.enrich.context import Context, Enrichment
 from clicklake.transform.enrich.referrer_sites import SITES
-from clicklake.transform.enrich.url import split_address
+from clicklake.transform.enrich.url import APP
 
 KINDS = ("search", "social", "email", "video", "shopping", "ai_chatbot", "internal", "other")
 
@@ -21,7 +21,6 @@ class Site(NamedTuple):
 
 
 _LONGEST = 253  # characters of a host name: RFC 1035, section 2.3.4
-_APP = "android-app:"
 # What stands after an organisation's name: .com, .de, .co.uk. A rule instead of the public suffix list, so that nothing
 # goes out of date; the second-level names are those under which many countries register everybody.
 _SECOND_LEVEL = "ac|co|com|edu|go|gob|gouv|gov|govt|ltd|mil|ne|net|nom|or|org|plc|sch"
@@ -76,13 +75,11 @@ def site_of_source(source: str) -> Site | None:
     return _SOURCES.get(source.replace(" ", "")) or (site_of_host(source) if "." in source else None)
 
 
-def referrer_kind(referrer: str, page_host: str | None) -> str | None:
-    """The class of a referrer's address; None if it has no host, as about:blank."""
-    host, path = split_address(referrer)
+def referrer_kind(form: str, host: str | None, page_host: str | None) -> str | None:
+    """The class of a referrer by its form (url.referrer_form) and host; None if it has no host, as about:blank."""
     if host is None:
-        # RFC 3986, section 4.2: a reference that starts with a slash stays on the site
-        return "internal" if path is not None and referrer.lstrip().startswith("/") else None
-    if referrer.lstrip()[: len(_APP)].lower() == _APP:
+        return "internal" if form == "/" else None
+    if form == APP:
         site = site_of_app(host)
     elif page_host is not None and same_site(host, page_host):
         return "internal"
@@ -108,8 +105,10 @@ def _registered(host: str) -> str | None:
     return host if name in _SHARED else name
 
 
-def _referrer_class(_context: Context, referrer: str | None, page_host: str | None) -> tuple[str | None]:
-    return (referrer_kind(referrer, page_host) if referrer else None,)
+def _referrer_class(_context: Context, form: str | None, host: str | None, page_host: str | None) -> tuple[str | None]:
+    return (referrer_kind(form, host, page_host) if form is not None else None,)
 
 
-referrer_class = Enrichment(reads=("referrer", "page_host"), makes=("referrer_class",), make=_referrer_class)
+referrer_class = Enrichment(
+    reads=("referrer_form", "referrer_host", "page_host"), makes=("referrer_class",), make=_referrer_class
+)
