@@ -8,7 +8,7 @@ groups.
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from functools import cache
 from typing import Any, BinaryIO
 
 import orjson
@@ -67,22 +67,32 @@ _READ_AS = {"date": DataType.int32(), "timestamp": DataType.int64()}
 
 def parquet(columns: tuple[Column, ...], batches: Iterable[list[Row]], file: BinaryIO) -> None:
     """ZSTD-compressed Parquet. Batches are pulled one by one, so only one is in memory as Python values."""
-    schema = Schema([Field(column.name, _ARROW[column.type]) for column in columns])
-    arrays = [partial(_array, column.type) for column in columns]
-    arrow = (
-        RecordBatch.from_arrays(
-            [array(values) for array, values in zip(arrays, zip(*rows, strict=True), strict=True)], schema=schema
-        )
-        for rows in batches
+    write(columns, (record_batch(columns, rows) for rows in batches), file)
+
+
+def record_batch(columns: tuple[Column, ...], rows: list[Row]) -> RecordBatch:
+    """The rows column by column."""
+    values = zip(*rows, strict=True)
+    return RecordBatch.from_arrays(
+        [_array(column.type, value) for column, value in zip(columns, values, strict=True)], schema=_schema(columns)
     )
+
+
+def write(columns: tuple[Column, ...], batches: Iterable[RecordBatch], file: BinaryIO) -> None:
+    """A finished table to a file."""
     write_parquet(
-        RecordBatchReader.from_batches(schema, arrow),
+        RecordBatchReader.from_batches(_schema(columns), batches),
         file,
         compression="zstd(1)",
         max_row_group_size=ROW_GROUP,
         write_batch_size=WRITE_BATCH,
         skip_arrow_metadata=True,
     )
+
+
+@cache
+def _schema(columns: tuple[Column, ...]) -> Schema:
+    return Schema([Field(column.name, _ARROW[column.type]) for column in columns])
 
 
 def _array(kind: GlueType, values: tuple[Any, ...]) -> Array:
