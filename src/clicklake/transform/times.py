@@ -13,10 +13,13 @@ EARLIEST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
 LATEST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
 DAY = 86_400_000
 
+_HOUR, _MINUTE = r"(?:[01]\d|2[0-3])", r"[0-5]\d"
 # ISO 8601, extended format, as RFC 3339 profiles it; without an offset it is UTC. The pattern, not the Python version,
 # decides what is a time: fromisoformat reads more forms in newer Pythons.
 _ISO = re.compile(
-    r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?", re.ASCII | re.IGNORECASE
+    rf"\d{{4}}-\d{{2}}-\d{{2}}"
+    rf"(?:[T ]{_HOUR}:{_MINUTE}(?::{_MINUTE}(?:[.,]\d{{1,9}})?)?(?:Z|[+-]{_HOUR}:?{_MINUTE})?)?",
+    re.ASCII | re.IGNORECASE,
 )
 _NUMBER = re.compile(r"\d{9,17}(?:\.\d{1,9})?", re.ASCII)
 # The unit of an epoch number by its size: seconds until the year 5138, and so on.
