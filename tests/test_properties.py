@@ -19,7 +19,8 @@ from clicklake.transform.decode import decode
 from clicklake.transform.event import Failed
 from clicklake.transform.extent import extent
 from clicklake.transform.gunzip import Plain
-from transforming import event, transform_raw
+from clicklake.transform.process import Settings
+from transforming import KEY, PIPELINE, event, transform, transform_raw
 
 EXAMPLES = int(os.environ.get("CLICKLAKE_EXAMPLES", "60"))
 
@@ -145,6 +146,19 @@ def test_the_extent_of_an_object_is_the_object(value: dict[str, Any]) -> None:
         assert extent(text + b' {"more"', 0, len(text) + 8).end == len(text)
         for cut in range(1, len(text)):
             assert extent(text, 0, cut).stop == cut, "an object that is cut off may always go on"
+
+
+@given(st.lists(objects, min_size=2, max_size=6))
+@settings(max_examples=EXAMPLES, deadline=None)
+def test_what_an_event_becomes_does_not_depend_on_the_events_before_it(sent: list[dict[str, Any]]) -> None:
+    """Nothing that the transform remembers shows: ids apart, each event is what it is alone."""
+    events = [value | {"event_type": "x", "event_id": f"{nth}"} for nth, value in enumerate(sent)]
+    remembering = Settings(PIPELINE, KEY)
+    for value in events[::-1]:
+        transform(value, settings=remembering)
+    together = transform(*events, settings=remembering)
+    alone = [transform(value, settings=Settings(PIPELINE, KEY)) for value in events]
+    assert [fuzz.without_place(row) for row in together.rows] == [fuzz.without_place(made.row) for made in alone]
 
 
 @given(values, values)
