@@ -23,10 +23,11 @@ from clicklake.transform.enrich.client_hints import HEADERS
 from clicklake.transform.enrich.context import Context
 from clicklake.transform.enrich.device import NO_BRAND, device
 from clicklake.transform.enrich.traffic import traffic
+from clicklake.transform.redact import split
 
 DEVICE_DETECTOR, FIXTURES = "device_detector==6.5.1", "/fixtures/upstream/"
 CRAWLERS, LIST = "crawler-user-agents==1.67.0", "crawleruseragents/crawler-user-agents.json"
-CONTEXT = Context(buffer_ms=0, redact=str)
+CONTEXT = Context(buffer_ms=0, redact=split)
 # device-detector's device types in our words.
 TYPES = {
     "smartphone": "mobile",

@@ -12,8 +12,9 @@ from clicklake.transform.enrich.channel import CHANNELS, CLICKS, channel
 from clicklake.transform.enrich.context import Context
 from clicklake.transform.enrich.referrer import KINDS, referrer_class
 from clicklake.transform.enrich.referrer_sites import SITES
+from clicklake.transform.redact import split
 
-CONTEXT = Context(buffer_ms=0, redact=str)
+CONTEXT = Context(buffer_ms=0, redact=split)
 PAGE = "https://www.shop.example/boots"
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from clicklake.transform.enrich.context import Context
 from clicklake.transform.enrich.time import AHEAD, RETRIES, time
+from clicklake.transform.redact import split
 from clicklake.transform.times import DAY, EARLIEST, LATEST
 
 NAMED = 1_764_152_100_000  # the time in the object's name, epoch ms
@@ -36,7 +37,7 @@ class Stream:
 
 def times_of(happened: int | None, sent: int | None, collected: int | None, buffer: int) -> tuple[object, ...]:
     """event_ts, event_ts_source, event_date, late_by_seconds, clock_skew_ms."""
-    return time.make(Context(buffer, str), happened, sent, collected, NAMED)
+    return time.make(Context(buffer, split), happened, sent, collected, NAMED)
 
 
 @st.composite

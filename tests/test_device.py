@@ -12,8 +12,9 @@ from clicklake.transform.enrich.client_hints import HEADERS, boolean, brands, st
 from clicklake.transform.enrich.context import Context
 from clicklake.transform.enrich.device import device, rules_version
 from clicklake.transform.enrich.device_types import RULES
+from clicklake.transform.redact import split
 
-CONTEXT = Context(buffer_ms=0, redact=str)
+CONTEXT = Context(buffer_ms=0, redact=split)
 WINDOWS = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"
 )

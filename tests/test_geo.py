@@ -18,6 +18,7 @@ from clicklake.transform.enrich.context import Context, Enrichment
 from clicklake.transform.enrich.geo import database_version, geo
 from clicklake.transform.enrich.locale import locale
 from clicklake.transform.process import Settings
+from clicklake.transform.redact import split
 from endpoint_process import EndpointProcess, eventually
 from transforming import KEY, PIPELINE, event, transform
 
@@ -68,7 +69,7 @@ def lite(database: Makers) -> maxminddb.Reader:
 def made(enrichment: Enrichment, database: maxminddb.Reader | None = None, **values: Any) -> tuple[Any, ...]:
     """What the enrichment makes of these fields and headers (with _ for -)."""
     sent = {name.replace("_", "-"): value for name, value in values.items()}
-    context = Context(buffer_ms=0, redact=str, geo=database)
+    context = Context(buffer_ms=0, redact=split, geo=database)
     return enrichment.make(context, *(sent.get(name.removeprefix("headers.")) for name in enrichment.reads))
 
 
@@ -239,7 +240,7 @@ anything = st.none() | st.integers() | st.floats() | st.text() | st.sampled_from
 @given(st.lists(anything, min_size=6, max_size=6))
 def test_any_text_has_a_place_or_none(lite: maxminddb.Reader, values: list[Any]) -> None:
     for reader in (None, lite):
-        country, region, city = geo.make(Context(buffer_ms=0, redact=str, geo=reader), *values)
+        country, region, city = geo.make(Context(buffer_ms=0, redact=split, geo=reader), *values)
         assert country is None or (len(country) == 2 and country.isupper())
         assert country is not None or (region, city) == (None, None)
 

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from clicklake.transform.enrich.agents import ORDER
 from clicklake.transform.enrich.context import Context
 from clicklake.transform.enrich.traffic import matcher_rules, traffic
+from clicklake.transform.redact import split
 
-CONTEXT = Context(buffer_ms=0, redact=str)
+CONTEXT = Context(buffer_ms=0, redact=split)
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"
 PHONE = (
     "Mozilla/5.0 (Linux; Android 13; {}) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Mobile Safari/537.36"

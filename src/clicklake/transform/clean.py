@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from clicklake.transform.parse import DEEPEST
-from clicklake.transform.redact import REDACTED, may_hold_private_text, private_names, text_redactor
+from clicklake.transform.redact import REDACTED, Address, may_hold_private_text, private_names, text_redactor
 
 ROUNDED = 2.0**63
 """orjson reads integers that 64 bits can't hold as floats of at least this size."""
@@ -36,7 +36,7 @@ class Cleaner:
     """`Cleaner(private names, redact)(properties, rounded)`; raises InexactError if a number's size is `rounded` or
     more, and TooDeepError."""
 
-    def __init__(self, private: Iterable[str], redact: Callable[[str], str]) -> None:
+    def __init__(self, private: Iterable[str], redact: Callable[[str], Address]) -> None:
         self._is_private = private_names(private)
         self._redact = text_redactor(redact)
         self._flat: dict[_Shape, tuple[str, ...]] = {}

@@ -25,29 +25,27 @@ CLICK_IDS = {
 
 MAKES = (*UTM, "click_id", "click_network")
 
-_QUERY = re.compile(r"[^?#]*\?([^#]*)", re.DOTALL)
 _SEPARATOR = re.compile("[&;]")
 _NOTHING = (None,) * len(MAKES)
 
 
-def _campaign(context: Context, page_url: str | None) -> tuple[str | None, ...]:
-    """utm_*, click_id and click_network, from the redacted page_url."""
-    if page_url is None or "?" not in page_url:
+def _campaign(_context: Context, page_query: str | None) -> tuple[str | None, ...]:
+    """utm_*, click_id and click_network, from the redacted query of page_url."""
+    if page_query is None:
         return _NOTHING
-    sent = parameters(context.redact(page_url))
+    sent = parameters(page_query)
     click = next((name for name in CLICK_IDS if name in sent), None)
     return (*map(sent.get, UTM), *((sent[click], CLICK_IDS[click]) if click else (None, None)))
 
 
-def parameters(address: str) -> dict[str, str]:
-    """The query's parameters that have a value, decoded; names in lower case, the first of a name wins."""
-    query = _QUERY.match(address)
+def parameters(query: str) -> dict[str, str]:
+    """The parameters of `?a=1&b=2` that have a value, decoded; names in lower case, the first of a name wins."""
     found: dict[str, str] = {}
-    for part in _SEPARATOR.split(query[1]) if query else ():
+    for part in _SEPARATOR.split(query[1:]):
         name, _, value = part.partition("=")
         if value:
             found.setdefault(unquote_plus(name).lower(), unquote_plus(value))
     return found
 
 
-campaign = Enrichment(reads=("page_url",), makes=MAKES, make=_campaign)
+campaign = Enrichment(reads=("page_query",), makes=MAKES, make=_campaign)

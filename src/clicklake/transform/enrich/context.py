@@ -4,17 +4,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from clicklake.transform.redact import Address
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
     """What is the same for every event that one worker meets.
 
-    `buffer_ms` is the longest that Firehose holds an event back; `redact` takes private parts out of an address;
+    `buffer_ms` is the longest that Firehose holds an event back; `redact` splits an address and removes private parts;
     `user_key` is None if ids are only removed; `geo` is an open MMDB (a maxminddb.Reader), or None.
     """
 
     buffer_ms: int
-    redact: Callable[[str], str]
+    redact: Callable[[str], Address]
     user_key: bytes | None = None
     geo: Any | None = None
 

@@ -1,33 +1,38 @@
-"""The parts of the page's and the referrer's address (RFC 3986, appendix B)."""
+"""The parts of the page's and the referrer's address (RFC 3986, appendix B), without what is private."""
 
 import re
-from typing import NamedTuple
 
 from clicklake.transform.enrich.context import Context, Enrichment
+from clicklake.transform.redact import Address
 
-_ADDRESS = re.compile(r"(?:([^:/?#]+):)?(?://([^/?#]*))?([^?#]*)(?:\?[^#]*)?(?:#.*)?", re.DOTALL)
 APP = "android-app:"
-_HOST = re.compile(r"(?:[^@]*@)?(\[[^\]]*\]|[^:]*)(?::\d*)?")
+_HOST = re.compile(r"(\[[^\]]*\]|[^:]*)(?::\d*)?")
+
+Text = str | None
 
 
-class Address(NamedTuple):
-    host: str | None
-    path: str | None
+def _page(context: Context, page_url: Text) -> tuple[Text, Text, Text, Text]:
+    if page_url is None:
+        return None, None, None, None
+    address = context.redact(page_url.strip())
+    host = host_of(address)
+    return str(address), host, address.path or ("/" if host else None), address.query or None
 
 
-def _page(context: Context, address: str | None) -> tuple[str | None, str | None, str | None]:
-    if address is None:
+def _referrer(context: Context, referrer: Text) -> tuple[Text, Text, Text]:
+    if referrer is None:
         return None, None, None
-    safe = context.redact(address)
-    return safe, *split_address(safe)
+    address = context.redact(referrer.strip())
+    return str(address), host_of(address), referrer_form(referrer)
 
 
-def _referrer(context: Context, address: str | None) -> tuple[str | None, str | None, str | None]:
-    if address is None:
-        return None, None, None
-    safe = context.redact(address)
-    host, _path = split_address(safe)
-    return safe, host, referrer_form(address)
+def host_of(address: Address) -> str | None:
+    """The host in lower case without user, port and trailing dot; None if there is none."""
+    authority = address.origin.partition("//")[2].rpartition("@")[2]
+    if ":" in authority:
+        host = _HOST.match(authority)
+        authority = host[1] if host else ""
+    return authority.rstrip(".").lower() or None
 
 
 def referrer_form(address: str) -> str:
@@ -36,16 +41,6 @@ def referrer_form(address: str) -> str:
     return APP if start == APP else "/" if start[:1] == "/" and start[:2] != "//" else ""
 
 
-def split_address(address: str) -> Address:
-    """The host in lower case without user, port and trailing dot; the path, `/` if a host has none. None if absent."""
-    found = _ADDRESS.fullmatch(address.strip())
-    assert found is not None  # every part is optional
-    _scheme, authority, path = found.groups()
-    host = _HOST.match(authority or "")
-    name = host[1].rstrip(".").lower() if host else ""
-    return Address(name or None, path or ("/" if name else None))
-
-
-page = Enrichment(reads=("page_url",), makes=("page_url", "page_host", "page_path"), make=_page)
-# referrer_form is no column: referrer_class reads it, and so has few distinct inputs.
+# What is no column is for later steps, which so have few distinct inputs: campaign and referrer_class.
+page = Enrichment(reads=("page_url",), makes=("page_url", "page_host", "page_path", "page_query"), make=_page)
 referrer = Enrichment(reads=("referrer",), makes=("referrer", "referrer_host", "referrer_form"), make=_referrer)
