@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import fuzz
 from clicklake.transform.base64text import BEGINNING
-from clicklake.transform.decode import decode
+from clicklake.transform.decode import Read, decode
 from clicklake.transform.event import Failed
 from clicklake.transform.extent import extent
 from clicklake.transform.gunzip import Plain
@@ -168,3 +168,37 @@ def test_private_values_never_get_through(planted: Any, other: Any) -> None:
     nested = {"a": [{"userId": [secret, planted]}, {"b": {"ip": secret}}], "user_id": secret, "headers": {"x": secret}}
     made = transform_raw(json.dumps(event(properties=nested, user_id=[secret], ip={"v": secret}, more=other)).encode())
     assert secret not in str(made.rows) + str(made.ledger)
+
+
+class Thorough(Settings):
+    """The same, with every record read the thorough way."""
+
+    @property
+    def read(self) -> Read:  # type: ignore[override]
+        return lambda _line: None
+
+
+near = st.fixed_dictionaries(
+    {"event_type": st.sampled_from(["view", "", "é\u0000"])},
+    optional={
+        "event_id": st.text(max_size=3) | st.integers(-(2**70), 2**70),
+        "event_time": st.sampled_from(["2025-11-26T10:00:00.123Z", "", "soon", 1764151200, 1e300, -1, None]),
+        "user_id": st.integers(-(2**70), 2**70) | st.floats(allow_nan=False) | st.text(max_size=3),
+        "value": st.floats() | st.integers(-(2**70), 2**70) | st.booleans() | st.none(),
+        "page_url": st.sampled_from(["https://a.example/?x=1&utm_source=b", "", None, 1]),
+        "headers": st.dictionaries(st.sampled_from(["accept-language", "cookie"]), scalars, max_size=2),
+        "properties": st.dictionaries(st.text(max_size=4), values | st.integers(-(2**70), 2**70), max_size=3)
+        | st.none()
+        | st.just(""),
+        "userId": st.text(max_size=2),
+        "_event.x": scalars,
+    },
+)
+
+
+@given(st.lists(near, min_size=1, max_size=6))
+@settings(max_examples=4 * EXAMPLES, deadline=None)
+def test_the_fast_way_and_the_thorough_way_give_the_same_rows(events: list[dict[str, Any]]) -> None:
+    fast, thorough = (transform(*events, settings=kind(PIPELINE, KEY)) for kind in (Settings, Thorough))
+    assert fast.ledger == thorough.ledger
+    assert fast.rows == thorough.rows

@@ -69,7 +69,11 @@ class Cleaner:
 
 
 def canonical(properties: Any) -> bytes:
-    return orjson.dumps(properties, option=orjson.OPT_SORT_KEYS)
+    """Raises InexactError for an integer that 64 bits can't hold: typed.py keeps those."""
+    try:
+        return orjson.dumps(properties, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError as e:
+        raise InexactError from e
 
 
 class _Cleaning:

@@ -13,18 +13,24 @@ records; base64 text is decoded and read by the same rules. Anything else is bro
 No decision looks further ahead than careful.LOOKAHEAD, so the size of the chunks never shows in the result.
 """
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from typing import Any
 
 import orjson
 
 from clicklake.transform.careful import BRACE, LARGEST, Careful, End
-from clicklake.transform.event import Failed, Record
+from clicklake.transform.event import Failed, Record, Values
 from clicklake.transform.gunzip import Plain
 
+Read = Callable[[bytes], dict[str, Any] | Values | None]
 
-def decode(plain: Plain) -> Iterator[Record]:
-    """The records of a raw object in their order. Any bytes give records, never an exception."""
-    end = yield from _split(plain)
+
+def decode(plain: Plain, read: Read = lambda _: None) -> Iterator[Record]:
+    """The records of a raw object in their order. Any bytes give records, never an exception.
+
+    `read` may make more of a line than a dict; None if it can't.
+    """
+    end = yield from _split(plain, read=read)
     if not plain.damage:
         if end.tail:
             yield end.tail
@@ -38,7 +44,7 @@ def decode(plain: Plain) -> Iterator[Record]:
     yield end.offset, rest, reason
 
 
-def _split(feed: Iterable[bytes], base64: bool = True) -> Generator[Record, None, End]:
+def _split(feed: Iterable[bytes], base64: bool = True, read: Read = lambda _: None) -> Generator[Record, None, End]:
     """The records of a stream of bytes; a broken record at its very end is returned instead."""
     source, loads = iter(feed), orjson.loads
     careful = Careful(_split if base64 else None)
@@ -48,10 +54,12 @@ def _split(feed: Iterable[bytes], base64: bool = True) -> Generator[Record, None
         begin, line_end = at, data.find(b"\n", at)
         while line_end >= 0 and data[at] == BRACE and line_end - at <= LARGEST:
             line = data[at:line_end].rstrip(b" \t\r")
-            try:
-                value = loads(line)
-            except orjson.JSONDecodeError:
-                break
+            value = read(line)
+            if value is None:
+                try:
+                    value = loads(line)
+                except orjson.JSONDecodeError:
+                    break
             yield base + at, line, value
             at = line_end + 1
             line_end = data.find(b"\n", at)

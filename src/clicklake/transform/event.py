@@ -28,12 +28,13 @@ class Failed:
     message: str
 
 
-Record = tuple[int, bytes, dict[str, Any] | Failed]
-"""A decoded record: byte offset in the decompressed object, its exact bytes, and the JSON object or what is wrong."""
-
 Values = list[Any]
 """One event's values, each in the slot that a Layout gives its name. Times are epoch ms, dates are days since
 1970-01-01; None is absent."""
+
+Record = tuple[int, bytes, dict[str, Any] | Values | Failed]
+"""A decoded record: byte offset in the decompressed object, its exact bytes, and the JSON object (or the values of its
+fields, typed.py) or what is wrong."""
 
 Row = tuple[Any, ...]
 """One row's values in the table's order."""

@@ -34,6 +34,7 @@ from clicklake.transform.event import Failed, FailureType, Row, Tally
 from clicklake.transform.gunzip import CHUNK, Plain
 from clicklake.transform.keys import Place, place
 from clicklake.transform.ledger import Entry, Written, ledger_row
+from clicklake.transform.typed import TypedReader
 from clicklake.transform.validate import Validator
 
 RAW_KEPT = 1 << 20  # bytes of a failed record
@@ -64,6 +65,10 @@ class Settings:
         reads = (name for step in STEPS for name in step.reads)
         headers = dict.fromkeys(name.removeprefix("headers.") for name in reads if name.startswith("headers."))
         return Validator(self.pipeline, tuple(headers))
+
+    @cached_property
+    def read(self) -> TypedReader:
+        return TypedReader(self.pipeline)
 
     @cached_property
     def assemble(self) -> Assembler:
@@ -198,7 +203,7 @@ class _Run:
         tail = assemble.tail(where.raw_key, where.received_ms, self.settings.processor_version)
         judge = Seen(assemble.layout, tuple(known.name for known in self.settings.pipeline.fields)).judge
         rows: list[Row] = []
-        for index, (offset, text, value) in enumerate(decode(self.plain)):
+        for index, (offset, text, value) in enumerate(decode(self.plain, self.settings.read)):
             checked = value if isinstance(value, Failed) else validate(value, text)
             if isinstance(checked, Failed):
                 self._fail(index, offset, text, checked)

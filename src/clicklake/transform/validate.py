@@ -4,8 +4,9 @@ Every field takes one kind of value under several names. A value of another kind
 `properties` under its own name, fails the record (event_type) or, if it is private, is dropped. All that is unknown is
 kept in `properties`, where private names are removed at any depth (clean.py).
 
-Two ways lead to the same result. Most records repeat the names and types of another record, and then it is known what
-goes where (_Shape); any other is looked at name by name (_taken).
+Three ways lead to the same result. Lines that typed.py could read come as values in their places. Most other records
+repeat the names and types of another record, and then it is known what goes where (_Shape). What is left is looked at
+name by name (_taken).
 """
 
 from collections.abc import Callable, Iterable
@@ -16,7 +17,7 @@ from typing import Any, NamedTuple
 from clicklake.pipeline import Accepts, Field, Pipeline
 from clicklake.transform.clean import ROUNDED, Cleaner, InexactError, TooDeepError
 from clicklake.transform.event import Failed, Values
-from clicklake.transform.parse import TOO_DEEP, parse_exactly
+from clicklake.transform.parse import TOO_DEEP, parse, parse_exactly
 from clicklake.transform.redact import address_redactor
 from clicklake.transform.times import parse_time
 
@@ -70,10 +71,9 @@ class _Shape(NamedTuple):
     arrange: Callable[[tuple[Any, ...]], tuple[Any, ...]] | None
     convert: tuple[tuple[int, Callable[[Any], Any]], ...]
     others: tuple[str, ...]
-    has_headers: bool
 
 
-_UNCLEAR = _Shape(None, (), (), False)  # names and types don't tell what goes where
+_UNCLEAR = _Shape(None, (), ())  # names and types don't tell what goes where
 
 
 class Validator:
@@ -95,12 +95,18 @@ class Validator:
         self.redact = address_redactor(pipeline.kept_query_parameters)
         private = (name for field in pipeline.fields if field.private for name in (field.name, *field.aliases))
         self._clean = Cleaner((*private, *pipeline.private_names), self.redact)
-        self._shapes: dict[tuple[Any, ...], _Shape | None] = {}
+        self._shapes: dict[tuple[Any, ...], _Shape] = {}
+        self._times = [at for at, field in enumerate(pipeline.fields) if field.accepts == "time"]
+        self._numbers = [at for at, field in enumerate(pipeline.fields) if field.accepts == "number"]
+        self._ids = [at for at, field in enumerate(pipeline.fields) if field.accepts.startswith("text or")]
 
-    def __call__(self, record: dict[str, Any], text: bytes) -> Checked | Failed:
-        """`text` are the bytes that `record` was read from; they are read again if a number may have been rounded."""
+    def __call__(self, record: dict[str, Any] | Values, text: bytes) -> Checked | Failed:
+        """`text` are the bytes that `record` was read from; they are read again if a number may have been rounded, or
+        if a value turns out not to fit."""
         try:
             try:
+                if isinstance(record, list):
+                    return self._typed(record) or self._again(text)
                 key = (*record, *map(type, record.values()))
                 shape = self._shapes.get(key) or self._remembered(key, record)
                 return self._arranged(shape, record) or self._taken(record, ROUNDED)
@@ -109,6 +115,29 @@ class Validator:
                 return exact if isinstance(exact, Failed) else self._taken(exact, float("inf"))
         except TooDeepError:
             return TOO_DEEP
+
+    def _again(self, text: bytes) -> Checked | Failed:
+        record = parse(text)
+        return record if isinstance(record, Failed) else self(record, text)
+
+    # --- by type -----------------------------------------------------------------------------------------------------
+
+    def _typed(self, values: Values) -> Checked | None:
+        """None if the record needs another look: without a required field, or with a time that is none."""
+        if "" in values:  # as if it had not been sent
+            values = [None if value == "" else value for value in values]
+        for slot in self._times:
+            if values[slot] is not None:
+                values[slot] = moment = parse_time(values[slot])
+                if moment is None:
+                    return None
+        for slot in self._ids:
+            if type(values[slot]) is int:
+                values[slot] = str(values[slot])
+        for slot in self._numbers:
+            if values[slot] is not None and abs(values[slot]) >= ROUNDED:
+                return None
+        return self._completed(values, None)
 
     # --- by shape ----------------------------------------------------------------------------------------------------
 
@@ -135,7 +164,7 @@ class Validator:
                 elif type(value) is not _AS_IT_IS.get(spec.accepts):
                     return _UNCLEAR
         arrange = itemgetter(*(source.get(field, len(record)) for field in self._fields))
-        return _Shape(arrange, tuple(convert), tuple(others), "headers" in source)
+        return _Shape(arrange, tuple(convert), tuple(others))
 
     def _arranged(self, shape: _Shape, record: dict[str, Any]) -> Checked | None:
         """None if the record needs another look: a required field or a value that can't be converted."""
@@ -150,14 +179,18 @@ class Validator:
                 values[slot] = converted = convert(value)
                 if converted is None or (type(value) is float and abs(value) >= ROUNDED):
                     return None
+        others = {name: record[name] for name in shape.others} if shape.others else None
+        return self._completed(values, others)
+
+    def _completed(self, values: Values, others: dict[str, Any] | None) -> Checked | None:
         for slot in self._required_slots:
             if values[slot] is None:
                 return None
-        sent = values[self._properties]
-        if shape.others:
-            sent = _merged({name: record[name] for name in shape.others}, sent)
+        sent, headers = values[self._properties], values[self._sent_headers]
+        if others:
+            sent = _merged(others, sent)
         values[self._properties], json, dropped = self._clean(sent or {}, ROUNDED)
-        values += self._header_values(values[self._sent_headers]) if shape.has_headers else self._no_headers
+        values += self._no_headers if headers is None else self._header_values(headers)
         return values, json, dropped, 0
 
     def _header_values(self, headers: dict[str, Any]) -> Iterable[str | None]:
@@ -227,4 +260,10 @@ def _merged(others: dict[str, Any], sent: dict[str, Any] | None) -> dict[str, An
     """The event's own properties win over other values of the same name, which are kept as `_event.<name>`."""
     if not others or sent is None:
         return others if sent is None else sent
-    return {(f"_event.{name}" if name in sent else name): value for name, value in others.items()} | sent
+    merged = dict(sent)
+    for name, value in others.items():
+        free = name
+        while free in merged or (free != name and free in others):
+            free = f"_event.{free}"
+        merged[free] = value
+    return merged

@@ -27,8 +27,8 @@ class Enrichment:
 
     `reads` are input fields, `headers.<lower-case name>` for one header, `received_ts`, or columns that an earlier
     enrichment makes; each is str, int, float or None. `makes` are the columns in the order of what `make` returns, NULL
-    as None. It never raises, whatever it reads. Answers are remembered, unless `memo` is off, so a `make` needs no
-    memory of its own.
+    as None. It never raises, whatever it reads. Answers are remembered, so a `make` needs no memory of its own;
+    `memo` is off where that would cost more than it saves.
     """
 
     reads: tuple[str, ...]

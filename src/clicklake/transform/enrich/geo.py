@@ -129,4 +129,5 @@ geo = Enrichment(
     ),
     makes=("country", "region", "city"),
     make=_geo,
+    memo=False,
 )

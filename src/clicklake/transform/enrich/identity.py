@@ -37,5 +37,8 @@ def keyed(key: bytes, text: str) -> str:
 
 user = Enrichment(reads=("user_id",), makes=("user_key",), make=_user)
 visitor = Enrichment(
-    reads=("anonymous_id", "user_key", "event_date", "app_id", "ip", "user_agent"), makes=("visitor_id",), make=_visitor
+    reads=("anonymous_id", "user_key", "event_date", "app_id", "ip", "user_agent"),
+    makes=("visitor_id",),
+    make=_visitor,
+    memo=False,
 )

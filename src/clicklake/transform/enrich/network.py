@@ -50,4 +50,4 @@ def first_address(text: str) -> IPv4Address | IPv6Address | None:
     return mapped or address
 
 
-network = Enrichment(reads=("ip",), makes=("ip_truncated",), make=_network)
+network = Enrichment(reads=("ip",), makes=("ip_truncated",), make=_network, memo=False)
