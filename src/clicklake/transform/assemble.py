@@ -6,7 +6,7 @@ memory more, for all its answers together. Memory is bounded; it never shows in 
 function.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -16,7 +16,8 @@ from clicklake.transform.event import Layout, Row, Values
 from clicklake.transform.times import DAY, parse_time
 
 REMEMBERED = 1 << 14  # answers of one enrichment in one of its two generations
-LINEAGE = ("raw_key", "received_ts", "processor_version", "raw_offset", "record_index")
+PROPERTIES_JSON = "properties as JSON"
+LINEAGE = ("raw_key", "received_ts", "processor_version", "raw_offset", "record_index", PROPERTIES_JSON)
 
 Part = tuple[Any, ...]
 
@@ -39,80 +40,64 @@ class _Memory(dict[Any, Part]):
 class _Step(NamedTuple):
     read: Callable[[Values], Any]  # one value, or a tuple of several
     make: Callable[[Any], Part]  # or looks it up in a _Memory
-    kept: tuple[tuple[int, int], ...]  # (slot, position in what it makes): what later steps read
 
 
 class Assembler:
-    """`row(values)`: the row of an event in the table's order. `layout` names the slots of `values`."""
+    """`row(values)`: the row of an event in the table's order.
+
+    `values` has a slot for each name of `layout`: the fields and headers, then LINEAGE. What the steps make is
+    put behind them, step by step, so that later ones can read it.
+    """
 
     def __init__(
         self, pipeline: Pipeline, fields: tuple[str, ...], context: Context, steps: tuple[Enrichment | Group, ...]
     ) -> None:
-        made = [name for step in steps for name in step.makes]
-        self.layout = Layout((*fields, *LINEAGE, *sorted(_read_later(steps) - set(fields))))
-        self._rest = (None,) * (len(self.layout.names) - len(fields) - 3)
-        self._steps = _compiled(steps, self.layout, frozenset(fields), context)
+        self.layout = Layout((*fields, *LINEAGE))
+        self._steps, made = _compiled(steps, self.layout.slot, context)
         columns = pipeline.tables.events.columns
         times = {field.name for field in pipeline.fields if field.accepts == "time"}
         own = [column for column in columns if _is_own(column, made)]
         self._own = [_own(column, self.layout, times) for column in own]
-        elsewhere = {"properties", *made, *(column.name for column in own)}
-        sent = [c.name for c in columns if c.name in self.layout.slot and c.name not in elsewhere]
-        self._sent = self.layout.reader(sent)
-        have = {n: at for at, n in enumerate(("properties", *sent, *made, *(column.name for column in own)))}
+        after = len(self.layout.names) + len(made)
+        have = self.layout.slot | made | {column.name: after + at for at, column in enumerate(own)}
+        have["properties"] = self.layout.slot[PROPERTIES_JSON]
         alias = {column.name: column.from_ for column in columns if column.from_ in made and column.name not in have}
         # A column that nobody makes is NULL: the None at the end.
-        self._order = itemgetter(*(have.get(alias.get(c.name) or c.name, len(have)) for c in columns))
+        self._order = itemgetter(*(have.get(alias.get(c.name) or c.name, after + len(own)) for c in columns))
 
-    def row(self, values: Values, properties: str) -> Row:
-        """The row of an event whose properties are this JSON."""
-        made = [properties, *self._sent(values)]
-        _walk(self._steps, values, made)
+    def row(self, values: Values) -> Row:
+        _walk(self._steps, values)
         for own in self._own:
-            made.append(own(values))
-        made.append(None)
-        ordered: Row = self._order(made)
+            values.append(own(values))
+        values.append(None)
+        ordered: Row = self._order(values)
         return ordered
-
-    def tail(self, raw_key: str, received_ms: int, processor_version: str) -> tuple[Any, ...]:
-        """The slots behind the fields, as they are for every event of an object."""
-        return (raw_key, received_ms, processor_version, *self._rest)
 
 
 # --- the walk through the enrichments ------------------------------------------------------------------------------
 
 
-def _walk(steps: list[_Step], values: Values, made: list[Any]) -> None:
+def _walk(steps: list[_Step], values: Values) -> None:
     # The measured hot loop.
-    for read, make, kept in steps:
-        part = make(read(values))
-        made += part
-        if kept:
-            for slot, at in kept:
-                values[slot] = part[at]
-
-
-def _read_later(steps: Iterable[Enrichment | Group]) -> set[str]:
-    made = {name for step in steps for name in step.makes}
-    return {name for step in steps for name in step.reads if name in made}
+    for read, make in steps:
+        values += make(read(values))
 
 
 def _compiled(
-    steps: tuple[Enrichment | Group, ...], layout: Layout, fields: frozenset[str], context: Context
-) -> list[_Step]:
-    """The steps on values that are laid out so; what a step makes never takes the place of one of `fields`."""
-    kept = _read_later(steps) - fields
-    compiled = []
+    steps: tuple[Enrichment | Group, ...], slots: dict[str, int], context: Context
+) -> tuple[list[_Step], dict[str, int]]:
+    """The steps on values that are laid out so, and the slots of what they make. A step that reads a name that is both
+    sent and made reads what was sent."""
+    compiled: list[_Step] = []
+    made: dict[str, int] = {}
+    size = len(slots)
     for step in steps:
         make = _of_a_group(step, context) if isinstance(step, Group) else _of_one(step, context)
-        compiled.append(
-            _Step(
-                itemgetter(*(layout.slot[name] for name in step.reads)),
-                _Memory(make).__getitem__ if step.memo else make,
-                tuple((layout.slot[name], at) for at, name in enumerate(step.makes) if name in kept),
-            )
-        )
-    return compiled
+        known = made | slots
+        read = itemgetter(*(known[name] for name in step.reads))
+        compiled.append(_Step(read, _Memory(make).__getitem__ if step.memo else make))
+        made |= {name: size + len(made) + at for at, name in enumerate(step.makes)}
+    return compiled, made
 
 
 def _of_one(step: Enrichment, context: Context) -> Callable[[Any], Part]:
@@ -123,15 +108,13 @@ def _of_one(step: Enrichment, context: Context) -> Callable[[Any], Part]:
 
 
 def _of_a_group(group: Group, context: Context) -> Callable[[Any], Part]:
-    inside = Layout((*group.reads, *sorted(_read_later(group.steps) - set(group.reads))))
-    steps = _compiled(group.steps, inside, frozenset(group.reads), context)
-    rest = (None,) * (len(inside.names) - len(group.reads))
-    of_one = len(group.reads) == 1
+    reads = len(group.reads)
+    steps, _ = _compiled(group.steps, {name: at for at, name in enumerate(group.reads)}, context)
 
     def make(key: Any) -> Part:
-        made: list[Any] = []
-        _walk(steps, [*((key,) if of_one else key), *rest], made)
-        return tuple(made)
+        values: Values = [*key] if reads > 1 else [key]
+        _walk(steps, values)
+        return tuple(values[reads:])
 
     return make
 
@@ -139,7 +122,7 @@ def _of_a_group(group: Group, context: Context) -> Callable[[Any], Part]:
 # --- a team's own columns --------------------------------------------------------------------------------------------
 
 
-def _is_own(column: Column, made: list[str]) -> bool:
+def _is_own(column: Column, made: dict[str, int]) -> bool:
     return column.from_ is not None and column.from_ != column.name and column.from_ not in made
 
 

@@ -198,9 +198,8 @@ class _Run:
     def _batches(self) -> Iterator[list[Row]]:
         # The measured hot loop: some 10 µs an event, most of them in here. Tuples, lists and dicts, no objects.
         tally, where, validate, assemble = self.tally, self.where, self.settings.validate, self.settings.assemble
-        slot, row = assemble.layout.slot, assemble.row
-        offset_slot, index_slot, id_slot = slot["raw_offset"], slot["record_index"], slot["event_id"]
-        tail = assemble.tail(where.raw_key, where.received_ms, self.settings.processor_version)
+        row, id_slot = assemble.row, assemble.layout.slot["event_id"]
+        lineage = (where.raw_key, where.received_ms, self.settings.processor_version)
         judge = Seen(assemble.layout, tuple(known.name for known in self.settings.pipeline.fields)).judge
         rows: list[Row] = []
         for index, (offset, text, value) in enumerate(decode(self.plain, self.settings.read)):
@@ -216,12 +215,11 @@ class _Run:
             if dropped or misplaced:
                 tally.dropped_values += dropped
                 tally.misplaced_values += misplaced
-            values += tail
-            values[offset_slot], values[index_slot] = offset, index
+            values += (*lineage, offset, index, properties.decode())
             if verdict == "other" or values[id_slot] is None:
                 values[id_slot] = derived_id(where.raw_key, index)
                 tally.rederived_ids += verdict == "other"
-            rows.append(row(values, properties.decode()))
+            rows.append(row(values))
             if len(rows) == BATCH:
                 tally.good += BATCH
                 yield rows
