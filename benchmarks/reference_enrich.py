@@ -245,7 +245,7 @@ def _simplified(matchers: ua_parser.Matchers) -> ua_parser.Matchers:
 
 
 def _short(answer: str | None) -> str | None:
-    return None if answer is None or len(answer) > 64 or "@" in answer else answer
+    return None if answer is None or len(answer) > 64 or "@" in answer or "/" in answer else answer
 
 
 def _named(found: Any) -> tuple[str | None, str | None]:

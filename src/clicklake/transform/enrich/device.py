@@ -75,8 +75,10 @@ NO_BRAND = frozenset({None, "", "Generic", "Generic_Android", "Generic_Android_T
 DESKTOPS = frozenset({"Windows", "Mac OS X", "Chrome OS", "Linux"})
 
 
-# What ua-parser finds is words of the sender's. A name or a version is no longer, and no mailbox is in it.
+# What ua-parser finds is words of the sender's. A name or a version is no longer, and no mailbox or address is in it:
+# of a bot's "+https://openai.com/bot" it makes the browser "com/bot".
 LONGEST_ANSWER = 64
+_NO_NAME = re.compile("[@/]")
 
 
 class Named(NamedTuple):
@@ -101,7 +103,7 @@ device = Enrichment(
 
 def short(answer: Text) -> Text:
     """The answer; None if it is no name of a product but some text that got into its place."""
-    return None if answer is None or len(answer) > LONGEST_ANSWER or "@" in answer else answer
+    return None if answer is None or len(answer) > LONGEST_ANSWER or _NO_NAME.search(answer) else answer
 
 
 def readable(user_agent: object) -> str:
