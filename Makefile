@@ -29,7 +29,8 @@ test: setup lint types ## lint, types, all tests and docs: what CI runs
 
 quick: setup lint ## the transform, the wire and the architecture, in under 30 s
 	$(BIN)/pytest -q tests/test_architecture.py tests/test_pipeline.py tests/test_decode.py tests/test_validate.py \
-	  tests/test_enrich.py tests/test_keys.py tests/test_encode.py tests/test_process.py tests/test_golden.py
+	  tests/test_enrich.py tests/test_channel.py tests/test_device.py tests/test_traffic_type.py tests/test_keys.py \
+	  tests/test_encode.py tests/test_process.py tests/test_golden.py tests/test_contract.py
 
 lint: setup ## ruff: lint and format
 	@$(BIN)/ruff check --quiet .
