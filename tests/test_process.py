@@ -121,6 +121,21 @@ def test_other_content_under_the_same_id_is_kept_with_a_derived_id() -> None:
     assert made.ledger["rederived_ids"] == 1
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"value": -1}, {"value": -2}),
+        ({"value": 1}, {"value": 2.0**61}),
+        ({"event_time": "1969-12-31T23:59:59.999Z"}, {"event_time": "1969-12-31T23:59:59.998Z"}),
+    ],
+    ids=str,
+)
+def test_numbers_that_python_hashes_alike_are_other_content(one: dict[str, object], other: dict[str, object]) -> None:
+    made = transform(event(event_id="a", **one), event(event_id="a", **other))
+    assert counts(made.ledger) == (2, 2, 0, 0)
+    assert made.ledger["rederived_ids"] == 1
+
+
 def test_the_same_id_of_two_apps_is_two_events() -> None:
     made = transform(event(event_id="a", app_id="x"), event(event_id="a", app_id="y"), event(event_id="a"))
     assert [row["event_id"] for row in made.rows] == ["a", "a", "a"]

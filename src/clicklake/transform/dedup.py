@@ -7,6 +7,7 @@ event and gets an id of its own. What the transport adds to a retry is no conten
 from array import array
 from typing import Any, Literal
 
+from clicklake.pipeline import Field
 from clicklake.transform.clean import canonical
 from clicklake.transform.event import Layout, Values
 
@@ -14,6 +15,7 @@ Verdict = Literal["new", "duplicate", "other"]
 
 TRANSPORT_FIELDS = frozenset({"sent_time", "collector_time", "ip", "headers"})
 RETRY_COUNTERS = frozenset({"attempt", "retries", "retry", "retry_count", "retryCount"})
+_AS_NUMBERS = frozenset({"time", "number"})  # what fields hold numbers, by what they accept
 _SMALLEST = 1 << 10  # slots, a power of two
 
 
@@ -25,10 +27,12 @@ class Seen:
     takes some 250, which would make the function's memory grow with the object.
     """
 
-    def __init__(self, layout: Layout, fields: tuple[str, ...]) -> None:
+    def __init__(self, layout: Layout, fields: tuple[Field, ...]) -> None:
         self._identity = layout.reader(("app_id", "event_id"))
         self._sent = layout.slot["properties"]
-        self._content = layout.reader(f for f in fields if f not in TRANSPORT_FIELDS and f != "properties")
+        content = [field for field in fields if field.name not in TRANSPORT_FIELDS and field.name != "properties"]
+        self._texts = layout.reader(field.name for field in content if field.accepts not in _AS_NUMBERS)
+        self._numbers = layout.reader(field.name for field in content if field.accepts in _AS_NUMBERS)
         self._ids, self._contents = _empty(_SMALLEST), _empty(_SMALLEST)
         self._used = 0
         self._others: set[tuple[int, int]] = set()
@@ -42,7 +46,8 @@ class Seen:
         if not RETRY_COUNTERS.isdisjoint(sent):
             properties = _without_counters(sent)
         key = hash(identity) or 1  # 0 is an empty slot
-        content = hash((properties, self._content(values)))
+        # Numbers as text: Python's hash of -1 is that of -2.
+        content = hash((properties, self._texts(values), repr(self._numbers(values))))
         ids, mask = self._ids, len(self._ids) - 1
         at = key & mask
         while (found := ids[at]) and found != key:

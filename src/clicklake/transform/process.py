@@ -200,7 +200,7 @@ class _Run:
         tally, where, validate, assemble = self.tally, self.where, self.settings.validate, self.settings.assemble
         row, id_slot = assemble.row, assemble.layout.slot["event_id"]
         lineage = (where.raw_key, where.received_ms, self.settings.processor_version)
-        judge = Seen(assemble.layout, tuple(known.name for known in self.settings.pipeline.fields)).judge
+        judge = Seen(assemble.layout, self.settings.pipeline.fields).judge
         rows: list[Row] = []
         for index, (offset, text, value) in enumerate(decode(self.plain, self.settings.read)):
             checked = value if isinstance(value, Failed) else validate(value, text)
