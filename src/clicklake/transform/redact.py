@@ -144,7 +144,7 @@ def _is_public(value: str) -> bool:
 # --- any text --------------------------------------------------------------------------------------------------------
 
 # An address without a scheme: a relative one, location.search, location.hash, or shop.example/?token=1.
-_RELATIVE = re.compile(r"(?:[/?#]|\.{1,2}/)\S*|[^\s?]+\?\S*=\S*")
+_RELATIVE = re.compile(r"(?:[/?#]|\.{1,2}/)\S*+|[^\s?]++\?[^\s=]*+=\S*+")
 
 
 def text_redactor(redact: Callable[[str], Address]) -> Callable[[str], str]:
