@@ -1,14 +1,19 @@
 """One raw object to its outputs: accounting, repeats, failed records, the ledger."""
 
 import base64
+import gc
 import gzip
 import hashlib
 import json
+import tracemalloc
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from clicklake import pipeline
+from clicklake.transform import assemble
 from clicklake.transform.process import Settings, process
 from transforming import KEY, PIPELINE, RAW_KEY, event, lines, transform, transform_raw
 
@@ -246,3 +251,32 @@ def test_settings_of_another_version_change_only_the_version() -> None:
     first = transform(event(event_id="a")).row
     second = transform(event(event_id="a"), settings=replace(Settings(PIPELINE, KEY), processor_version="2")).row
     assert first | {"processor_version": "2"} == second
+
+
+@pytest.mark.parametrize(
+    "where", ["page_url", "referrer", "page_title", "user_agent", "a name", "a name in properties"]
+)
+def test_what_a_worker_remembers_does_not_grow_with_the_length_of_what_it_meets(
+    where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker lives for hours: a thousand long addresses an object would fill its memory."""
+    monkeypatch.setattr(assemble, "REMEMBERED_TEXT", 1 << 20)
+    settings = Settings(PIPELINE, KEY)
+    process(lines_of(where, range(2), 10), RAW_KEY, 0, settings)
+    tracemalloc.start()
+    try:
+        process(lines_of(where, range(200), 50_000), RAW_KEY, 0, settings)
+        gc.collect()
+        assert tracemalloc.get_traced_memory()[0] < 8 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def lines_of(where: str, numbers: range, length: int) -> bytes:
+    texts = (f"https://shop.example/{number}/{'p' * length}" for number in numbers)
+    forms: dict[str, Callable[[str], dict[str, Any]]] = {
+        "a name": lambda text: {text: 1},
+        "a name in properties": lambda text: {"properties": {text: 1}},
+    }
+    records = (event(**(forms[where](text) if where in forms else {where: text})) for text in texts)
+    return b"".join(json.dumps(record).encode() + b"\n" for record in records)

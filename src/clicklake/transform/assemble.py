@@ -16,6 +16,7 @@ from clicklake.transform.event import Layout, Row, Values
 from clicklake.transform.times import DAY, parse_time
 
 REMEMBERED = 1 << 14  # answers of one enrichment in one of its two generations
+REMEMBERED_TEXT = 8 << 20  # characters of what they answer; an address may have a million
 PROPERTIES_JSON = "properties as JSON"
 LINEAGE = ("raw_key", "received_ts", "processor_version", "raw_offset", "record_index", PROPERTIES_JSON)
 
@@ -27,14 +28,19 @@ class _Memory(dict[Any, Part]):
     grows young; when the young are too many, the old are forgotten."""
 
     def __init__(self, make: Callable[[Any], Part]) -> None:
-        self._make, self._old = make, dict[Any, Part]()
+        self._make, self._old, self._text = make, dict[Any, Part](), 0
 
     def __missing__(self, key: Any) -> Part:
-        if len(self) >= REMEMBERED:
-            self._old = dict(self)
+        if len(self) >= REMEMBERED or self._text >= REMEMBERED_TEXT:
+            self._old, self._text = dict(self), 0
             self.clear()
+        self._text += len(key) if type(key) is str else _text(key) if type(key) is tuple else 0
         part = self[key] = self._old.get(key) or self._make(key)
         return part
+
+
+def _text(key: tuple[Any, ...]) -> int:
+    return sum([len(value) for value in key if type(value) is str])
 
 
 class _Step(NamedTuple):

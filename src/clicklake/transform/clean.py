@@ -15,6 +15,8 @@ ROUNDED = 2.0**63
 
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 _REMEMBERED = 1 << 12  # shapes; a site sends some dozens
+_LARGEST_SHAPE = 1 << 14  # bytes of names
+_BYTES_OF_A_NAME = 64  # besides its characters
 _Shape = tuple[Any, ...]
 _NOT_FLAT = ("",)
 _JSON_BEGINS = ("{", "[")
@@ -64,8 +66,14 @@ class Cleaner:
             self._flat.clear()
         flat = _SCALARS.issuperset(map(type, properties.values())) and not any(map(self._is_private, properties))
         floats = tuple(n for n, value in properties.items() if type(value) is float) if flat else _NOT_FLAT
-        self._flat[shape] = floats
+        if worth_remembering(properties):
+            self._flat[shape] = floats
         return floats
+
+
+def worth_remembering(record: dict[str, Any]) -> bool:
+    """False if its names take so much memory that thousands of such shapes would fill it."""
+    return sum(map(len, record)) + _BYTES_OF_A_NAME * len(record) <= _LARGEST_SHAPE
 
 
 def canonical(properties: Any) -> bytes:

@@ -22,6 +22,7 @@ _BETWEEN_PARTS = re.compile(r"[.:/\[\]]+")
 _NO_LETTERS = re.compile(r"[\W_]+")
 _MOST_PARTS = 3  # of a private name: user.id
 _CACHED = 1 << 14
+_LONGEST_CACHED = 256  # characters; a name may have a million
 
 
 def private_names(names: Iterable[str]) -> Callable[[str], bool]:
@@ -29,8 +30,7 @@ def private_names(names: Iterable[str]) -> Callable[[str], bool]:
     User-ID, _event.user_id, user.id, traits[user_id], headers.cookie."""
     private = frozenset(map(_spelling, names))
 
-    @lru_cache(maxsize=_CACHED)
-    def is_private(name: str) -> bool:
+    def judge(name: str) -> bool:
         parts = list(map(_spelling, _BETWEEN_PARTS.split(name)))
         return any(
             "".join(parts[at : at + length]) in private
@@ -38,7 +38,8 @@ def private_names(names: Iterable[str]) -> Callable[[str], bool]:
             for at in range(len(parts))
         )
 
-    return is_private
+    known = lru_cache(maxsize=_CACHED)(judge)
+    return lambda name: known(name) if len(name) <= _LONGEST_CACHED else judge(name)
 
 
 def _spelling(name: str) -> str:

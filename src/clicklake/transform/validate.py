@@ -15,7 +15,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from clicklake.pipeline import Accepts, Field, Pipeline
-from clicklake.transform.clean import ROUNDED, Cleaner, InexactError, TooDeepError
+from clicklake.transform.clean import ROUNDED, Cleaner, InexactError, TooDeepError, worth_remembering
 from clicklake.transform.event import Failed, Values
 from clicklake.transform.parse import TOO_DEEP, parse, parse_exactly
 from clicklake.transform.redact import address_redactor
@@ -144,7 +144,9 @@ class Validator:
     def _remembered(self, key: tuple[Any, ...], record: dict[str, Any]) -> "_Shape":
         if len(self._shapes) >= _REMEMBERED:
             self._shapes.clear()
-        shape = self._shapes[key] = self._shape(record)
+        shape = self._shape(record)
+        if worth_remembering(record):
+            self._shapes[key] = shape
         return shape
 
     def _shape(self, record: dict[str, Any]) -> "_Shape":
