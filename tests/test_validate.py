@@ -201,3 +201,26 @@ def test_a_long_text_that_is_nearly_an_address_takes_no_longer_than_its_length(t
     row = transform(event(properties={"note": text})).row
     assert time.process_time() - began < 1
     assert json.loads(row["properties"]) == {"note": text}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"userId":"u-4711","v":NaN}',
+        '{"userId":"u-4711","name":"\\ud800"}',
+        '{"userId":"u-4711"}\n{"userId":"u-4711"}',
+        '[{"a": {"user_id" : "u-4711',
+        '\ufeff{"userId":"u-4711"}',
+        json.dumps(json.dumps({"userId": "u-4711"})),
+        json.dumps(json.dumps([json.dumps({"userId": "u-4711"})])),
+    ],
+)
+def test_json_in_a_text_need_not_be_flawless_to_lose_its_private_values(text: str) -> None:
+    made = transform(event(properties={"body": text}))
+    assert "4711" not in made.row["properties"]
+    assert made.ledger["dropped_values"] == 1
+
+
+@pytest.mark.parametrize("text", ['{"a": NaN}', '"ids": see "userId"', '"', '{"name": "cut of', '"a" "b"'])
+def test_other_texts_that_begin_like_json_stay(text: str) -> None:
+    assert json.loads(transform(event(properties={"body": text})).row["properties"]) == {"body": text}

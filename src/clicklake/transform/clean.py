@@ -2,6 +2,7 @@
 with redacted texts, as canonical JSON (names sorted, no spaces).
 """
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -19,7 +20,9 @@ _LARGEST_SHAPE = 1 << 14  # bytes of names
 _BYTES_OF_A_NAME = 64  # besides its characters
 _Shape = tuple[Any, ...]
 _NOT_FLAT = ("",)
-_JSON_BEGINS = ("{", "[")
+_JSON_BEGINS = ("{", "[", '"')
+_BEFORE_JSON = " \t\r\n\ufeff"
+_NAME = re.compile(r'"((?>(?:[^"\\]++|\\.)*))"\s*+:', re.DOTALL)
 
 
 class InexactError(Exception):
@@ -117,14 +120,18 @@ class _Cleaning:
         return self.text(item, depth) if kind is str else item
 
     def text(self, text: str, depth: int) -> str:
-        """A text. JSON in it, which senders make that encode twice, is cleaned as if it were not in a text."""
-        if '"' not in text or not text.lstrip().startswith(_JSON_BEGINS):
+        """A text. JSON in it, which senders make that encode twice, is cleaned as if it were not in a text; what begins
+        like JSON and is not quite (NaN, cut off, several in a row) goes as a whole if it has a private name."""
+        if '"' not in text or not text.lstrip(_BEFORE_JSON).startswith(_JSON_BEGINS):
             return self.redact(text)
         try:
             value = orjson.loads(text)
             clean = self.item(value, depth)
         except orjson.JSONDecodeError:
-            return self.redact(text)
+            if not any(map(self.is_private, _NAME.findall(text))):
+                return self.redact(text)
+            self.dropped += 1
+            return REDACTED
         except TooDeepError:
             return REDACTED
         return text if clean == value else canonical(clean).decode()
