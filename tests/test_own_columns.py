@@ -106,6 +106,7 @@ def test_own_columns_are_filled_from_then_on_and_null_before(
     assert rows(endpoint, f"SELECT event_id FROM clickstream_events WHERE {typed}") == [["2 after"]]
 
 
+@pytest.mark.parametrize("form", ["parquet"], indirect=True)  # which can't read what it is not told of
 def test_a_column_that_is_taken_away_again_leaves_every_row_readable(
     endpoint: EndpointProcess, tmp_path: Path, form: str
 ) -> None:

@@ -93,16 +93,22 @@ def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is not JSON (RFC 8259)")
 
 
+# Of the form of a time, but none: a pattern can't say so, and the schema's description tells.
+INEXPRESSIBLE = (b"2025-02-30", b"T24:00", b"T25:00", b"+24:00", b"+25:00", b"-13-", b":60")
+
+
 def test_what_golden_files_hold_is_accepted_and_refused_as_the_transform_does() -> None:
     """Accepted means a row with nothing misplaced; refused for its fields means refused by the schema."""
     seen = {"accepted": 0, "failed": 0}
     for case in GOLDEN:
         for line in (ROOT / "tests/golden" / case / "raw").read_bytes().splitlines():
             try:
-                record = json.loads(line, parse_constant=_refuse)
+                record = json.loads(line.decode(), parse_constant=_refuse)
             except ValueError:
                 continue
             if not isinstance(record, dict):
+                continue
+            if any(time in line for time in INEXPRESSIBLE):
                 continue
             made = transform_raw(line)
             if CHECK.is_valid(record):

@@ -21,6 +21,7 @@ from clicklake.transform.event import Row
 from clicklake.transform.times import date_text, timestamp_text
 
 BATCH = 8192  # rows as Python values; smaller ones take less memory and up to a fifth more time
+BATCH_BYTES = 16 << 20  # of records; a batch of the largest would need gigabytes
 WRITE_BATCH = 8192  # rows
 ROW_GROUP = 131_072  # rows
 # Measured (python -m benchmarks.writers): 87 bytes a row become 74, and writing and reading gets no slower.

@@ -25,7 +25,7 @@ from clicklake.pipeline import Format, Pipeline
 from clicklake.transform.assemble import Assembler
 from clicklake.transform.decode import decode
 from clicklake.transform.dedup import Seen
-from clicklake.transform.encode import BATCH, ENCODERS, ContentHash, NdjsonFile
+from clicklake.transform.encode import BATCH, BATCH_BYTES, ENCODERS, ContentHash, NdjsonFile
 from clicklake.transform.enrich import STEPS
 from clicklake.transform.enrich.context import Context
 from clicklake.transform.enrich.device import rules_version
@@ -202,6 +202,7 @@ class _Run:
         lineage = (where.raw_key, where.received_ms, self.settings.processor_version)
         judge = Seen(assemble.layout, self.settings.pipeline.fields).judge
         rows: list[Row] = []
+        size = 0
         for index, (offset, text, value) in enumerate(decode(self.plain, self.settings.read)):
             checked = value if isinstance(value, Failed) else validate(value, text)
             if isinstance(checked, Failed):
@@ -220,10 +221,11 @@ class _Run:
                 values[id_slot] = derived_id(where.raw_key, index)
                 tally.rederived_ids += verdict == "other"
             rows.append(row(values))
-            if len(rows) == BATCH:
-                tally.good += BATCH
+            size += len(text)
+            if len(rows) == BATCH or size > BATCH_BYTES:
+                tally.good += len(rows)
                 yield rows
-                rows = []
+                rows, size = [], 0
         if rows:
             tally.good += len(rows)
             yield rows
