@@ -25,7 +25,7 @@ demo: setup ## run the main job: 20,000 events from PutRecord to SQL, with a kil
 	@$(BIN)/clicklake demo
 
 test: setup lint types ## lint, types, all tests and docs: what CI runs
-	$(BIN)/pytest -q -n $(or $(JOBS),4) --dist loadfile
+	$(BIN)/pytest -q -n $(or $(JOBS),4) --dist loadfile --no-loadscope-reorder
 
 quick: setup lint ## the transform, the wire and the architecture, in under 30 s
 	$(BIN)/pytest -q tests/test_architecture.py tests/test_pipeline.py tests/test_decode.py tests/test_validate.py \

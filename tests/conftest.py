@@ -26,3 +26,12 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EndpointProcess]
 @pytest.fixture(scope="module")
 def aws(endpoint: EndpointProcess) -> Callable[..., Any]:
     return endpoint.client
+
+
+# Those that wait most begin first, so that no worker is left alone with them at the end. A file not named here follows.
+SLOWEST = ("terraform", "terraform_pipeline", "kill", "rebuild", "own_columns", "properties", "privacy", "seed", "demo")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    order = {f"test_{name}": at for at, name in enumerate(SLOWEST)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))

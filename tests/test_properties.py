@@ -22,7 +22,7 @@ from clicklake.transform.gunzip import Plain
 from clicklake.transform.process import Settings
 from transforming import KEY, PIPELINE, event, transform, transform_raw
 
-EXAMPLES = int(os.environ.get("CLICKLAKE_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("CLICKLAKE_EXAMPLES", "40"))
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8)
 values = st.recursive(
