@@ -34,8 +34,8 @@ VALUES = ["plus", "9007199254740993", "9.5", "false", "2026-12-25", "2025-11-26 
 WRONG = {"plan": 7, "team": "none", "trial": "no", "renews_on": "soon", "seen_at": [1]}
 
 
-def team_file(folder: Path, form: str, *, own: bool) -> Path:
-    document = json.loads(pipeline.FILE.read_text()) | {"processed_format": form}
+def team_file(folder: Path, *, own: bool) -> Path:
+    document = json.loads(pipeline.FILE.read_text())
     if own:
         document["tables"]["events"]["columns"] += [
             {"name": name, "type": type_, "from": path, "comment": "Ours."} for name, (type_, path) in OWN.items()
@@ -63,24 +63,17 @@ def code(endpoint: EndpointProcess) -> str:
     return found
 
 
-@pytest.fixture(params=["parquet", "json"])
-def form(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
 @pytest.fixture
-def endpoint(tmp_path: Path, form: str) -> Iterator[EndpointProcess]:
-    yield from running(tmp_path / "data", "--pipeline", str(team_file(tmp_path, form, own=False)))
+def endpoint(tmp_path: Path) -> Iterator[EndpointProcess]:
+    yield from running(tmp_path / "data", "--pipeline", str(team_file(tmp_path, own=False)))
 
 
-def test_own_columns_are_filled_from_then_on_and_null_before(
-    endpoint: EndpointProcess, tmp_path: Path, form: str
-) -> None:
+def test_own_columns_are_filled_from_then_on_and_null_before(endpoint: EndpointProcess, tmp_path: Path) -> None:
     send(endpoint, {"event_id": "1 before", "properties": FILLED})
     old_code = code(endpoint)
 
     endpoint.stop()
-    endpoint.options = ("--pipeline", str(team_file(tmp_path, form, own=True)))
+    endpoint.options = ("--pipeline", str(team_file(tmp_path, own=True)))
     endpoint.start()
     assert code(endpoint) != old_code
     glue = endpoint.client("glue")
@@ -106,13 +99,10 @@ def test_own_columns_are_filled_from_then_on_and_null_before(
     assert rows(endpoint, f"SELECT event_id FROM clickstream_events WHERE {typed}") == [["2 after"]]
 
 
-@pytest.mark.parametrize("form", ["parquet"], indirect=True)  # which can't read what it is not told of
-def test_a_column_that_is_taken_away_again_leaves_every_row_readable(
-    endpoint: EndpointProcess, tmp_path: Path, form: str
-) -> None:
+def test_a_column_that_is_taken_away_again_leaves_every_row_readable(endpoint: EndpointProcess, tmp_path: Path) -> None:
     default = endpoint.options
     endpoint.stop()
-    endpoint.options = ("--pipeline", str(team_file(tmp_path, form, own=True)))
+    endpoint.options = ("--pipeline", str(team_file(tmp_path, own=True)))
     endpoint.start()
     send(endpoint, {"event_id": "1", "properties": FILLED})
     endpoint.stop()

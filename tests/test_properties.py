@@ -18,11 +18,11 @@ from clicklake.transform.base64text import BEGINNING
 from clicklake.transform.decode import Read, decode
 from clicklake.transform.event import Failed
 from clicklake.transform.extent import extent
-from clicklake.transform.gunzip import Plain
+from clicklake.transform.gunzip import MAGIC, Plain
 from clicklake.transform.process import Settings
 from transforming import KEY, PIPELINE, event, transform, transform_raw
 
-EXAMPLES = int(os.environ.get("CLICKLAKE_EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("CLICKLAKE_EXAMPLES", "25"))
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8)
 values = st.recursive(
@@ -75,7 +75,7 @@ def test_chunks_never_show(raw: bytes, chunk_size: int) -> None:
 @settings(max_examples=4 * EXAMPLES, deadline=None)
 def test_every_byte_is_in_exactly_one_record_or_is_punctuation(raw: bytes) -> None:
     """Offsets are exact and ascend. (Records in base64 text lie at the characters that hold them.)"""
-    assume(not BEGINNING.search(raw))
+    assume(not BEGINNING.search(raw) and not raw.startswith(MAGIC))
     end = 0
     for offset, text, _ in decode(Plain(raw)):
         assert text

@@ -107,7 +107,9 @@ def same(before: dict[str, Any], after: dict[str, Any], *names: str) -> bool:
     return all([before[key].get(n) for n in names] == [after[key].get(n) for n in names] for key in before | after)
 
 
-def test_there_and_back_again_is_the_same_content(lake: EndpointProcess) -> None:
+def test_there_and_back_again_is_the_same_content_and_what_comes_after_has_the_new_format(
+    lake: EndpointProcess,
+) -> None:
     first, answer = ledger(lake), rows(lake)
     assert [row[1] for row in answer] == ["35"] * len(DAYS)
     good = len(DAYS) * (OBJECTS - 1)
@@ -126,8 +128,6 @@ def test_there_and_back_again_is_the_same_content(lake: EndpointProcess) -> None
     assert ledger(lake) == first, "the same rows and, in the same format, the same files"
     assert rows(lake) == answer
 
-
-def test_what_comes_after_the_switch_has_the_new_format(lake: EndpointProcess) -> None:
     rebuilt(lake, "json")
     key = raw_key("27", 0)
     lake.client("s3").put_object(Bucket=BUCKET, Key=key, Body=gzip.compress(content("27", 0)))
