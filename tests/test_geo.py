@@ -121,7 +121,7 @@ def test_cloudfront_goes_before_cloudflare() -> None:
     assert made(geo, cf_ipcountry="NL", **CLOUDFRONT) == ("US", "Michigan", "Ann Arbor")
 
 
-@pytest.mark.parametrize("header", ["XX", "T1", "ZZ", "", "USA", "U", "1", "ÄÖ", 49, 1.5, None])
+@pytest.mark.parametrize("header", ["XX", "T1", "ZZ", "", "USA", "U", "1", "ÄÖ", "ß", 49, 1.5, None])
 def test_what_names_no_country_is_no_country(header: object) -> None:
     assert made(geo, cf_ipcountry=header, cloudfront_viewer_country=header) == (None, None, None)
 

@@ -57,6 +57,7 @@ def test_no_two_raw_keys_share_an_output() -> None:
         RAW_KEY.removesuffix(".gz"),
         RAW_KEY.replace("year=2025/month=11/day=26/", ""),
         RAW_KEY.replace("day=26/", "day=26/more/"),
+        RAW_KEY.replace("year=2025", "year=２０２５"),  # digits, but not ours
         "raw/year=2025/month=11/day=26/x.gz",
         "raw/year=2025/month=11/day=26/x",
         "raw/year=2025/month=11/day=26/" + "x" * 800,

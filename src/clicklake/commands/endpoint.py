@@ -70,7 +70,6 @@ def _laptop_target(data_dir: Path, url: str, region: str | None) -> Target:
 
 
 def _keys(data_dir: Path) -> tuple[str, str]:
-
     owner = credentials.load_or_make(data_dir / "credentials")
     return owner.access_key, owner.secret_key
 

@@ -98,10 +98,13 @@ def _compiled(
     made: dict[str, int] = {}
     size = len(slots)
     for step in steps:
-        make = _of_a_group(step, context) if isinstance(step, Group) else _of_one(step, context)
+        if isinstance(step, Group):
+            make, memo = _of_a_group(step, context), True
+        else:
+            make, memo = _of_one(step, context), step.memo
         known = made | slots
         read = itemgetter(*(known[name] for name in step.reads))
-        compiled.append(_Step(read, _Memory(make).__getitem__ if step.memo else make))
+        compiled.append(_Step(read, _Memory(make).__getitem__ if memo else make))
         made |= {name: size + len(made) + at for at, name in enumerate(step.makes)}
     return compiled, made
 

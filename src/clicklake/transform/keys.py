@@ -19,8 +19,9 @@ from clicklake.pipeline import Format, Pipeline
 
 SUFFIXES: dict[Format, str] = {"parquet": ".parquet", "json": ".json.gz"}
 
-_PARTITION = re.compile(r"year=(\d{4})/month=(\d{2})/day=(\d{2})/")
-_ARRIVAL = re.compile(r"-\d+-(\d{4}-\d{2}-\d{2}-\d{2}-\d{2}-\d{2})-[^/]+\.gz\Z")
+# ASCII: int() reads the digits of other scripts, too, and two keys would share their outputs.
+_PARTITION = re.compile(r"year=(\d{4})/month=(\d{2})/day=(\d{2})/", re.ASCII)
+_ARRIVAL = re.compile(r"-\d+-(\d{4}-\d{2}-\d{2}-\d{2}-\d{2}-\d{2})-[^/]+\.gz\Z", re.ASCII)
 # Hive and Athena ignore files and folders whose names begin like this:
 # docs.aws.amazon.com/athena/latest/ug/tables-location-format.html
 _HIDDEN = re.compile(r"(^|/)(?=[._])")

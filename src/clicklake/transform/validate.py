@@ -84,7 +84,7 @@ class Validator:
         self._specs = {
             name: _Spec(field.name, rank, field.accepts, field.private)
             for field in pipeline.fields
-            for rank, name in enumerate((field.name, *field.aliases))
+            for rank, name in enumerate(field.names)
         }
         self._fields = tuple(field.name for field in pipeline.fields)
         self._headers, self._no_headers = headers, (None,) * len(headers)
@@ -93,7 +93,7 @@ class Validator:
         self._required_slots = [self._fields.index(field.name) for field in self._required]
         self._properties, self._sent_headers = self._fields.index("properties"), self._fields.index("headers")
         self.redact = address_redactor(pipeline.kept_query_parameters)
-        private = (name for field in pipeline.fields if field.private for name in (field.name, *field.aliases))
+        private = (name for field in pipeline.fields if field.private for name in field.names)
         self._clean = Cleaner((*private, *pipeline.private_names), self.redact)
         self._shapes: dict[tuple[Any, ...], _Shape] = {}
         self._times = [at for at, field in enumerate(pipeline.fields) if field.accepts == "time"]
@@ -124,8 +124,7 @@ class Validator:
 
     def _typed(self, values: Values) -> Checked | None:
         """None if the record needs another look: without a required field, or with a time that is none."""
-        if "" in values:  # as if it had not been sent
-            values = [None if value == "" else value for value in values]
+        values = _without_empty(values)
         for slot in self._times:
             if values[slot] is not None:
                 values[slot] = moment = parse_time(values[slot])
@@ -172,9 +171,7 @@ class Validator:
         """None if the record needs another look: a required field or a value that can't be converted."""
         if shape.arrange is None:
             return None
-        values: Values = [*shape.arrange((*record.values(), None))]
-        if "" in values:  # as if it had not been sent
-            values = [None if value == "" else value for value in values]
+        values = _without_empty([*shape.arrange((*record.values(), None))])
         for slot, convert in shape.convert:
             value = values[slot]
             if value is not None:
@@ -227,7 +224,7 @@ class Validator:
         return values, json, taking.dropped + dropped, taking.misplaced
 
     def _missing(self, field: Field, record: dict[str, Any]) -> Failed:
-        if any(record.get(name) not in (None, "") for name in (field.name, *field.aliases)):
+        if any(record.get(name) not in (None, "") for name in field.names):
             return Failed("invalid_field", field.name, f"must be {field.accepts}")
         return Failed("missing_field", field.name, "is required")
 
@@ -256,6 +253,11 @@ class _Taking:
         else:
             self.others[name] = value
             self.misplaced += converted is None
+
+
+def _without_empty(values: Values) -> Values:
+    """Empty text is as if it had not been sent."""
+    return [None if value == "" else value for value in values] if "" in values else values
 
 
 def _merged(others: dict[str, Any], sent: dict[str, Any] | None) -> dict[str, Any]:

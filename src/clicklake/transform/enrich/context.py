@@ -42,7 +42,6 @@ class Group:
     """Enrichments that mostly repeat together, in their order. It means what its steps mean one after the other."""
 
     steps: tuple[Enrichment, ...]
-    memo: bool = True
 
     @property
     def makes(self) -> tuple[str, ...]:

@@ -103,7 +103,7 @@ def _at(record: Any, path: Path) -> Any:
 
 
 def _country(value: Any) -> str | None:
-    code = value.strip().upper() if type(value) is str else ""
+    code = value.strip().upper() if type(value) is str and value.isascii() else ""  # "ß".upper() is "SS"
     return code if _COUNTRY.fullmatch(code) and code not in _NO_COUNTRIES else None
 
 
