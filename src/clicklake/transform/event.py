@@ -1,7 +1,7 @@
 """What flows between the steps.
 
-In the hot loop (process.py) records, values and rows are plain tuples, lists and dicts: at some 10 µs an event,
-building an object per record would cost more than most steps do. What is made once per object is a frozen dataclass.
+In the hot loop (process.py) records, values and rows are plain tuples, lists and dicts: building an object per record
+would cost more than most steps do. What is made once per object is a frozen dataclass.
 """
 
 from collections.abc import Callable, Iterable
