@@ -117,7 +117,8 @@ def test_env_waits_for_an_endpoint_that_is_starting(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("after", [0.0, 0.2, 0.8, 2.5])
 def test_ctrl_c_ends_up_without_a_traceback(tmp_path: Path, after: float) -> None:
-    """SIGINT to the whole process group, as a terminal sends it."""
+    """SIGINT to the whole process group, as a terminal sends it. Where it meets an import whose library calls exec() on
+    text (dataclasses do), CPython 3.11 ends by SIGINT although we caught it: _PyRun_* notes it as unhandled."""
     command = [*CLICKLAKE, "up", "--port", "0", "--data-dir", str(tmp_path / "data")]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=clean_environment(), start_new_session=True
@@ -125,7 +126,7 @@ def test_ctrl_c_ends_up_without_a_traceback(tmp_path: Path, after: float) -> Non
     time.sleep(0.4 + after)  # before that it is Python that starts, not ours
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=30)
-    assert process.returncode in {0, 130}, errors
+    assert process.returncode in {0, 130, -signal.SIGINT}, errors
     assert errors == b""
 
 
