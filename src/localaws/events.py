@@ -8,19 +8,18 @@ Not done: EventBridge; a limit to the age of an event.
 """
 
 import logging
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_plus
 
 from localaws.errors import AwsError
+from localaws.pump import Pump
 from localaws.store import Item, Queue
 
 _log = logging.getLogger(__name__)
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
-_LISTEN_SECONDS = 0.25
 
 # Where botocore's shape of a bucket's NotificationConfiguration keeps each kind of target, and its ARN.
 _KINDS = (
@@ -86,38 +85,15 @@ class Events:
         self._notifications = notifications
         self._targets = targets
         self._clock = clock
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._pump, name="s3 events", daemon=True)
+        self._pump = Pump(queue, self._handle, clock, name="S3 events", pause=_FIRST_PAUSE)
 
     def start(self) -> None:
-        self._thread.start()
+        self._pump.start()
 
     def stop(self) -> None:
         """Returns when the item in hand is done or put back."""
-        self._stopping.set()
-        self._queue.wake()
-        if self._thread.is_alive():
-            self._thread.join()
-
-    def _pump(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self._take()
-            except Exception:  # nor may a disk that can't be read
-                _log.exception("the queue of S3 events can't be read")
-                self._stopping.wait(_FIRST_PAUSE)
-
-    def _take(self) -> None:
-        item = self._queue.take(self._clock())
-        if item is None:
-            self._queue.wait(_LISTEN_SECONDS)
-            return
-        try:
-            self._handle(item)
-        except Exception:  # a bug or a full disk must not end the thread: the item stays, and is tried again
-            _log.exception("an S3 event could not be handled")
-            self._stopping.wait(_FIRST_PAUSE)
-            self._queue.put_back(item, self._clock() + _FIRST_PAUSE)
+        self._pump.ask_to_stop()
+        self._pump.join()
 
     def _handle(self, item: Item) -> None:
         body = item.body

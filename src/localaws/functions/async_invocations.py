@@ -9,8 +9,6 @@ Not done: sending that record to an on-failure destination or a dead-letter queu
 """
 
 import json
-import logging
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -19,13 +17,11 @@ from typing import Any
 from localaws.errors import AwsError
 from localaws.functions.settings import RetryPolicy
 from localaws.functions.workers import Outcome
+from localaws.pump import Pump
 from localaws.store import Item, Queue, Store
-
-_log = logging.getLogger(__name__)
 
 # "The retry interval increases exponentially from 1 second ... to a maximum of 5 minutes" (the page above).
 _THROTTLE_PAUSE, _LONGEST_PAUSE = 1.0, 300.0
-_LISTEN_SECONDS = 0.25
 _QUEUE = "lambda.async/"
 
 
@@ -99,10 +95,9 @@ class AsyncInvocations:
         self._give_up = give_up
         self._clock = clock
         self._delays = delays
-        self._stopping = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._pump, name=f"async {function}", daemon=True) for _ in range(width)
-        ]
+        self._pump = Pump(
+            self._queue, self._attempt, clock, name=f"async {function}", pause=_THROTTLE_PAUSE, width=width
+        )
 
     def put(self, event: Event) -> None:
         """Durable on return; inside the caller's own `store.write()` block with that."""
@@ -112,19 +107,15 @@ class AsyncInvocations:
         return self._queue.depth()
 
     def start(self) -> None:
-        for thread in self._threads:
-            thread.start()
+        self._pump.start()
 
     def ask_to_stop(self) -> None:
         """No further event is begun. What runs is put back as it was, whatever its outcome."""
-        self._stopping.set()
-        self._queue.wake()
+        self._pump.ask_to_stop()
 
     def join(self) -> None:
         """After `ask_to_stop`; the invocations that run must have ended or been killed."""
-        for thread in self._threads:
-            if thread.is_alive():
-                thread.join()
+        self._pump.join()
 
     def discard(self, condition: str) -> None:
         """Give up whatever waits; after `join`."""
@@ -132,32 +123,12 @@ class AsyncInvocations:
         for item in waiting:
             self._settle(item, GivenUp(Event(**item.body), condition), None)
 
-    def _pump(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self._take()
-            except Exception:  # nor may a disk that can't be read
-                _log.exception("the queue of asynchronous invocations can't be read")
-                self._stopping.wait(_THROTTLE_PAUSE)
-
-    def _take(self) -> None:
-        item = self._queue.take(self._clock())
-        if item is None:
-            self._queue.wait(_LISTEN_SECONDS)
-            return
-        try:
-            self._attempt(item)
-        except Exception:  # a bug or a full disk must not end the thread: the event stays, and is tried again
-            _log.exception("an asynchronous invocation could not be settled")
-            self._stopping.wait(_THROTTLE_PAUSE)
-            self._queue.put_back(item, self._clock() + _THROTTLE_PAUSE)
-
     def _attempt(self, item: Item) -> None:
         event = Event(**item.body)
         outcome = self._outcome(event)
         if outcome is not None and not outcome.failed:
             self._queue.done(item)
-        elif self._stopping.is_set():
+        elif self._pump.is_stopping:
             self._queue.retry(item, item.body, 0.0)
         else:
             step = next_step(event, outcome is None, self._policy(event.qualifier), self._clock(), self._delays)
