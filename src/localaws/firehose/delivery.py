@@ -7,7 +7,7 @@ research, and it needs no tuning). Everything here runs on the event loop but th
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ from localaws.durable import make_directories
 from localaws.errors import AwsError
 from localaws.firehose import log as write_ahead
 from localaws.firehose import prefix as prefixes
+from localaws.firehose.stats import Counters, Stats
 
 log = logging.getLogger("localaws.firehose")
 
@@ -48,6 +49,7 @@ class _Waiting:
     """Requests that wait for the next commit."""
 
     frames: list[bytes] = field(default_factory=list)
+    records: int = 0
     answers: list[asyncio.Future[None]] = field(default_factory=list)
 
 
@@ -74,6 +76,8 @@ class Delivery:
         self._timer: asyncio.TimerHandle | None = None
         self._due = False
         self._backlog = 0
+        self._undelivered: dict[Path, tuple[int, int]] = {}
+        self.counters = Counters()
         self._wanted = asyncio.Event()
         self._sealed: asyncio.Queue[Path] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
@@ -82,17 +86,19 @@ class Delivery:
         """Deliver what an earlier run left, and open for records."""
         make_directories(self._folder)
         for path in write_ahead.segments(self._folder):
-            self._hand_over(path)
+            self._hand_over(path, _size(path), 0)
         self._tasks = [asyncio.create_task(self._commit()), asyncio.create_task(self._deliver())]
 
     async def put(self, records: list[bytes]) -> None:
         """Returns when the records are on disk. They are delivered one behind the other, as AWS does."""
         if self._backlog > _BACKLOG_LIMIT:
+            self.counters.throttled_records += len(records)
             raise AwsError("ServiceUnavailableException", "Slow down.", 503)
         after = self._destination.delimiter
         data = after.join(records) + after if after else b"".join(records)
         answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.frames.append(write_ahead.frame(data))
+        self._waiting.records += len(records)
         self._waiting.answers.append(answer)
         self._wanted.set()
         await answer
@@ -109,7 +115,7 @@ class Delivery:
 
     async def _commit_batch(self, batch: _Waiting) -> None:
         try:
-            await asyncio.to_thread(self._append, batch.frames)
+            await asyncio.to_thread(self._append, batch.frames, batch.records)
         except Exception as error:  # whatever it is, the stream must go on
             log.warning("%s: the log can't be written: %r", self._stream, error)
             refusal = AwsError("ServiceUnavailableException", f"The record can't be made durable: {error}", 503)
@@ -125,10 +131,11 @@ class Delivery:
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(self._destination.interval, self.flush)
 
-    def _append(self, frames: list[bytes]) -> None:
+    def _append(self, frames: list[bytes], records: int) -> None:
         if self._segment is None:
             self._segment = write_ahead.Segment(self._folder, int(self._clock() * 1000), self._ids())
         self._segment.append(frames)
+        self._segment.records += records
 
     def flush(self) -> None:
         """Deliver what is buffered now, whatever its size and age."""
@@ -142,21 +149,26 @@ class Delivery:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._hand_over(segment.seal())
+        self._hand_over(segment.seal(), segment.bytes, segment.records)
 
-    def _hand_over(self, path: Path) -> None:
-        self._backlog += _size(path)
+    def _hand_over(self, path: Path, size: int, records: int) -> None:
+        self._backlog += size
+        self._undelivered[path] = (size, records)
         self._sealed.put_nowait(path)
 
     async def _deliver(self) -> None:
         while True:
             path = await self._sealed.get()
-            size = _size(path)
             attempt = 0
             while not await asyncio.to_thread(self._deliver_segment, path):
+                self.counters.failed_attempts += 1
                 await asyncio.sleep(_RETRY_SECONDS[min(attempt, len(_RETRY_SECONDS) - 1)])
                 attempt += 1
+            size, records = self._undelivered.pop(path)
             self._backlog -= size
+            self.counters.delivered_objects += 1
+            self.counters.delivered_records += records
+            self.counters.delivered_bytes += size
             self._sealed.task_done()
 
     def _deliver_segment(self, path: Path) -> bool:
@@ -183,6 +195,14 @@ class Delivery:
         local = time.astimezone(ZoneInfo(destination.time_zone)) if destination.time_zone != "UTC" else time
         prefix = prefixes.expand(destination.prefix, local, name.replace("-", ""))
         return prefix + prefixes.object_name(self._stream, self._version, time, name, destination.extension)
+
+    def stats(self) -> Stats:
+        open_ = self._segment
+        arrivals = [int(path.name.partition("-")[0]) for path in self._undelivered]
+        if open_ is not None:
+            arrivals.append(open_.arrival_ms)
+        backlog = self._backlog + (open_.bytes if open_ is not None else 0)
+        return Stats(replace(self.counters), backlog, min(arrivals) / 1000 if arrivals else None)
 
     async def stop(self, *, drain_seconds: float = 0) -> bool:
         """Stop taking records. With `drain_seconds`, wait that long for everything to be delivered; True if it was."""

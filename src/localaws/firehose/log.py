@@ -32,6 +32,7 @@ class Segment:
         self.path = folder / f"{arrival_ms}-{name}.log"
         self.arrival_ms = arrival_ms
         self.bytes = 0
+        self.records = 0
         self._end = 0
         self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:

@@ -16,6 +16,7 @@ import msgspec
 from localaws.errors import AwsError
 from localaws.firehose import destination as destinations
 from localaws.firehose.delivery import Delivery, PutObject
+from localaws.firehose.stats import Stats
 from localaws.store import Documents, Store
 from localaws.wire import Handler, Parameters, Request, Response, json_service
 
@@ -111,11 +112,17 @@ class Firehose:
         for delivery in self._running.values():
             await delivery.stop()
 
+    def stats(self) -> dict[str, Stats]:
+        """Every stream's, by name. To be called on the event loop."""
+        return {name: delivery.stats() for name, delivery in self._running.items()}
+
     async def _put_record(self, body: bytes) -> Response:
         call = _decode(body, _PutRecord)
         delivery = self._delivery(call.DeliveryStreamName)
         _check_record(call.Record.Data)
         await delivery.put([call.Record.Data])
+        delivery.counters.put_record_requests += 1
+        delivery.counters.put_record_bytes += len(call.Record.Data)
         return _json(b'{"RecordId":"%b","Encrypted":false}' % self._record_ids(1)[0])
 
     async def _put_record_batch(self, body: bytes) -> Response:
@@ -128,6 +135,10 @@ class Firehose:
         except AwsError as refusal:
             one = msgspec.json.encode({"ErrorCode": refusal.code, "ErrorMessage": refusal.message})
             return _batch_answer(len(records), [one] * len(records))
+        counters = delivery.counters
+        counters.put_record_batch_requests += 1
+        counters.put_record_batch_records += len(records)
+        counters.put_record_batch_bytes += sum(map(len, records))
         return _batch_answer(0, [b'{"RecordId":"%b"}' % number for number in self._record_ids(len(records))])
 
     def _record_ids(self, count: int) -> list[bytes]:
