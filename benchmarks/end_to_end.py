@@ -4,9 +4,11 @@ The rate is events by the whole time, draining included. CLICKLAKE_BENCH_SECONDS
 budget's 10 minutes are 600). The endpoint, its workers and the client share the machine's cores.
 """
 
+import base64
 import gzip
 import json
 import os
+import socket
 import threading
 import time
 from datetime import UTC, datetime
@@ -15,19 +17,22 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measure import Endpoint, Row, endpoint
+from benchmarks.prepared import read_answer, signed
 from clicklake.traffic import Plan, generate
 
 SECONDS = float(os.environ.get("CLICKLAKE_BENCH_SECONDS", "30"))
-EVENTS = 20_000
+EVENTS = 100_000  # more than a buffer interval takes, so that no object has one twice
 BATCH = 500
 CONNECTIONS = 2
+SIGNED_SECONDS = 240.0  # a signature holds for 15 minutes
 STREAM, BUCKET = "clickstream-firehose-dev", "clickstream-lake-dev"
 
 
 def run() -> list[Row]:
     with endpoint() as ours:
+        bodies = _bodies()
         began = time.perf_counter()
-        sent = _send(ours, _batches())
+        sent = _send(ours, bodies)
         sending = time.perf_counter() - began
         while _accounted(ours) < sent:
             time.sleep(0.2)
@@ -42,23 +47,35 @@ def run() -> list[Row]:
     ]
 
 
-def _batches() -> list[list[dict[str, bytes]]]:
+def _bodies() -> list[bytes]:
     """Requests made beforehand, so that making events is not measured; they are sent again and again."""
     start = datetime.now(UTC)
-    rows = ({"Data": record.data} for record in islice(generate(Plan(seed=1, start=start)), EVENTS))
-    return list(iter(lambda: list(islice(rows, BATCH)), []))
+    records = (
+        {"Data": base64.b64encode(record.data).decode()}
+        for record in islice(generate(Plan(seed=1, start=start)), EVENTS)
+    )
+    batches = iter(lambda: list(islice(records, BATCH)), [])
+    return [json.dumps({"DeliveryStreamName": STREAM, "Records": batch}).encode() for batch in batches]
 
 
-def _send(ours: Endpoint, batches: list[list[dict[str, bytes]]]) -> int:
+def _send(ours: Endpoint, bodies: list[bytes]) -> int:
     stop = time.perf_counter() + SECONDS
     sent = [0] * CONNECTIONS
 
     def run_one(number: int) -> None:
-        client = ours.client("firehose")
-        while time.perf_counter() < stop:
-            for batch in batches[number::CONNECTIONS]:
-                client.put_record_batch(DeliveryStreamName=STREAM, Records=batch)
-                sent[number] += len(batch)
+        host, _, port = ours.url.removeprefix("http://").partition(":")
+        since, requests = -SIGNED_SECONDS, list[bytes]()
+        with socket.create_connection((host, int(port))) as connection, connection.makefile("rb") as answers:
+            while time.perf_counter() < stop:
+                if time.perf_counter() - since > SIGNED_SECONDS:
+                    requests = [
+                        signed(ours.url, ours.keys(), "PutRecordBatch", body) for body in bodies[number::CONNECTIONS]
+                    ]
+                    since = time.perf_counter()
+                for request in requests:
+                    connection.sendall(request)
+                    read_answer(answers)
+                    sent[number] += BATCH
 
     threads = [threading.Thread(target=run_one, args=(number,)) for number in range(CONNECTIONS)]
     for thread in threads:

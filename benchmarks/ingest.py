@@ -12,15 +12,12 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
-from typing import BinaryIO
 from urllib.request import urlopen
 
 import boto3
-import botocore.auth
-import botocore.awsrequest
-import botocore.credentials
 
 from benchmarks.measure import Row, endpoint, on_core, pinned
+from benchmarks.prepared import read_answer, signed
 
 SECONDS = 20.0
 EVENT_BYTES = 600
@@ -109,7 +106,7 @@ def _create_stream(url: str, keys: dict[str, str]) -> None:
 
 def load(url: str, keys: dict[str, str], batch: int, connections: int, seconds: float) -> Load:
     """Closed loop over `connections` keep-alive sockets, for `seconds`."""
-    request = _signed_request(url, keys, batch)
+    request = _request(url, keys, batch)
     stop = time.perf_counter() + seconds
     latencies: list[float] = []
     threads = [threading.Thread(target=_client, args=(url, request, stop, latencies)) for _ in range(connections)]
@@ -125,22 +122,12 @@ def load(url: str, keys: dict[str, str], batch: int, connections: int, seconds: 
     )
 
 
-def _signed_request(url: str, keys: dict[str, str], batch: int) -> bytes:
+def _request(url: str, keys: dict[str, str], batch: int) -> bytes:
     event = json.dumps({"event_type": "page_view", "properties": {"text": "x" * (EVENT_BYTES - 55)}}).encode()
     record = {"Data": base64.b64encode(event).decode()}
     records = {"Records": [record] * batch} if batch > 1 else {"Record": record}
     body = json.dumps({"DeliveryStreamName": STREAM, **records}).encode()
-    operation = "PutRecordBatch" if batch > 1 else "PutRecord"
-    headers = {
-        "Host": url.removeprefix("http://"),
-        "X-Amz-Target": f"Firehose_20150804.{operation}",
-        "Content-Type": "application/x-amz-json-1.1",
-    }
-    request = botocore.awsrequest.AWSRequest("POST", url + "/", headers, body)
-    credentials = botocore.credentials.Credentials(keys["aws_access_key_id"], keys["aws_secret_access_key"])
-    botocore.auth.SigV4Auth(credentials, "firehose", "us-east-1").add_auth(request)
-    head = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
-    return f"POST / HTTP/1.1\r\n{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+    return signed(url, keys, "PutRecordBatch" if batch > 1 else "PutRecord", body)
 
 
 def _client(url: str, request: bytes, stop: float, latencies: list[float]) -> None:
@@ -152,19 +139,7 @@ def _client(url: str, request: bytes, stop: float, latencies: list[float]) -> No
         ):
             while (began := time.perf_counter()) < stop:
                 connection.sendall(request)
-                keeps_open = _read_answer(answers)
+                keeps_open = read_answer(answers)
                 latencies.append(time.perf_counter() - began)
                 if not keeps_open:
                     break
-
-
-def _read_answer(answers: BinaryIO) -> bool:
-    """Read one answer to its end; True if the connection stays open. A status other than 200 ends the benchmark."""
-    status, headers = answers.readline(), {}
-    if b" 200 " not in status:
-        raise RuntimeError(f"the server answered {status!r}")
-    while (line := answers.readline()) != b"\r\n":
-        name, _, value = line.partition(b":")
-        headers[name.lower()] = value.strip().lower()
-    answers.read(int(headers[b"content-length"]))
-    return headers.get(b"connection") != b"close"
