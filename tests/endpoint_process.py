@@ -25,11 +25,14 @@ T = TypeVar("T")
 
 @dataclass
 class EndpointProcess:
-    """`clicklake up` as a child process on its own data directory; after `kill()` it starts again on the same port."""
+    """`clicklake up` as a child process on its own data directory; after `kill()` it starts again on the same port.
+
+    `variables` are environment variables of its own (CLICKLAKE_FAULTS ...), read at each start."""
 
     data_dir: Path
     options: tuple[str, ...] = ()
     port: int = 0
+    variables: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -44,7 +47,7 @@ class EndpointProcess:
         command = [sys.executable, "-m", "clicklake", "up", "--port", str(self.port), "--data-dir", str(self.data_dir)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*command, *self.options], stdout=subprocess.PIPE, stderr=log, env=clean_environment()
+                [*command, *self.options], stdout=subprocess.PIPE, stderr=log, env=clean_environment() | self.variables
             )
         assert self.process.stdout is not None
         ready = self.process.stdout.readline()

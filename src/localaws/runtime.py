@@ -14,7 +14,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import uvicorn
@@ -25,6 +25,7 @@ from localaws.athena.service import Athena
 from localaws.control.service import Control
 from localaws.errors import StartError
 from localaws.events import Events
+from localaws.faults import Faults, failing_writes, faults_of, possibly_disordered
 from localaws.firehose.service import Firehose
 from localaws.functions.service import Functions
 from localaws.glue.service import Glue
@@ -32,7 +33,7 @@ from localaws.identity import sts
 from localaws.logs import Logs
 from localaws.s3.service import S3
 from localaws.server import Server, Service
-from localaws.store import Queue, Store
+from localaws.store import Store
 
 ACCOUNT = "000000000000"
 _THREADS = 64
@@ -48,6 +49,7 @@ class Settings:
     region: str = "us-east-1"
     clock: Callable[[], float] = time.time
     ids: Callable[[], str] = lambda: str(uuid.uuid4())
+    faults: Faults = field(default_factory=lambda: faults_of(os.environ))
 
 
 class Runtime:
@@ -61,9 +63,10 @@ class Runtime:
         self._store = Store(root / "state.db")
         self._control = control = Control(root, ACCOUNT, region)
         logs = Logs(root, clock, ACCOUNT, region, control.handler)
-        events = Queue(self._store, "s3.events")
+        events = possibly_disordered(settings.faults, self._store, "s3.events", clock)
         s3 = S3(self._store, root, clock, ids, ACCOUNT, region, control.handler, events)
-        self.firehose = Firehose(self._store, root, s3.put_object, clock, ids, ACCOUNT, region, control.handler)
+        handle_s3, put_object = failing_writes(settings.faults, s3.handler, s3.put_object)
+        self.firehose = Firehose(self._store, root, put_object, clock, ids, ACCOUNT, region, control.handler)
         self.functions = Functions(
             self._store,
             root,
@@ -88,7 +91,7 @@ class Runtime:
         self.events = Events(events, s3.notifications, targets, clock)
         services = {
             "firehose": Service("json", self.firehose.handler),
-            "s3": Service("rest-xml", s3.handler),
+            "s3": Service("rest-xml", handle_s3),
             "lambda": Service("rest-json", self.functions.handler),
             "glue": Service("json", glue.handler),
             "athena": Service("json", self.athena.handler),

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from endpoint_process import EndpointProcess, eventually
 from lambda_functions import deploy, package
@@ -129,14 +130,48 @@ def test_a_target_that_is_not_there_yet_gets_its_events_later(
 def test_no_event_is_lost_by_kills(aws: Client, bucket: str, endpoint: EndpointProcess, tmp_path: Path) -> None:
     notify(aws, bucket, ("all", recorder(aws, tmp_path / "out"), ["s3:ObjectCreated:*"], {}))
     put = set()
-    for round_ in range(3):
+    s3 = aws("s3")
+    for round_ in range(2):
         for i in range(20):
             key = f"{round_}/{i}"
-            aws("s3").put_object(Bucket=bucket, Key=key, Body=b"")
+            s3.put_object(Bucket=bucket, Key=key, Body=b"")
             put.add(key)
         endpoint.kill()
         endpoint.start()
     assert eventually(lambda: {r["s3"]["object"]["key"].replace("%2F", "/") for r in records(tmp_path / "out")} >= put)
+
+
+def test_faults_on_purpose_repeat_and_reorder_what_is_told_and_lose_nothing(
+    aws: Client, bucket: str, endpoint: EndpointProcess, tmp_path: Path
+) -> None:
+    notify(aws, bucket, ("all", recorder(aws, tmp_path / "out"), ["s3:ObjectCreated:*"], {}))
+    faults = {"seed": 1, "duplicate": 0.3, "delay": 0.3, "delay_seconds": 0.5, "reorder": 0.3, "s3_write_errors": 0.3}
+    endpoint.kill()
+    endpoint.variables["CLICKLAKE_FAULTS"] = json.dumps(faults)
+    endpoint.start()
+    refused = put_numbers(aws, bucket, 40)
+    assert 3 < refused < 30
+    assert eventually(lambda: len({r["s3"]["object"]["key"] for r in records(tmp_path / "out")}) >= 40 - refused)
+    endpoint.kill()
+    endpoint.variables.clear()
+    endpoint.start()
+    there = {o["Key"] for o in aws("s3").list_objects_v2(Bucket=bucket)["Contents"]}
+    assert eventually(lambda: {r["s3"]["object"]["key"] for r in records(tmp_path / "out")} == there)
+    told = [r["s3"]["object"]["key"] for r in records(tmp_path / "out")]
+    assert len(told) > len(there)
+    assert sorted(told) != told
+
+
+def put_numbers(aws: Client, bucket: str, count: int) -> int:
+    """Objects 00, 01 ...; how many of them were refused."""
+    s3 = aws("s3", retries={"total_max_attempts": 1})
+    refused = 0
+    for number in range(count):
+        try:
+            s3.put_object(Bucket=bucket, Key=f"{number:02}", Body=b"")
+        except ClientError:
+            refused += 1
+    return refused
 
 
 def record_of(key: str, name: str = "ObjectCreated:Put") -> dict[str, Any]:
