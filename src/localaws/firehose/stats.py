@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Counters:
-    """Since the endpoint started, counted by the delivery itself. Records and bytes in are those that were acknowledged,
+    """Since the endpoint started, counted by the delivery itself. Records and bytes in: those that were acknowledged,
     bytes before base64 and compression. Of a segment that an earlier run left, the records are not known: it counts as
     an object with its bytes."""
 
