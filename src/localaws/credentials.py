@@ -1,20 +1,26 @@
-"""Who may call: the owner's key pair, made once per data directory, and short-lived keys for functions.
+"""Who may call: the owner, IAM's users, sessions of STS, and functions.
 
-The file is an AWS shared credentials file (docs.aws.amazon.com/cli/latest/userguide/cli-configure-files.html) of
-mode 600, so any AWS tool can read it.
+The owner's key pair is made once per data directory. Its file is an AWS shared credentials file
+(docs.aws.amazon.com/cli/latest/userguide/cli-configure-files.html) of mode 600, so any AWS tool can read it.
+Users' keys are IAM's and are asked for there. Sessions are kept here until they end.
 """
 
 import configparser
+import math
 import secrets
 import string
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from localaws.durable import replace_file
+from localaws.store import Documents
 from localaws.wire import Caller
 
 _ALPHABET = string.ascii_uppercase + "234567"
+# So long after its end a session's token is answered with ExpiredToken; then its key is as unknown as any other.
+_REMEMBERED_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,27 +30,86 @@ class Credentials:
     session_token: str | None = None
 
 
-class Keyring:
-    """The keys that the endpoint accepts. A role's keys live as long as the process: after a restart, a function
-    process that outlived its endpoint can no longer write."""
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An access key that the endpoint knows, whose it is, and the epoch second that it ends at."""
 
-    def __init__(self, owner: Credentials, account: str) -> None:
+    credentials: Credentials
+    caller: Caller
+    expires: float = math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What STS must know of a role: its unique id, and the longest session that it allows, in seconds."""
+
+    id: str
+    longest_session: int
+
+
+class Keyring:
+    """The keys that the endpoint accepts. `users` finds a user's key in IAM, `sessions` keeps those of STS.
+
+    A function's keys live as long as the process: after a restart, a function process that outlived its endpoint can no
+    longer write."""
+
+    def __init__(
+        self, owner: Credentials, account: str, sessions: Documents, users: Callable[[str], Key | None]
+    ) -> None:
         self.owner = owner
         self._account = account
-        self._keys = {owner.access_key: (owner, Caller(owner.access_key, f"arn:aws:iam::{account}:user/laptop"))}
+        self._users = users
+        self._documents = sessions
+        self._functions: dict[str, Key] = {}
+        self._sessions = {name: _from_document(name, document) for name, document in sessions.items()}
         self._lock = threading.Lock()
+        caller = Caller(owner.access_key, f"arn:aws:iam::{account}:user/laptop", owner.access_key)
+        self._owner = {owner.access_key: Key(owner, caller)}
 
-    def find(self, access_key: str) -> tuple[Credentials, Caller] | None:
-        return self._keys.get(access_key)
+    def find(self, access_key: str) -> Key | None:
+        """What is at hand, at once."""
+        return self._owner.get(access_key) or self._functions.get(access_key) or self._sessions.get(access_key)
 
-    def assume(self, role_arn: str, session: str) -> Credentials:
-        """Keys whose caller is the assumed role, as STS would give a function."""
+    def find_user(self, access_key: str) -> Key | None:
+        """The active key of a user of IAM; may wait, so on a thread."""
+        return self._users(access_key)
+
+    def of_function(self, role_arn: str) -> Credentials:
+        """Keys whose caller is the function's role, as Lambda gives them to it."""
+        made = _temporary()
         name = role_arn.rpartition("/")[2]
-        made = Credentials("ASIA" + _random(16), secrets.token_urlsafe(30), secrets.token_urlsafe(60))
-        arn = f"arn:aws:sts::{self._account}:assumed-role/{name}/{session}"
+        arn = f"arn:aws:sts::{self._account}:assumed-role/{name}/function"
         with self._lock:
-            self._keys[made.access_key] = (made, Caller(made.access_key, arn))
+            self._functions[made.access_key] = Key(made, Caller(made.access_key, arn, made.access_key))
         return made
+
+    def begin_session(self, arn: str, user_id: str, now: float, seconds: int) -> Key:
+        """Temporary keys, durable on return, whose caller is `arn`."""
+        made = _temporary()
+        key = Key(made, Caller(made.access_key, arn, user_id), now + seconds)
+        with self._lock:
+            for name in [n for n, k in self._sessions.items() if k.expires + _REMEMBERED_SECONDS < now]:
+                self._documents.delete(name)
+                del self._sessions[name]
+            self._documents.put(made.access_key, _to_document(key))
+            self._sessions[made.access_key] = key
+        return key
+
+
+def _to_document(key: Key) -> dict[str, str | float | None]:
+    secret, token = key.credentials.secret_key, key.credentials.session_token
+    return {
+        "secret": secret,
+        "token": token,
+        "arn": key.caller.arn,
+        "user_id": key.caller.user_id,
+        "expires": key.expires,
+    }
+
+
+def _from_document(name: str, document: dict[str, str]) -> Key:
+    caller = Caller(name, document["arn"], document["user_id"])
+    return Key(Credentials(name, document["secret"], document["token"]), caller, float(document["expires"]))
 
 
 def load_or_make(path: Path) -> Credentials:
@@ -56,6 +121,10 @@ def load_or_make(path: Path) -> Credentials:
     parser.read(path)
     profile = parser["default"]
     return Credentials(profile["aws_access_key_id"], profile["aws_secret_access_key"])
+
+
+def _temporary() -> Credentials:
+    return Credentials("ASIA" + _random(16), _secret(), secrets.token_urlsafe(60))
 
 
 def _random(length: int) -> str:

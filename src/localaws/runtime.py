@@ -29,11 +29,11 @@ from localaws.faults import Faults, failing_writes, faults_of, possibly_disorder
 from localaws.firehose.service import Firehose
 from localaws.functions.service import Functions
 from localaws.glue.service import Glue
-from localaws.identity import sts
+from localaws.identity import Sts
 from localaws.logs import Logs
 from localaws.s3.service import S3
 from localaws.server import Server, Service
-from localaws.store import Store
+from localaws.store import Documents, Store
 
 ACCOUNT = "000000000000"
 _THREADS = 64
@@ -59,9 +59,10 @@ class Runtime:
         root, clock, ids, region = settings.data_dir, settings.clock, settings.ids, settings.region
         self.url = url
         self._region = region
-        self._keyring = credentials.Keyring(credentials.load_or_make(root / "credentials"), ACCOUNT)
         self._store = Store(root / "state.db")
         self._control = control = Control(root, ACCOUNT, region)
+        owner, sessions = credentials.load_or_make(root / "credentials"), Documents(self._store, "sts.session")
+        self._keyring = credentials.Keyring(owner, ACCOUNT, sessions, control.user_key)
         logs = Logs(root, clock, ACCOUNT, region, control.handler)
         events = possibly_disordered(settings.faults, self._store, "s3.events", clock)
         s3 = S3(self._store, root, clock, ids, ACCOUNT, region, control.handler, events)
@@ -96,13 +97,13 @@ class Runtime:
             "glue": Service("json", glue.handler),
             "athena": Service("json", self.athena.handler),
             "logs": Service("json", logs.handler),
-            "sts": Service("query", sts(ACCOUNT, control.handler)),
+            "sts": Service("query", Sts(ACCOUNT, self._keyring, control.role, clock, control.handler).handler),
         }
         self.app = Server(services, control.handler, self._keyring, root / "tmp", clock, ids)
 
     def _function_environment(self, role_arn: str) -> dict[str, str]:
         """What AWS puts into a function's environment so that its SDK finds its region and its role's keys."""
-        keys = self._keyring.assume(role_arn, "function")
+        keys = self._keyring.of_function(role_arn)
         return {
             "AWS_ENDPOINT_URL": self.url,
             "AWS_REGION": self._region,

@@ -4,6 +4,8 @@ A request's walk: head -> claim (whose signature is it, for which service) -> pa
 Handler -> answer. Nothing reaches a service before its signature was verified. `/_clicklake/health` alone needs none.
 """
 
+import asyncio
+import hmac
 import logging
 import os
 import re
@@ -13,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from localaws import sigv2, sigv4
-from localaws.credentials import Keyring
+from localaws.credentials import Key, Keyring
 from localaws.errors import AwsError
 from localaws.payload import Spool, receive
 from localaws.wire import FileSlice, Handler, Request, Response, error_response
@@ -90,11 +92,8 @@ class Server:
     ) -> Response:
         if claim is None:
             raise sigv4.refuse("missing", service.protocol, "The request is not signed; see: clicklake env")
-        known = self._keyring.find(claim.access_key)
-        if known is None or known[0].session_token != claim.session_token:
-            text = "The AWS Access Key Id you provided is not of this endpoint; see: clicklake env"
-            raise sigv4.refuse("unknown key", service.protocol, text)
-        credentials, caller = known
+        key = await self._key(claim, service)
+        credentials = key.credentials
         sigv4.check_time(claim, self._clock(), service.protocol)
         signed_chunks = head.headers.get("x-amz-content-sha256", "").startswith("STREAMING-AWS4-HMAC")
         signer = sigv4.ChunkSigner(claim, credentials.secret_key) if signed_chunks else None
@@ -105,11 +104,25 @@ class Server:
         try:
             if signer is None:
                 _check(claim, head, spool.sha256.hexdigest(), credentials.secret_key, service)
-            request = Request(head.method, head.path, head.query, head.headers, body, caller, _bucket_host(head))
+            request = Request(head.method, head.path, head.query, head.headers, body, key.caller, _bucket_host(head))
             return await service.handler(request)
         finally:
             if body.file is not None:
                 body.file.unlink(missing_ok=True)
+
+    async def _key(self, claim: sigv4.Claim, service: Service) -> Key:
+        name = claim.access_key
+        key = self._keyring.find(name) or await asyncio.to_thread(self._keyring.find_user, name)
+        if key is None or not _same(key.credentials.session_token, claim.session_token):
+            text = "The AWS Access Key Id you provided is not of this endpoint; see: clicklake env"
+            raise sigv4.refuse("unknown key", service.protocol, text)
+        if key.expires <= self._clock():
+            raise sigv4.refuse("ended", service.protocol, "The provided token has expired.")
+        return key
+
+
+def _same(token: str | None, given: str | None) -> bool:
+    return hmac.compare_digest((token or "").encode(), (given or "").encode())
 
 
 def _check(claim: sigv4.Claim, head: sigv4.Head, body_hash: str, secret: str, service: Service) -> None:

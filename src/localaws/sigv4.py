@@ -28,7 +28,7 @@ MAX_SKEW_SECONDS = 15 * 60
 MAX_PRESIGNED_SECONDS = 7 * 24 * 3600
 
 Protocol = Literal["json", "rest-json", "query", "rest-xml"]
-Trouble = Literal["missing", "malformed", "unknown key", "mismatch", "skewed", "expired"]
+Trouble = Literal["missing", "malformed", "unknown key", "mismatch", "skewed", "expired", "ended"]
 
 # The same trouble has another name and status in each protocol ("Common Errors" of the API references; S3's own list).
 _ERRORS: dict[Trouble, dict[Protocol, tuple[str, int]]] = {
@@ -67,6 +67,12 @@ _ERRORS: dict[Trouble, dict[Protocol, tuple[str, int]]] = {
         "rest-json": ("InvalidSignatureException", 403),
         "query": ("SignatureDoesNotMatch", 403),
         "rest-xml": ("AccessDenied", 403),
+    },
+    "ended": {
+        "json": ("ExpiredTokenException", 400),
+        "rest-json": ("ExpiredTokenException", 403),
+        "query": ("ExpiredToken", 403),
+        "rest-xml": ("ExpiredToken", 400),
     },
 }
 

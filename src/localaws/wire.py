@@ -38,10 +38,11 @@ Operation = Callable[[Parameters], Parameters | Awaitable[Parameters]]
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who signed the request."""
+    """Who signed the request; `user_id` is the unique id that STS tells."""
 
     access_key: str
     arn: str
+    user_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,9 @@ from typing import Any
 
 from localaws.control.call import Call
 from localaws.control.refusals import refused
+from localaws.credentials import Credentials, Key, Role
 from localaws.errors import AwsError
-from localaws.wire import Response
+from localaws.wire import Caller, Response
 
 log = logging.getLogger("localaws.control")
 
@@ -34,6 +35,8 @@ _SETTINGS = {
 _PROFILES = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")
 # The server's own (uvicorn's), or against the rule above.
 _NOT_PASSED_ON = ("server", "date", "connection", "transfer-encoding", "access-control-")
+_LONGEST_SESSION = 3600
+"""Of a role that does not say (IAM's API reference, CreateRole: MaxSessionDuration)."""
 
 
 class Moto:
@@ -56,6 +59,7 @@ class Moto:
         from moto.moto_server import werkzeug_app
 
         self.replaying = False
+        self._account = account
         self._now = 0.0
         self._random = mock_random
         self._create_app = werkzeug_app.create_backend_app
@@ -88,6 +92,23 @@ class Moto:
         if _no_such_route(call, response):
             raise _not_implemented(call)
         return response
+
+    def user_key(self, access_key: str) -> Key | None:
+        user = self._iam().get_user_from_access_key_id(access_key)
+        key = user.get_access_key_by_id(access_key) if user else None
+        if key is None or key.status != "Active":
+            return None
+        return Key(Credentials(access_key, key.secret_access_key), Caller(access_key, user.arn, user.id))
+
+    def role(self, arn: str) -> Role | None:
+        found = (role for role in self._iam().roles.values() if role.arn == arn)
+        return next((Role(role.id, int(role.max_session_duration or _LONGEST_SESSION)) for role in found), None)
+
+    def _iam(self) -> Any:
+        """No operation of IAM tells a secret key a second time, so it is taken out of moto's own state."""
+        from moto.iam.models import iam_backends
+
+        return iam_backends[self._account]["aws"]
 
     def _answer(self, call: Call) -> Response:
         environ = call.environ()

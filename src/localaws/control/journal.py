@@ -29,6 +29,10 @@ class Journal:
         os.ftruncate(self._fd, self._size)
         flush(self._fd)
 
+    @property
+    def is_empty(self) -> bool:
+        return self._size == 0
+
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Every document, oldest first."""
         with self._path.open("rb") as file:

@@ -23,6 +23,7 @@ from typing import Any
 from localaws.control.backend import Moto
 from localaws.control.call import Call
 from localaws.control.journal import Journal
+from localaws.credentials import Key, Role
 from localaws.errors import AwsError
 from localaws.wire import Request, Response
 
@@ -65,6 +66,17 @@ class Control:
         """Load moto and replay the journal now, about a second, instead of in the first request; on a thread."""
         with self._lock:
             self._running()
+
+    def user_key(self, access_key: str) -> Key | None:
+        """The active key of a user of IAM. Without any change in the journal there is none, and moto need not load."""
+        if self._moto is None and self._journal.is_empty:
+            return None
+        with self._lock:
+            return self._running().user_key(access_key)
+
+    def role(self, arn: str) -> Role | None:
+        with self._lock:
+            return self._running().role(arn)
 
     def send_message(self, queue_arn: str, event: Mapping[str, Any]) -> None:
         """An event as the message; durable on return. AwsError if the queue does not exist."""
