@@ -238,6 +238,12 @@ class Queue:
             self._taken.discard(item.id)
             self._changed.notify_all()
 
+    def oldest(self) -> dict[str, Any] | None:
+        """The body of what came first among all that is not done; None if nothing is left."""
+        query = "SELECT body FROM queue WHERE id = (SELECT min(id) FROM queue WHERE queue = ?)"
+        row = self._store.read().execute(query, (self._name,)).fetchone()
+        return None if row is None else json.loads(row[0])
+
     def depth(self) -> int:
         row = self._store.read().execute("SELECT count(*) FROM queue WHERE queue = ?", (self._name,)).fetchone()
         return int(row[0])

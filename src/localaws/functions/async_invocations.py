@@ -106,6 +106,11 @@ class AsyncInvocations:
     def depth(self) -> int:
         return self._queue.depth()
 
+    def oldest(self) -> float | None:
+        """When the oldest event that waits or runs was accepted."""
+        body = self._queue.oldest()
+        return None if body is None else float(body["accepted"])
+
     def start(self) -> None:
         self._pump.start()
 
@@ -140,7 +145,7 @@ class AsyncInvocations:
         except AwsError as e:
             if e.code == "TooManyRequestsException":
                 return None
-            return Outcome(json.dumps({"errorMessage": e.message, "errorType": e.code}).encode(), True, b"")
+            return Outcome(json.dumps({"errorMessage": e.message, "errorType": e.code}).encode(), True)
 
     def _settle(self, item: Item, step: Again | GivenUp, outcome: Outcome | None) -> None:
         match step:

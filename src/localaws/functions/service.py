@@ -29,6 +29,7 @@ from localaws.functions.pool import Pool
 from localaws.functions.registry import Registry
 from localaws.functions.runtime_api import Invocation
 from localaws.functions.settings import Settings
+from localaws.functions.stats import Stats, Tally
 from localaws.functions.workers import BOOTSTRAP, Outcome, Spec, Worker
 from localaws.store import Queue, Store
 from localaws.wire import Handler, Operation, Parameters, rest_json_service
@@ -48,11 +49,13 @@ class _Live:
 
     pool: Pool
     waiting: AsyncInvocations
+    tally: Tally
 
 
 class Functions:
     """`environment(role_arn)` gives the AWS_* variables of a worker, `log(group, stream, lines)` takes its lines,
-    `fetch(bucket, key)` reads a package from S3. `concurrency` is the number of workers per function."""
+    `fetch(bucket, key)` reads a package from S3. `concurrency` is the number of workers per function. `observe` is told
+    of every invocation that ran, and how long that took."""
 
     def __init__(
         self,
@@ -69,6 +72,7 @@ class Functions:
         retry_delays: Sequence[float] = (1.0, 2.0),
         concurrency: int = max(2, os.cpu_count() or 1),
         command: Sequence[str] = BOOTSTRAP,
+        observe: Callable[[str, float], None] = lambda _function, _seconds: None,
     ) -> None:
         self._store = store
         self._root = root.absolute()
@@ -79,6 +83,7 @@ class Functions:
         self._retry_delays = retry_delays
         self._concurrency = concurrency
         self._command = command
+        self._observe = observe
         self._registry = Registry(store, root, clock, ids, account, region, fetch)
         self._settings = Settings(self._registry, clock, ids)
         self.failed = Queue(store, "lambda.failed")
@@ -125,6 +130,15 @@ class Functions:
         """Accept an asynchronous invocation; durable on return. ResourceNotFoundException."""
         self._accept(reference(arn), json.dumps(payload), "")
 
+    def stats(self) -> dict[str, Stats]:
+        """Every function's, by name. It asks the database: call it on a thread."""
+        with self._changing:
+            everything = dict(self._live)
+        return {
+            name: Stats(live.tally.read(), live.pool.in_flight, live.waiting.depth(), live.waiting.oldest())
+            for name, live in everything.items()
+        }
+
     def _of(self, name: str) -> _Live:
         """What runs for a function that exists."""
         with self._changing:
@@ -132,7 +146,7 @@ class Functions:
                 pool = Pool(name, self._concurrency, self._start_worker, self._clock)
                 pool.keep(self._registry.revisions(name))
                 waiting = self._waiting(name)
-                self._live[name] = _Live(pool, waiting)
+                self._live[name] = _Live(pool, waiting, Tally())
                 if self._running:
                     waiting.start()
             return self._live[name]
@@ -207,17 +221,28 @@ class Functions:
         with self._store.write():  # so that the function can't be deleted in between
             self._registry.configuration(named)
             waiting.put(event)
+        self._of(named.name).tally.add(async_events_received=1)
 
     def _submit(self, named: Reference, request_id: str, payload: str, client_context: str) -> Future[Outcome]:
         """ResourceNotFoundException; TooManyRequestsException beyond the reserved concurrency."""
         self._registry.configuration(named)
-        pool = self._of(named.name).pool
+        live = self._of(named.name)
         reserved = self._registry.find(named.name)["Reserved"]
-        if reserved is not None and pool.in_flight >= reserved:
+        if reserved is not None and live.pool.in_flight >= reserved:
+            live.tally.add(throttles=1)
             reason = "ReservedFunctionConcurrentInvocationLimitExceeded"
             raise AwsError("TooManyRequestsException", "Rate Exceeded.", 429, Type="User", Reason=reason)
         invocation = Invocation(request_id, payload.encode(), self._registry.arn(named), client_context)
-        return pool.submit(partial(self._spec, named), invocation)
+        future = live.pool.submit(partial(self._spec, named), invocation)
+        future.add_done_callback(partial(self._count, named.name, live.tally))
+        return future
+
+    def _count(self, name: str, tally: Tally, future: Future[Outcome]) -> None:
+        if future.cancelled() or future.exception() is not None:
+            return  # it never ran
+        outcome = future.result()
+        tally.add(invocations=1, errors=int(outcome.failed), duration=outcome.duration)
+        self._observe(name, outcome.duration)
 
     def _run_event(self, name: str, event: Event) -> Outcome:
         named = Reference(name, event.qualifier)
@@ -228,6 +253,8 @@ class Functions:
         arn = self._registry.arn(Reference(name, LATEST))
         self.failed.put(invocation_record(given_up, outcome, arn, self._clock()))
         event = given_up.event
+        if name in self._live:
+            self._live[name].tally.add(async_events_dropped=1)
         _log.error("%s gave up request %s after %d attempts: %s", name, event.id, event.attempts, given_up.condition)
 
     # Workers.

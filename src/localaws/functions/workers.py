@@ -21,7 +21,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from localaws.functions.log import FunctionLog, Measured, end_lines, start_line, timeout_line
@@ -58,11 +58,13 @@ class Spec:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an invocation ended. With `failed`, `payload` is the error document; `log_tail` is the end of its log."""
+    """How an invocation ended. With `failed`, `payload` is the error document; `log_tail` is the end of its log,
+    `duration` in seconds and without the cold start."""
 
     payload: bytes
     failed: bool
-    log_tail: bytes
+    log_tail: bytes = b""
+    duration: float = 0.0
 
 
 class Worker:
@@ -138,7 +140,7 @@ class Worker:
             self._log.line(line)
         self._log.flush()
         self.idle_since = self._clock()
-        return Outcome(outcome.payload, outcome.failed, self._log.take_tail())
+        return replace(outcome, log_tail=self._log.take_tail(), duration=duration)
 
     def stop(self) -> None:
         """Kill the process and what it started, at once."""
@@ -174,7 +176,7 @@ class Worker:
             return _failure(request_id, "Runtime.ExitError", _exit_text(self._process.wait()))
         if report.said is Said.INIT_ERROR:
             self.stop()
-        return Outcome(report.payload, report.said is not Said.RESPONSE, b"")
+        return Outcome(report.payload, report.said is not Said.RESPONSE)
 
     def _kill(self) -> None:
         if self._process.returncode is None:  # else its number may be somebody else's by now
@@ -240,7 +242,7 @@ def _kill_group(leader: int) -> None:
 
 def _failure(request_id: str, kind: str, text: str) -> Outcome:
     document = {"errorType": kind, "errorMessage": f"RequestId: {request_id} Error: {text}"}
-    return Outcome(json.dumps(document).encode(), True, b"")
+    return Outcome(json.dumps(document).encode(), True)
 
 
 def _exit_text(status: int) -> str:
