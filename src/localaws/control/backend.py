@@ -141,12 +141,19 @@ class Moto:
 
 
 def _remember_regions() -> None:
-    """moto.ec2, which SSM brings along, makes three boto3 sessions to ask for regions, and each reads botocore's
-    endpoints again: half a second. One session answers them all."""
+    """moto asks boto3 for every service's regions, and boto3 reads the service's whole model to learn the name that its
+    endpoints go by (EC2's, which SSM brings along, has megabytes). That is nearly always the service's own."""
     import boto3
+    import botocore.session
 
-    session = boto3.Session()
-    regions = functools.cache(session.get_available_regions)
+    session = botocore.session.get_session()
+    endpoints = session.get_component("endpoint_resolver")
+
+    @functools.cache
+    def regions(service: str, partition_name: str = "aws", allow_non_regional: bool = False) -> list[str]:
+        named_so: list[str] = endpoints.get_available_endpoints(service, partition_name, allow_non_regional)
+        return named_so or session.get_available_regions(service, partition_name, allow_non_regional)
+
     boto3.Session.get_available_regions = lambda _self, *which, **more: regions(*which, **more)
 
 
