@@ -56,6 +56,12 @@ class Store:
         with self._writing:
             self._writer.executescript(schema)
 
+    def add_column(self, table: str, column: str, declaration: str) -> None:
+        """For data directories of earlier versions: give the table the column if it has none of that name."""
+        with self._writing:
+            if column not in {row[1] for row in self._writer.execute(f"PRAGMA table_info({table})")}:
+                self._writer.execute(f"ALTER TABLE {table} ADD COLUMN {column} {declaration}")
+
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """One transaction, durable when the block ends, undone if it raises. Nests: the outermost commits."""
