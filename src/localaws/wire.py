@@ -62,6 +62,14 @@ class Body:
         return self.data if self.file is None else self.file.read_bytes()
 
 
+@dataclass(slots=True)
+class Span:
+    """What is learned of a request on its way, for metrics and logs: whoever finds out its operation writes AWS's name of
+    it here."""
+
+    operation: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One verified request. `path` and `query` are as on the wire (percent-encoded); header names in lower case.
@@ -76,6 +84,7 @@ class Request:
     body: Body
     caller: Caller
     bucket_host: str | None = None
+    span: Span = field(default_factory=Span)
 
     def parameters(self) -> dict[str, str]:
         """The query string's parameters; one without "=" has the value ""."""
@@ -110,7 +119,8 @@ def json_service(name: str, operations: Mapping[str, Operation], otherwise: Hand
         target = request.headers.get("x-amz-target", "").rpartition(".")[2]
         if target not in operations:
             return await otherwise(request)
-        parameters = _validated(model().operation_model(target), _json_object(request.body.read()))
+        request.span.operation = target
+        parameters = validated(model().operation_model(target), _json_object(request.body.read()))
         return json_response(await run(operations[target], parameters))
 
     return handle
@@ -125,7 +135,8 @@ def rest_json_service(name: str, operations: Mapping[str, Operation], otherwise:
         for route in routes():
             found = route.match(request)
             if found is not None and route.operation.name in operations:
-                parameters = _validated(route.operation, _rest_parameters(route.operation, found, request))
+                request.span.operation = route.operation.name
+                parameters = validated(route.operation, _rest_parameters(route.operation, found, request))
                 return _rest_response(route.operation, await run(operations[route.operation.name], parameters))
         return await otherwise(request)
 
@@ -183,7 +194,7 @@ def _is_unicode(parameters: Parameters) -> bool:
     return True
 
 
-def _validated(operation: botocore.model.OperationModel, given: Parameters) -> Parameters:
+def validated(operation: botocore.model.OperationModel, given: Parameters) -> Parameters:
     """The parameters that AWS would see. Missing and wrong-typed ones are refused in its own model's words."""
     if operation.input_shape is None:
         return given

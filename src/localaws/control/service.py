@@ -58,6 +58,7 @@ class Control:
     async def handler(self, request: Request) -> Response:
         """Any service: the one that the request is signed for."""
         call = Call.of(request, self._region)
+        request.span.operation = call.operation
         if call.operation == "ReceiveMessage":
             return await self._receive_message(call)
         return await asyncio.to_thread(self._configure_bucket if call.service == "s3" else self._do, call)

@@ -98,8 +98,10 @@ class Firehose:
         """The two hot operations take their own short way; msgspec checks them while it decodes."""
         match request.headers.get("x-amz-target", "").rpartition(".")[2]:
             case "PutRecord":
+                request.span.operation = "PutRecord"
                 return await self._put_record(request.body.read())
             case "PutRecordBatch":
+                request.span.operation = "PutRecordBatch"
                 return await self._put_record_batch(request.body.read())
         return await self._control(request)
 

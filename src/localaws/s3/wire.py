@@ -98,6 +98,7 @@ def rest_xml_service(
         target = target_of(request)
         route = ROUTES.get((request.method, target.level, target.subresource))
         if route is not None:
+            request.span.operation = route.operation
             return await _answer(route, operations[route.operation], target, request)
         if target.level == "bucket" and target.subresource:
             return await configuration(request, target.bucket)
