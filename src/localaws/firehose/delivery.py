@@ -193,8 +193,8 @@ class Delivery:
         destination = self._destination
         time = datetime.fromtimestamp(int(arrival_ms) / 1000, UTC)
         local = time.astimezone(ZoneInfo(destination.time_zone)) if destination.time_zone != "UTC" else time
-        prefix = prefixes.expand(destination.prefix, local, name.replace("-", ""))
-        return prefix + prefixes.object_name(self._stream, self._version, time, name, destination.extension)
+        prefix = prefixes.expand(destination.prefix, local, name)
+        return prefix + prefixes.object_name(self._stream, int(self._version), local, name, destination.extension)
 
     def stats(self) -> Stats:
         open_ = self._segment

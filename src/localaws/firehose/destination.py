@@ -67,8 +67,7 @@ def described(configuration: Parameters) -> Parameters:
     if compression not in _EXTENSIONS:
         raise _refused(f"the compression format {compression}")
     _check_time_zone(configuration.get("CustomTimeZone", "UTC"))
-    prefixes.check(configuration.get("Prefix", ""))
-    prefixes.check(configuration.get("ErrorOutputPrefix", ""), error_prefix=True)
+    prefixes.check(configuration.get("Prefix", ""), configuration.get("ErrorOutputPrefix", ""))
     defaults = {
         "CompressionFormat": compression,
         "EncryptionConfiguration": {"NoEncryptionConfig": "NoEncryption"},
