@@ -64,8 +64,8 @@ class Body:
 
 @dataclass(slots=True)
 class Span:
-    """What is learned of a request on its way, for metrics and logs: whoever finds out its operation writes AWS's name of
-    it here."""
+    """What is learned of a request on its way, for metrics and logs: whoever finds out its operation writes its name
+    here."""
 
     operation: str = ""
 
