@@ -33,6 +33,7 @@ class EndpointProcess:
     options: tuple[str, ...] = ()
     port: int = 0
     variables: dict[str, str] = field(default_factory=dict)
+    program: tuple[str, ...] = (sys.executable, "-m", "clicklake")
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -44,7 +45,7 @@ class EndpointProcess:
         return self.data_dir.with_suffix(".log")
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "clicklake", "up", "--port", str(self.port), "--data-dir", str(self.data_dir)]
+        command = [*self.program, "up", "--port", str(self.port), "--data-dir", str(self.data_dir)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*command, *self.options], stdout=subprocess.PIPE, stderr=log, env=clean_environment() | self.variables
@@ -61,6 +62,12 @@ class EndpointProcess:
 
     def stop(self) -> None:
         self._end(signal.SIGTERM)
+
+    def revive(self) -> None:
+        """Start it again if a test that failed has left it dead."""
+        assert self.process is not None
+        if self.process.poll() is not None:
+            self.start()
 
     def _end(self, number: signal.Signals) -> None:
         assert self.process is not None

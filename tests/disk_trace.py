@@ -1,0 +1,314 @@
+"""What a traced endpoint did to its data directory, and what a power cut would have left of that.
+
+`command` runs a program under strace, `read` gives the calls of its trace in the order in which they happened, and a
+`Disk` follows them. Every file has its live bytes, which its process would read back, and its kept ones, which are on
+the disk for certain; every directory has live and kept entries. Nothing is kept but what POSIX promises: an fsync keeps
+the bytes of that one file, or the entries of that one directory, as they were when it began. Beyond POSIX there is one
+assumption, which every journaling file system makes true: a rename is never half done, so a file's old name goes when
+the new one is kept, and not before.
+
+What is mapped into memory and written there is not seen: of our files that is SQLite's -shm, which it makes anew.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+_CALLS = (
+    *("openat", "write", "writev", "pwrite64", "ftruncate", "copy_file_range", "sendto", "sendmsg"),
+    *("rename", "unlink", "rmdir", "mkdir", "fsync", "fdatasync"),
+)
+# Other ways to change a file or a directory: a trace that has one of these is not understood.
+_UNKNOWN = (
+    *("creat", "truncate", "fallocate", "sendfile", "pwritev", "pwritev2", "splice"),
+    *("renameat", "renameat2", "unlinkat", "mkdirat", "link", "linkat", "symlink", "symlinkat"),
+)
+
+
+def command(trace: Path) -> tuple[str, ...]:
+    """What goes before a program's own words. Strings come whole and in hexadecimal, descriptors with their paths."""
+    calls = "trace=" + ",".join(_CALLS + _UNKNOWN)
+    return ("strace", "-f", "--seccomp-bpf", "-qqq", "-yy", "-xx", "-s", "100000000", "-o", str(trace), "-e", calls)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`ended` is False when it begins and True when it has succeeded; `number` is the same for both. `fds` are
+    (descriptor, path or "" if that is deleted), `strings` what stands in quotes, `rest` what follows the last of them."""
+
+    ended: bool
+    number: int
+    name: str
+    fds: tuple[tuple[int, str], ...]
+    strings: tuple[bytes, ...]
+    rest: str
+    result: int
+
+
+_LINE = re.compile(r"(\d+) +(?:<\.\.\. (\w+) resumed>(.*)|(\w+)\((.*))$")
+_FD = re.compile(r"(\d+|AT_FDCWD)<([^<>]*)(?:<[^<>]*>)?>(\(deleted\))?")
+_STRING = re.compile(r'"([^"]*)"')
+_RESULT = re.compile(r" = (\d+)(?:<.*)?$")
+_LONGEST_RESULT = 20_000  # a descriptor and its path, in hexadecimal
+_UNFINISHED = " <unfinished ...>"
+
+
+def read(lines: Iterable[str]) -> Iterator[Call]:
+    """The trace's calls, each when it begins and, unless it failed, when it has ended."""
+    unfinished: dict[str, Call] = {}
+    for number, line in enumerate(lines):
+        if (found := _LINE.match(line)) is None:
+            continue  # a process has ended
+        thread, resumed, tail, name, text = found.groups()
+        if resumed:
+            call, text = unfinished.pop(thread), tail
+        else:
+            call = _begun(number, name, text)
+            yield call
+            if text.endswith(_UNFINISHED):
+                unfinished[thread] = call
+                continue
+        if result := _RESULT.search(text[-_LONGEST_RESULT:]):
+            yield replace(call, ended=True, result=int(result[1]))
+
+
+def _begun(number: int, name: str, text: str) -> Call:
+    strings = tuple(_unquoted(found) for found in _STRING.findall(text))
+    plain = _STRING.sub('""', text).removesuffix(_UNFINISHED).partition(") ")[0]
+    fds = [(fd, "" if deleted else _unquoted(path).decode()) for fd, path, deleted in _FD.findall(plain)]
+    opened = tuple((int(fd), path) for fd, path in fds if fd != "AT_FDCWD")
+    return Call(False, number, name, opened, strings, plain.rpartition('""')[2], 0)
+
+
+def _unquoted(text: str) -> bytes:
+    return bytes.fromhex(text.replace("\\x", "")) if text.startswith("\\x") else text.encode()
+
+
+@dataclass(eq=False)
+class File:
+    live: bytearray = field(default_factory=bytearray)
+    kept: bytes = b""
+
+
+@dataclass(eq=False)
+class Directory:
+    live: dict[str, "Node"] = field(default_factory=dict)
+    kept: dict[str, "Node"] = field(default_factory=dict)
+    changes: list["_Change"] = field(default_factory=list)  # of its entries, that no fsync has kept
+
+
+Node = File | Directory
+
+
+@dataclass(eq=False)
+class _Change:
+    """The entry `name` became `node`, or went (None). A rename is two: what comes, with `source`, and what goes, with
+    `target`: that has to wait until the other is kept."""
+
+    name: str
+    node: Node | None
+    source: tuple[Directory, str] | None = None
+    target: "_Change | None" = None
+    kept: bool = False
+
+
+class Disk:
+    """One directory and everything below it. It is empty when the trace begins, and its own name is kept."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._top = Directory()
+        self._positions: dict[tuple[int, File], int | None] = {}  # of (descriptor, file); None: always its end
+        self._begun: dict[int, tuple[File, bytes] | tuple[Directory, list[_Change]]] = {}
+        self._act: Mapping[str, Callable[[Call], None]] = {
+            "openat": self._open,
+            "write": self._write,
+            "writev": self._write,
+            "pwrite64": self._write_at,
+            "ftruncate": self._truncate,
+            "copy_file_range": self._copy,
+            "rename": self._rename,
+            "unlink": self._remove,
+            "rmdir": self._remove,
+            "mkdir": self._make_directory,
+            "fsync": self._sync,
+            "fdatasync": self._sync,
+        }
+
+    def follow(self, call: Call) -> None:
+        inside = any(self._names(path) is not None for path in self._paths(call))
+        if inside and call.name in _UNKNOWN:
+            raise ValueError(f"{call.name} is not understood")
+        if not call.ended and call.name in {"fsync", "fdatasync"}:
+            self._begin_sync(call)
+        elif call.ended and inside and call.name in self._act:
+            self._act[call.name](call)
+
+    def live(self) -> dict[str, bytes]:
+        """Every file's path below the root, and its bytes as the program would read them."""
+        return {path: bytes(file.live) for path, file in _files(self._top, kept=False)}
+
+    def kept(self) -> dict[str, bytes]:
+        """The files that a power cut leaves at the least, and their bytes."""
+        return {path: file.kept for path, file in _files(self._top, kept=True)}
+
+    def kept_directories(self) -> list[str]:
+        return list(_directories(self._top))
+
+    def at_risk(self) -> dict[str, set[str]]:
+        """Path -> what a power cut would take of it: its "entry", and with that all of it, or some of its "bytes"."""
+        named = {id(file) for _, file in _files(self._top, kept=True)}
+        found = {}
+        for path, file in _files(self._top, kept=False):
+            lost = {"entry"} if id(file) not in named else set()
+            if lost := lost | ({"bytes"} if file.live != file.kept else set()):
+                found[path] = lost
+        return found
+
+    # The calls
+
+    def _open(self, call: Call) -> None:
+        path = call.strings[0].decode()
+        home, name = self._home(path)
+        node = home.live.get(name)
+        if node is None:
+            if "O_CREAT" not in call.rest:
+                return  # the root itself
+            node = File()
+            self._change(home, _Change(name, node))
+        if isinstance(node, File):
+            if "O_TRUNC" in call.rest:
+                node.live.clear()
+            self._positions[call.result, node] = None if "O_APPEND" in call.rest else 0
+
+    def _write(self, call: Call) -> None:
+        if (file := self._file(call.fds[0])) is not None:
+            fd = call.fds[0][0]
+            position = self._positions[fd, file]
+            _put(file, len(file.live) if position is None else position, b"".join(call.strings)[: call.result])
+            self._positions[fd, file] = None if position is None else position + call.result
+
+    def _write_at(self, call: Call) -> None:
+        if (file := self._file(call.fds[0])) is not None:
+            _put(file, int(call.rest.rpartition(", ")[2]), call.strings[0][: call.result])
+
+    def _truncate(self, call: Call) -> None:
+        if (file := self._file(call.fds[0])) is not None:
+            size = int(call.rest.rpartition(", ")[2])
+            del file.live[size:]
+            file.live.extend(bytes(size - len(file.live)))
+
+    def _copy(self, call: Call) -> None:
+        source, target = (self._file(fd) for fd in call.fds)
+        assert source is not None
+        assert target is not None
+        start = int(call.rest.partition("[")[2].partition("]")[0])
+        position = self._positions[call.fds[1][0], target]
+        assert position is not None
+        _put(target, position, bytes(source.live[start : start + call.result]))
+        self._positions[call.fds[1][0], target] = position + call.result
+
+    def _rename(self, call: Call) -> None:
+        (source, old), (target, new) = (self._home(path.decode()) for path in call.strings)
+        comes = _Change(new, source.live[old], source=(source, old))
+        self._change(source, _Change(old, None, target=comes))
+        self._change(target, comes)
+
+    def _remove(self, call: Call) -> None:
+        home, name = self._home(call.strings[0].decode())
+        self._change(home, _Change(name, None))
+
+    def _make_directory(self, call: Call) -> None:
+        path = call.strings[0].decode()
+        if path != str(self.root):
+            home, name = self._home(path)
+            self._change(home, _Change(name, Directory()))
+
+    def _change(self, home: Directory, change: _Change) -> None:
+        if change.node is None:
+            del home.live[change.name]
+        else:
+            home.live[change.name] = change.node
+        home.changes.append(change)
+
+    def _begin_sync(self, call: Call) -> None:
+        node = self._node(call.fds[0][1])
+        if isinstance(node, File):
+            self._begun[call.number] = (node, bytes(node.live))
+        elif node is not None:
+            self._begun[call.number] = (node, list(node.changes))
+
+    def _sync(self, call: Call) -> None:
+        match self._begun.pop(call.number):
+            case File() as file, bytes() as data:
+                file.kept = data
+            case Directory() as home, list() as changes:
+                for change in changes:
+                    _keep(home, change)
+
+    # Places
+
+    def _paths(self, call: Call) -> list[str]:
+        return [path for _, path in call.fds] + [text.decode("utf-8", "replace") for text in self._strings(call)]
+
+    def _strings(self, call: Call) -> tuple[bytes, ...]:
+        return () if call.name in {"write", "writev", "pwrite64", "sendto", "sendmsg"} else call.strings
+
+    def _names(self, path: str) -> list[str] | None:
+        """The steps from the root to the path; None if it is elsewhere."""
+        if path != str(self.root) and not path.startswith(f"{self.root}/"):
+            return None
+        return [name for name in path.removeprefix(str(self.root)).split("/") if name]
+
+    def _node(self, path: str) -> Node | None:
+        names = self._names(path)
+        node: Node | None = self._top if names is not None else None
+        for name in names or ():
+            node = node.live.get(name) if isinstance(node, Directory) else None
+        return node
+
+    def _file(self, fd: tuple[int, str]) -> File | None:
+        node = self._node(fd[1])
+        return node if isinstance(node, File) else None
+
+    def _home(self, path: str) -> tuple[Directory, str]:
+        """The directory that holds the path's entry, and the entry's name."""
+        parent, _, name = path.rpartition("/")
+        home = self._node(parent)
+        return (home, name) if isinstance(home, Directory) else (Directory(), name)
+
+
+def _put(file: File, position: int, data: bytes) -> None:
+    file.live.extend(bytes(max(0, position - len(file.live))))
+    file.live[position : position + len(data)] = data
+
+
+def _keep(home: Directory, change: _Change) -> None:
+    if change.kept or (change.target is not None and not change.target.kept):
+        return
+    change.kept = True
+    home.changes.remove(change)
+    if change.node is not None:
+        home.kept[change.name] = change.node
+    elif change.target is None or home.kept.get(change.name) is change.target.node:
+        home.kept.pop(change.name, None)
+    if change.source is not None:
+        source, old = change.source
+        if source.kept.get(old) is change.node:
+            del source.kept[old]
+
+
+def _files(top: Directory, *, kept: bool, path: str = "") -> Iterator[tuple[str, File]]:
+    for name, node in (top.kept if kept else top.live).items():
+        if isinstance(node, File):
+            yield path + name, node
+        else:
+            yield from _files(node, kept=kept, path=f"{path}{name}/")
+
+
+def _directories(top: Directory, path: str = "") -> Iterator[str]:
+    for name, node in top.kept.items():
+        if isinstance(node, Directory):
+            yield path + name
+            yield from _directories(node, f"{path}{name}/")

@@ -1,0 +1,253 @@
+"""Power loss at any answer: what was acknowledged is on the disk by then, and not in the kernel's memory alone.
+
+An endpoint runs under strace while one client makes one call after the other. When the first byte of an answer goes
+out, nothing in the data directory may be at risk; and what is surely on the disk at the last answer must be all that a
+new endpoint needs to give everything back. Mutants that leave out an fsync show that this would be noticed.
+"""
+
+import io
+import json
+import os
+import shutil
+import signal
+import sys
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from disk_trace import Call, Disk, command, read
+from endpoint_process import EndpointProcess, eventually
+
+pytestmark = pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+
+# Not acknowledged to anybody: locks, what says where the endpoint answers, requests on their way in, SQLite's index of
+# its log, which is memory, and log lines.
+TRANSIENT = ("lock", "endpoint.json", "tmp/", "state.db-shm", "logs/", "athena/")
+BUCKET = "durable"
+LARGE = os.urandom(8 * 2**20 + 1)  # more than a request's body may have in memory
+PART = b"part" * 1000
+Answers = dict[str, dict[str, Any]]
+Client = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A stopped endpoint's trace, and the answers that it gave: label -> boto3's."""
+
+    calls: list[Call]
+    data_dir: Path
+    answers: Answers
+
+    def answered(self, without: Callable[[Call], bool] = lambda _: False) -> Iterator[tuple[str, Disk]]:
+        """(label, the disk when its first byte goes out) of every answer, had the calls of `without` not been made."""
+        labels = {answer["ResponseMetadata"]["RequestId"]: label for label, answer in self.answers.items()}
+        disk = Disk(self.data_dir)
+        for call in self.calls:
+            if not call.ended and (label := labels.get(answer_id(call))):
+                yield label, disk
+            if not without(call):
+                disk.follow(call)
+
+
+def answer_id(call: Call) -> str:
+    """The id of the request that it begins to answer; "" if it does not."""
+    if not call.fds or not call.fds[0][1].startswith("TCP:"):
+        return ""
+    head = b"".join(call.strings).partition(b"\r\n\r\n")[0]
+    return head.partition(b"x-amzn-requestid: ")[2].partition(b"\r\n")[0].decode()
+
+
+def at_risk(disk: Disk) -> dict[str, set[str]]:
+    return {path: what for path, what in disk.at_risk().items() if not path.startswith(TRANSIENT)}
+
+
+def traced(folder: Path, calls: Callable[[Client, Answers], None], *program: str) -> Traced:
+    """Make the calls to a traced endpoint, and kill it."""
+    trace, python = folder / "trace", program or (sys.executable, "-m", "clicklake")
+    endpoint = EndpointProcess(folder / "data", ("--bare",), program=(*command(trace), *python))
+    endpoint.start()
+    answers: Answers = {}
+    try:
+        calls(lambda service: endpoint.client(service, retries={"total_max_attempts": 1}), answers)
+    finally:
+        os.kill(json.loads((endpoint.data_dir / "endpoint.json").read_text())["pid"], signal.SIGKILL)
+        assert endpoint.process is not None
+        endpoint.process.wait(20)  # strace ends when it has written everything
+        assert endpoint.process.stdout is not None
+        endpoint.process.stdout.close()
+    with trace.open() as lines:
+        return Traced(list(read(lines)), endpoint.data_dir, answers)
+
+
+def make_calls(aws: Client, answers: Answers) -> None:
+    """One after the other, of every service that keeps something."""
+    _control(aws, answers)
+    _objects(aws("s3"), answers)
+    _catalog(aws, answers)
+    _records(aws("firehose"), answers)
+
+
+def _control(aws: Client, answers: Answers) -> None:
+    trust = {"Version": "2012-10-17", "Statement": []}
+    answers["CreateRole"] = aws("iam").create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps(trust))
+    answers["CreateQueue"] = aws("sqs").create_queue(QueueName="q")
+    answers["SendMessage"] = aws("sqs").send_message(QueueUrl=answers["CreateQueue"]["QueueUrl"], MessageBody="hello")
+    answers["PutParameter"] = aws("ssm").put_parameter(Name="p", Value="v", Type="SecureString")
+
+
+def _objects(s3: Any, answers: Answers) -> None:
+    answers["CreateBucket"] = s3.create_bucket(Bucket=BUCKET)
+    answers["PutObject"] = s3.put_object(Bucket=BUCKET, Key="a/b/small", Body=b"small")
+    answers["PutObject, large"] = s3.put_object(Bucket=BUCKET, Key="a/large", Body=LARGE)
+    answers["CopyObject"] = s3.copy_object(Bucket=BUCKET, Key="a/copy", CopySource=f"{BUCKET}/a/b/small")
+    answers["PutObject, again"] = s3.put_object(Bucket=BUCKET, Key="a/b/small", Body=b"small again")
+    place = {"Bucket": BUCKET, "Key": "joined"}
+    answers["CreateMultipartUpload"] = s3.create_multipart_upload(**place)
+    upload = place | {"UploadId": answers["CreateMultipartUpload"]["UploadId"]}
+    answers["UploadPart"] = s3.upload_part(**upload, PartNumber=1, Body=PART)
+    parts = {"Parts": [{"PartNumber": 1, "ETag": answers["UploadPart"]["ETag"]}]}
+    answers["CompleteMultipartUpload"] = s3.complete_multipart_upload(**upload, MultipartUpload=parts)
+    s3.put_object(Bucket=BUCKET, Key="gone", Body=b"gone")
+    answers["DeleteObject"] = s3.delete_object(Bucket=BUCKET, Key="gone")
+    many = [f"many/{n}/{n}" for n in range(130)]
+    for key in many:  # and their end are more changes than S3 leaves for later
+        s3.put_object(Bucket=BUCKET, Key=key, Body=b"")
+    listed = {"Objects": [{"Key": key} for key in many]}
+    answers["DeleteObjects"] = s3.delete_objects(Bucket=BUCKET, Delete=listed)
+
+
+def _catalog(aws: Client, answers: Answers) -> None:
+    glue = aws("glue")
+    answers["CreateDatabase"] = glue.create_database(DatabaseInput={"Name": "d"})
+    answers["CreateTable"] = glue.create_table(DatabaseName="d", TableInput={"Name": "t"})
+    answers["CreateFunction"] = aws("lambda").create_function(
+        FunctionName="f",
+        Runtime="python3.13",
+        Role="arn:aws:iam::000000000000:role/r",
+        Handler="pack.age.handler",
+        Code={"ZipFile": package({"pack/age.py": "def handler(event, context): ...", "pack/__init__.py": ""})},
+    )
+    answers["CreateNamedQuery"] = aws("athena").create_named_query(Name="n", Database="d", QueryString="SELECT 1")
+
+
+def _records(firehose: Any, answers: Answers) -> None:
+    hints = {"IntervalInSeconds": 900, "SizeInMBs": 128}
+    role, bucket = "arn:aws:iam::000000000000:role/r", f"arn:aws:s3:::{BUCKET}"
+    destination = {"RoleARN": role, "BucketARN": bucket, "Prefix": "raw/", "BufferingHints": hints}
+    answers["CreateDeliveryStream"] = firehose.create_delivery_stream(
+        DeliveryStreamName="s", ExtendedS3DestinationConfiguration=destination
+    )
+    stream = {"DeliveryStreamName": "s"}
+    answers["PutRecord"] = firehose.put_record(**stream, Record={"Data": b"one\n"})
+    answers["PutRecordBatch"] = firehose.put_record_batch(**stream, Records=[{"Data": b"two\n"}, {"Data": b"three\n"}])
+
+
+def package(files: dict[str, str]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="module")
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Traced:
+    return traced(tmp_path_factory.mktemp("traced"), make_calls)
+
+
+def test_the_trace_tells_what_is_on_the_disk(endpoint: Traced) -> None:
+    """The trace is understood: followed to its end it gives every byte of every file that is really there."""
+    disk = Disk(endpoint.data_dir)
+    for call in endpoint.calls:
+        disk.follow(call)
+    root = endpoint.data_dir
+    found = {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+    followed = disk.live()
+    assert followed.keys() == found.keys()
+    assert [path for path in found if path != "state.db-shm" and found[path] != followed[path]] == []
+
+
+def test_when_an_answer_goes_out_all_that_its_call_wrote_is_on_the_disk(endpoint: Traced) -> None:
+    risks = {label: at_risk(disk) for label, disk in endpoint.answered()}
+    assert risks == {label: {} for label in endpoint.answers}
+
+
+def test_what_is_on_the_disk_at_the_last_answer_is_all_that_is_needed(endpoint: Traced, tmp_path: Path) -> None:
+    disk = next(disk for label, disk in endpoint.answered() if label == "PutRecordBatch")
+    restored = EndpointProcess(tmp_path / "data", ("--bare",))
+    for directory in disk.kept_directories():
+        (restored.data_dir / directory).mkdir(parents=True)
+    for path, data in disk.kept().items():
+        (restored.data_dir / path).write_bytes(data)
+    (restored.data_dir / "state.db-shm").unlink(missing_ok=True)
+    restored.start()
+    try:
+        check_everything(restored.client, endpoint.answers)
+    finally:
+        restored.kill()
+
+
+def check_everything(aws: Client, answers: Answers) -> None:
+    assert aws("iam").get_role(RoleName="r")["Role"]["RoleId"] == answers["CreateRole"]["Role"]["RoleId"]
+    messages = aws("sqs").receive_message(QueueUrl=answers["CreateQueue"]["QueueUrl"])["Messages"]
+    assert [message["MessageId"] for message in messages] == [answers["SendMessage"]["MessageId"]]
+    assert aws("ssm").get_parameter(Name="p", WithDecryption=True)["Parameter"]["Value"] == "v"
+    s3 = aws("s3")
+    objects = {"a/b/small": b"small again", "a/large": LARGE, "a/copy": b"small", "joined": PART}
+    raw = eventually(lambda: s3.list_objects_v2(Bucket=BUCKET, Prefix="raw/").get("Contents"))
+    assert raw is not None
+    objects[raw[0]["Key"]] = b"one\ntwo\nthree\n"
+    assert {item["Key"] for item in s3.list_objects_v2(Bucket=BUCKET)["Contents"]} == objects.keys()
+    assert {key: s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in objects} == objects
+    assert [table["Name"] for table in aws("glue").get_tables(DatabaseName="d")["TableList"]] == ["t"]
+    invoked = aws("lambda").invoke(FunctionName="f")
+    assert (invoked["Payload"].read(), "FunctionError" in invoked) == (b"null", False)
+    named = aws("athena").get_named_query(NamedQueryId=answers["CreateNamedQuery"]["NamedQueryId"])
+    assert named["NamedQuery"]["QueryString"] == "SELECT 1"
+
+
+@pytest.mark.parametrize(
+    ("left_out", "noticed", "kind"),
+    [
+        ("state.db-wal", "CreateTable", "bytes"),
+        ("control.journal", "CreateRole", "bytes"),
+        (".log", "PutRecord", "bytes"),
+        ("/firehose/s", "PutRecord", "entry"),
+        ("/firehose", "PutRecord", "entry"),
+        ("/s3-staging", "PutObject", "entry"),
+    ],
+)
+def test_an_fsync_that_was_left_out_would_be_noticed(endpoint: Traced, left_out: str, noticed: str, kind: str) -> None:
+    def without(call: Call) -> bool:
+        return call.name in {"fsync", "fdatasync"} and call.fds[0][1].endswith(left_out)
+
+    disk = next(disk for label, disk in endpoint.answered(without) if label == noticed)
+    assert kind in set().union(*at_risk(disk).values())
+
+
+MUTANT = """
+import sys
+from localaws import durable
+
+for name in ("sync_directory", "flush_data"):
+    setattr(durable, name, lambda _: None)  # before anybody has imported it
+from clicklake.__main__ import main
+
+sys.exit(main())
+"""
+
+
+def test_an_endpoint_that_does_not_sync_is_found_out(tmp_path: Path) -> None:
+    def make(aws: Client, answers: Answers) -> None:
+        aws("s3").create_bucket(Bucket=BUCKET)
+        answers["PutObject"] = aws("s3").put_object(Bucket=BUCKET, Key="k", Body=b"v")
+        _records(aws("firehose"), answers)
+
+    mutant = traced(tmp_path, make, sys.executable, "-c", MUTANT)
+    risks = {label: set().union(*at_risk(disk).values()) for label, disk in mutant.answered()}
+    assert risks["PutObject"] == {"entry"}
+    assert risks["PutRecord"] == {"entry", "bytes"}
