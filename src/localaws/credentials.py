@@ -1,20 +1,25 @@
-"""Who may call: the owner, IAM's users, sessions of STS, and functions.
+"""Who may call: the owner, IAM's users, sessions of STS, functions, and guests of other accounts.
 
 The owner's key pair is made once per data directory. Its file is an AWS shared credentials file
 (docs.aws.amazon.com/cli/latest/userguide/cli-configure-files.html) of mode 600, so any AWS tool can read it.
 Users' keys are IAM's and are asked for there. Sessions are kept here until they end.
+
+Any further profile of the file, with an `aws_account_id`, is a guest: the root user of that account. Guests may use S3
+alone, so far as buckets' policies and access lists allow; so a laptop can show what another account may do.
 """
 
 import configparser
 import math
+import re
 import secrets
 import string
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from localaws.durable import replace_file
+from localaws.errors import StartError
 from localaws.store import Documents
 from localaws.wire import Caller
 
@@ -54,21 +59,26 @@ class Keyring:
     longer write."""
 
     def __init__(
-        self, owner: Credentials, account: str, sessions: Documents, users: Callable[[str], Key | None]
+        self,
+        owner: Credentials,
+        account: str,
+        sessions: Documents,
+        users: Callable[[str], Key | None],
+        guests: Sequence[Key] = (),
     ) -> None:
         self.owner = owner
-        self._account = account
+        self.account = account
         self._users = users
         self._documents = sessions
         self._functions: dict[str, Key] = {}
         self._sessions = {name: _from_document(name, document) for name, document in sessions.items()}
         self._lock = threading.Lock()
         caller = Caller(owner.access_key, f"arn:aws:iam::{account}:user/laptop", owner.access_key)
-        self._owner = {owner.access_key: Key(owner, caller)}
+        self._profiles = {key.credentials.access_key: key for key in (*guests, Key(owner, caller))}
 
     def find(self, access_key: str) -> Key | None:
         """What is at hand, at once."""
-        return self._owner.get(access_key) or self._functions.get(access_key) or self._sessions.get(access_key)
+        return self._profiles.get(access_key) or self._functions.get(access_key) or self._sessions.get(access_key)
 
     def find_user(self, access_key: str) -> Key | None:
         """The active key of a user of IAM; may wait, so on a thread."""
@@ -78,7 +88,7 @@ class Keyring:
         """Keys whose caller is the function's role, as Lambda gives them to it."""
         made = _temporary()
         name = role_arn.rpartition("/")[2]
-        arn = f"arn:aws:sts::{self._account}:assumed-role/{name}/function"
+        arn = f"arn:aws:sts::{self.account}:assumed-role/{name}/function"
         with self._lock:
             self._functions[made.access_key] = Key(made, Caller(made.access_key, arn, made.access_key))
         return made
@@ -117,9 +127,30 @@ def load_or_make(path: Path) -> Credentials:
     if not path.exists():
         lines = ["[default]", f"aws_access_key_id = AKIA{_random(16)}", f"aws_secret_access_key = {_secret()}", ""]
         replace_file(path, "\n".join(lines).encode(), mode=0o600)
+    return _credentials(_profiles(path)["default"])
+
+
+def load_guests(path: Path) -> list[Key]:
+    """The keys of the file's other profiles. StartError for one that does not say its account."""
+    guests = []
+    for name, profile in _profiles(path).items():
+        if name in {"DEFAULT", "default"}:
+            continue
+        account = profile.get("aws_account_id", "")
+        if not re.fullmatch("[0-9]{12}", account):
+            raise StartError(f"profile {name!r} in {path} names no account", "give it an aws_account_id of 12 digits")
+        own = _credentials(profile)
+        guests.append(Key(own, Caller(own.access_key, f"arn:aws:iam::{account}:root", account)))
+    return guests
+
+
+def _profiles(path: Path) -> configparser.ConfigParser:
     parser = configparser.ConfigParser(interpolation=None)
     parser.read(path)
-    profile = parser["default"]
+    return parser
+
+
+def _credentials(profile: configparser.SectionProxy) -> Credentials:
     return Credentials(profile["aws_access_key_id"], profile["aws_secret_access_key"])
 
 

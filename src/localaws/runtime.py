@@ -22,6 +22,8 @@ import uvloop
 
 from localaws import credentials, datadir
 from localaws.athena.service import Athena
+from localaws.cloudwatch.series import Series
+from localaws.cloudwatch.service import CloudWatch
 from localaws.control.service import Control
 from localaws.errors import StartError
 from localaws.events import Events
@@ -62,7 +64,8 @@ class Runtime:
         self._store = Store(root / "state.db")
         self._control = control = Control(root, ACCOUNT, region)
         owner, sessions = credentials.load_or_make(root / "credentials"), Documents(self._store, "sts.session")
-        self._keyring = credentials.Keyring(owner, ACCOUNT, sessions, control.user_key)
+        guests = credentials.load_guests(root / "credentials")
+        self._keyring = credentials.Keyring(owner, ACCOUNT, sessions, control.user_key, guests)
         logs = Logs(root, clock, ACCOUNT, region, control.handler)
         events = possibly_disordered(settings.faults, self._store, "s3.events", clock)
         s3 = S3(self._store, root, clock, ids, ACCOUNT, region, control.handler, events)
@@ -99,7 +102,10 @@ class Runtime:
             "logs": Service("json", logs.handler),
             "sts": Service("query", Sts(ACCOUNT, self._keyring, control.role, clock, control.handler).handler),
         }
-        self.app = Server(services, control.handler, self._keyring, root / "tmp", clock, ids)
+        self._series = Series(self._store)
+        cloudwatch = CloudWatch(self._series, self._sample, clock, control.handler)
+        polyglots = {"monitoring": cloudwatch.handler}
+        self.app = Server(services, polyglots, control.handler, self._keyring, root / "tmp", clock, ids)
 
     def _function_environment(self, role_arn: str) -> dict[str, str]:
         """What AWS puts into a function's environment so that its SDK finds its region and its role's keys."""
@@ -112,6 +118,9 @@ class Runtime:
             "AWS_SECRET_ACCESS_KEY": keys.secret_key,
             "AWS_SESSION_TOKEN": keys.session_token or "",
         }
+
+    async def _sample(self) -> None:
+        """Nothing yet."""
 
     async def start(self) -> None:
         self.functions.start()

@@ -1,7 +1,8 @@
 """The front door: one ASGI application for every service.
 
 A request's walk: head -> claim (whose signature is it, for which service) -> payload -> signature -> the service's
-Handler -> answer. Nothing reaches a service before its signature was verified. `/_clicklake/health` alone needs none.
+Handler -> answer. Nothing reaches a service before its signature was verified. `/_clicklake/health` needs none, and S3
+gets what nobody signed as such.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ from localaws import sigv2, sigv4
 from localaws.credentials import Key, Keyring
 from localaws.errors import AwsError
 from localaws.payload import Spool, receive
-from localaws.wire import FileSlice, Handler, Request, Response, error_response
+from localaws.wire import NOBODY, FileSlice, Handler, Request, Response, error_response
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -32,6 +33,7 @@ _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 # S3 takes 5 GiB in one request, Lambda a function's zip in base64; the largest other one is a PutRecordBatch of 4 MiB.
 _LARGEST = {"s3": 5 * 2**30, "lambda": 100 * 2**20}
 _LARGEST_OTHER = 16 * 2**20
+_LARGEST_UNSIGNED = 64 * 2**20
 _LARGEST_HEAD = 64 * 2**10
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
@@ -43,11 +45,13 @@ class Service:
 
 
 class Server:
-    """`services` by their SigV4 signing names; any other name goes to `control`."""
+    """`services` by their SigV4 signing names; `polyglots` are those whose requests say which protocol they are in, and
+    any other name goes to `control`, which is one more."""
 
     def __init__(
         self,
         services: Mapping[str, Service],
+        polyglots: Mapping[str, Handler],
         control: Handler,
         keyring: Keyring,
         tmp: Path,
@@ -55,6 +59,7 @@ class Server:
         ids: Callable[[], str],
     ) -> None:
         self._services = services
+        self._polyglots = polyglots
         self._control = control
         self._keyring = keyring
         self._tmp = tmp
@@ -85,13 +90,13 @@ class Server:
 
     def _service(self, claim: sigv4.Claim | None, head: sigv4.Head) -> Service:
         name = claim.service if claim else _unsigned_service(head)
-        return self._services.get(name) or Service(_protocol(head), self._control)
+        return self._services.get(name) or Service(_protocol(head), self._polyglots.get(name, self._control))
 
     async def _answer(
         self, service: Service, claim: sigv4.Claim | None, head: sigv4.Head, receive_: Receive, request_id: str
     ) -> Response:
         if claim is None:
-            raise sigv4.refuse("missing", service.protocol, "The request is not signed; see: clicklake env")
+            return await self._answer_unsigned(service, head, receive_, request_id)
         key = await self._key(claim, service)
         credentials = key.credentials
         sigv4.check_time(claim, self._clock(), service.protocol)
@@ -104,7 +109,25 @@ class Server:
         try:
             if signer is None:
                 _check(claim, head, spool.sha256.hexdigest(), credentials.secret_key, service)
+            if key.caller.account != self._keyring.account and service is not self._services.get("s3"):
+                text = f"{key.caller.arn} is of another account, which may use S3 alone"
+                raise AwsError("AccessDenied", text, 403)
             request = Request(head.method, head.path, head.query, head.headers, body, key.caller, _bucket_host(head))
+            return await service.handler(request)
+        finally:
+            if body.file is not None:
+                body.file.unlink(missing_ok=True)
+
+    async def _answer_unsigned(
+        self, service: Service, head: sigv4.Head, receive_: Receive, request_id: str
+    ) -> Response:
+        """S3 alone decides by itself what anybody may do: preflights, public objects, forms that are signed inside."""
+        chunks_are_signed = head.headers.get("x-amz-content-sha256", "").startswith("STREAMING-AWS4-HMAC")
+        if service is not self._services.get("s3") or chunks_are_signed:
+            raise sigv4.refuse("missing", service.protocol, "The request is not signed; see: clicklake env")
+        body = await receive(_chunks(receive_), Spool(self._tmp / request_id, _LARGEST_UNSIGNED), head.headers, None)
+        try:
+            request = Request(head.method, head.path, head.query, head.headers, body, NOBODY, _bucket_host(head))
             return await service.handler(request)
         finally:
             if body.file is not None:
@@ -147,12 +170,15 @@ def _head(scope: Scope) -> sigv4.Head:
 
 
 def _unsigned_service(head: sigv4.Head) -> str:
-    """Which service's error shape an unsigned request gets."""
-    return "" if "x-amz-target" in head.headers or head.method == "POST" else "s3"
+    """Whose an unsigned request is: a GET or a form with a file can be S3's alone."""
+    is_upload = head.headers.get("content-type", "").startswith("multipart/form-data")
+    return "" if "x-amz-target" in head.headers or (head.method == "POST" and not is_upload) else "s3"
 
 
 def _protocol(head: sigv4.Head) -> sigv4.Protocol:
-    """What a service of the control plane speaks, as far as the request tells."""
+    """What a request is in, as far as it tells itself."""
+    if head.headers.get("smithy-protocol") == "rpc-v2-cbor":
+        return "rpc-v2-cbor"
     if "x-amz-target" in head.headers:
         return "json"
     is_form = head.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")

@@ -30,6 +30,7 @@ import botocore.loaders
 import botocore.model
 import botocore.validate
 
+from localaws import cbor
 from localaws.errors import AwsError
 
 Parameters = dict[str, Any]
@@ -38,11 +39,18 @@ Operation = Callable[[Parameters], Parameters | Awaitable[Parameters]]
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who signed the request; `user_id` is the unique id that STS tells."""
+    """Who signed the request; `user_id` is the unique id that STS tells. Nobody did: all are ""."""
 
     access_key: str
     arn: str
     user_id: str = ""
+
+    @property
+    def account(self) -> str:
+        return self.arn.split(":")[4] if self.arn else ""
+
+
+NOBODY = Caller("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +80,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One verified request. `path` and `query` are as on the wire (percent-encoded); header names in lower case.
+    """One verified request, or `NOBODY`'s. `path` and `query` are as on the wire; header names in lower case.
 
     `bucket_host` is the bucket of a virtual-host-style S3 request, taken from the Host header, else None.
     """
@@ -126,8 +134,11 @@ def json_service(name: str, operations: Mapping[str, Operation], otherwise: Hand
     return handle
 
 
-def rest_json_service(name: str, operations: Mapping[str, Operation], otherwise: Handler) -> Handler:
-    """REST-JSON: routes, parameter places and status codes are the service model's."""
+def rest_json_service(
+    name: str, operations: Mapping[str, Operation], otherwise: Handler, beside: Mapping[str, str] | None = None
+) -> Handler:
+    """REST-JSON: routes, parameter places and status codes are the service model's. `beside`: what headers that are not
+    in the model are called as parameters."""
     model = service_model(name)
     routes = functools.cache(lambda: [_Route.of(model().operation_model(o)) for o in model().operation_names])
 
@@ -137,6 +148,7 @@ def rest_json_service(name: str, operations: Mapping[str, Operation], otherwise:
             if found is not None and route.operation.name in operations:
                 request.span.operation = route.operation.name
                 parameters = validated(route.operation, _rest_parameters(route.operation, found, request))
+                parameters |= {k: request.headers[h] for k, h in (beside or {}).items() if h in request.headers}
                 return _rest_response(route.operation, await run(operations[route.operation.name], parameters))
         return await otherwise(request)
 
@@ -305,7 +317,10 @@ def blob(value: str | bytes) -> bytes:
 
 
 def error_response(protocol: str, error: AwsError, request_id: str) -> Response:
-    """The error in the shape of `protocol`: "json", "rest-json", "query" or "rest-xml"."""
+    """The error in the shape of `protocol`: "json", "rest-json", "rpc-v2-cbor", "query" or "rest-xml"."""
+    if protocol == "rpc-v2-cbor":
+        kind = {"content-type": "application/cbor", "smithy-protocol": protocol, "x-amzn-requestid": request_id}
+        return Response(error.status, kind, cbor.dumps({"__type": error.code, "message": error.message}))
     if protocol in {"json", "rest-json"}:
         body = json.dumps({"__type": error.code, "message": error.message, **error.details}).encode()
         headers = {

@@ -93,6 +93,8 @@ def rest_xml_service(
     every bucket."""
 
     async def handle(request: Request) -> Response:
+        if request.caller.account != account:
+            raise AwsError("AccessDenied", "The request is not signed; see: clicklake env", 403)
         if any(request.headers.get(name, account) != account for name in _EXPECTED_OWNERS):
             raise AwsError("AccessDenied", "Access Denied", 403)
         target = target_of(request)
