@@ -81,15 +81,30 @@ class Control:
 
     def send_message(self, queue_arn: str, event: Mapping[str, Any]) -> None:
         """An event as the message; durable on return. AwsError if the queue does not exist."""
+        self.send_text(queue_arn, json.dumps(event), {})
+
+    def send_text(self, queue_arn: str, text: str, attributes: Mapping[str, tuple[str, str]]) -> None:
+        """`attributes`: name -> (type, value)."""
         _arn, _aws, _sqs, region, account, name = queue_arn.split(":")
         url = f"https://sqs.{region}.amazonaws.com/{account}/{name}"
-        message = {"QueueUrl": url, "MessageBody": json.dumps(event)}
+        typed = {key: {"DataType": kind, "StringValue": value} for key, (kind, value) in attributes.items()}
+        message = {"QueueUrl": url, "MessageBody": text, "MessageAttributes": typed}
         _succeeded(self._do(Call.json("sqs", region, "AmazonSQS.SendMessage", message)))
 
     def publish(self, topic_arn: str, event: Mapping[str, Any]) -> None:
         """An event to all who subscribe to the topic; durable on return. AwsError if the topic does not exist."""
-        message = {"TopicArn": topic_arn, "Message": json.dumps(event), "Subject": "Amazon S3 Notification"}
-        publish = Call.form("sns", topic_arn.split(":")[3], {"Action": "Publish", "Version": "2010-03-31", **message})
+        self._publish({"TopicArn": topic_arn, "Message": json.dumps(event), "Subject": "Amazon S3 Notification"})
+
+    def publish_text(self, topic_arn: str, text: str, attributes: Mapping[str, tuple[str, str]]) -> None:
+        """`attributes`: name -> (type, value)."""
+        message = {"TopicArn": topic_arn, "Message": text}
+        for number, (key, (kind, value)) in enumerate(attributes.items(), 1):
+            entry = f"MessageAttributes.entry.{number}"
+            message |= {f"{entry}.Name": key, f"{entry}.Value.DataType": kind, f"{entry}.Value.StringValue": value}
+        self._publish(message)
+
+    def _publish(self, message: Mapping[str, str]) -> None:
+        publish = Call.form("sns", message["TopicArn"].split(":")[3], {"Action": "Publish", "Version": "2010-03-31", **message})
         _succeeded(self._do(publish))
 
     def _do(self, call: Call) -> Response:
