@@ -104,7 +104,8 @@ class Control:
         self._publish(message)
 
     def _publish(self, message: Mapping[str, str]) -> None:
-        publish = Call.form("sns", message["TopicArn"].split(":")[3], {"Action": "Publish", "Version": "2010-03-31", **message})
+        fields = {"Action": "Publish", "Version": "2010-03-31", **message}
+        publish = Call.form("sns", message["TopicArn"].split(":")[3], fields)
         _succeeded(self._do(publish))
 
     def _do(self, call: Call) -> Response:
