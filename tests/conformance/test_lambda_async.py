@@ -10,7 +10,7 @@ import pytest
 
 from endpoint_process import EndpointProcess, eventually
 from lambda_functions import deploy
-from localaws.functions.async_invocations import Again, Event, GivenUp, next_step
+from localaws.functions.async_invocations import Again, Event, Concluded, next_step
 from localaws.functions.settings import RetryPolicy
 
 Client = Callable[..., Any]
@@ -155,5 +155,5 @@ def test_errors_are_retried_twice_and_throttles_until_the_event_is_too_old(
     match next_step(event, throttled, RetryPolicy(), now, (1.0, 2.0)):
         case Again(_, due):
             assert due == expected
-        case GivenUp(_, condition):
+        case Concluded(_, condition):
             assert condition == expected

@@ -2,17 +2,13 @@
 
 The rules are those of docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html: an error of the
 function is retried twice; being throttled is retried with growing pauses until the event is too old. Only the pauses
-after errors are shorter here (AWS: one minute, two minutes). What is given up goes, as the invocation record that AWS
-sends to destinations, to the durable queue "lambda.failed".
-
-Not done: sending that record to an on-failure destination or a dead-letter queue.
+after errors are shorter here (AWS: one minute, two minutes). What becomes of an event whose end has come is
+destinations.py's matter.
 """
 
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
-from typing import Any
 
 from localaws.errors import AwsError
 from localaws.functions.settings import RetryPolicy
@@ -27,7 +23,8 @@ _QUEUE = "lambda.async/"
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One accepted invocation, as the queue keeps it. `payload` and `client_context` are JSON text."""
+    """One accepted invocation, as the queue keeps it. `payload` and `client_context` are JSON text, `trace` is the
+    X-Amzn-Trace-Id that it came with."""
 
     id: str
     payload: str
@@ -36,6 +33,7 @@ class Event:
     client_context: str = ""
     attempts: int = 0
     throttles: int = 0
+    trace: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +45,9 @@ class Again:
 
 
 @dataclass(frozen=True, slots=True)
-class GivenUp:
-    """`condition` is AWS's word for the reason, as in its invocation records."""
+class Concluded:
+    """`condition` is AWS's word for how it ended, as in its invocation records: "Success", or why it was given up.
+    FunctionDeleted and RecursiveLoop are ours, for AWS documents none."""
 
     event: Event
     condition: str
@@ -56,7 +55,7 @@ class GivenUp:
 
 def next_step(
     event: Event, throttled: bool, policy: RetryPolicy, now: float, delays: Sequence[float]
-) -> Again | GivenUp:
+) -> Again | Concluded:
     """What becomes of `event` when the function has failed on it, or could not run now."""
     if throttled:
         tried = replace(event, throttles=event.throttles + 1)
@@ -64,18 +63,20 @@ def next_step(
     else:
         tried = replace(event, attempts=event.attempts + 1)
         if tried.attempts > policy.retries:
-            return GivenUp(tried, "RetriesExhausted")
+            return Concluded(tried, "RetriesExhausted")
         pause = delays[min(event.attempts, len(delays) - 1)]
     if now + pause - event.accepted > policy.age:
-        return GivenUp(tried, "EventAgeExceeded")
+        return Concluded(tried, "EventAgeExceeded")
     return Again(tried, now + pause)
 
 
 class AsyncInvocations:
     """Those of one function: a durable queue and `width` threads that take from it.
 
-    `invoke` runs an event to its end (AwsError TooManyRequestsException if it is throttled, others if it can't run at
-    all); `policy` is asked after every failure; `give_up` is durable on return, and then the event leaves the queue.
+    `invoke` runs an event to its end (AwsError
+    TooManyRequestsException if it is throttled, RecursiveInvocationException if it may
+    not run, others if it can't run); `policy` is asked after every failure; `conclude` is called in the
+    transaction in which the event leaves the queue.
     """
 
     def __init__(
@@ -85,14 +86,15 @@ class AsyncInvocations:
         width: int,
         invoke: Callable[[Event], Outcome],
         policy: Callable[[str], RetryPolicy],
-        give_up: Callable[[GivenUp, Outcome | None], None],
+        conclude: Callable[[Concluded, Outcome | None], None],
         clock: Callable[[], float],
         delays: Sequence[float],
     ) -> None:
+        self._store = store
         self._queue = Queue(store, _QUEUE + function)
         self._invoke = invoke
         self._policy = policy
-        self._give_up = give_up
+        self._conclude = conclude
         self._clock = clock
         self._delays = delays
         self._pump = Pump(
@@ -126,13 +128,17 @@ class AsyncInvocations:
         """Give up whatever waits; after `join`."""
         waiting = list(iter(lambda: self._queue.take(float("inf")), None))
         for item in waiting:
-            self._settle(item, GivenUp(Event(**item.body), condition), None)
+            self._settle(item, Concluded(Event(**item.body), condition), None)
 
     def _attempt(self, item: Item) -> None:
         event = Event(**item.body)
-        outcome = self._outcome(event)
+        try:
+            outcome = self._outcome(event)
+        except _StoppedLoopError:
+            self._settle(item, Concluded(event, "RecursiveLoop"), None)
+            return
         if outcome is not None and not outcome.failed:
-            self._queue.done(item)
+            self._settle(item, Concluded(replace(event, attempts=event.attempts + 1), "Success"), outcome)
         elif self._pump.is_stopping:
             self._queue.retry(item, item.body, 0.0)
         else:
@@ -140,20 +146,28 @@ class AsyncInvocations:
             self._settle(item, step, outcome)
 
     def _outcome(self, event: Event) -> Outcome | None:
+        """None if it was throttled."""
         try:
             return self._invoke(event)
         except AwsError as e:
             if e.code == "TooManyRequestsException":
                 return None
+            if e.code == "RecursiveInvocationException":
+                raise _StoppedLoopError from e
             return Outcome(json.dumps({"errorMessage": e.message, "errorType": e.code}).encode(), True)
 
-    def _settle(self, item: Item, step: Again | GivenUp, outcome: Outcome | None) -> None:
+    def _settle(self, item: Item, step: Again | Concluded, outcome: Outcome | None) -> None:
         match step:
             case Again(event, due):
                 self._queue.retry(item, asdict(event), due)
-            case GivenUp():
-                self._give_up(step, outcome)  # a kill between the two keeps it twice, never not at all
-                self._queue.done(item)
+            case Concluded():
+                with self._store.write():
+                    self._conclude(step, outcome)
+                    self._queue.done(item)
+
+
+class _StoppedLoopError(Exception):
+    """The recursion guard let the event not run."""
 
 
 def queued_functions(store: Store) -> set[str]:
@@ -161,25 +175,3 @@ def queued_functions(store: Store) -> set[str]:
     query = "SELECT DISTINCT queue FROM queue WHERE queue >= ? AND queue < ?"
     rows = store.read().execute(query, (_QUEUE, _QUEUE + "\U0010ffff"))
     return {queue.removeprefix(_QUEUE) for (queue,) in rows}
-
-
-def invocation_record(given_up: GivenUp, outcome: Outcome | None, arn: str, now: float) -> dict[str, Any]:
-    """What AWS sends to destinations (docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html)."""
-    event = given_up.event
-    moment = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    context = {
-        "requestId": event.id,
-        "functionArn": f"{arn}:{event.qualifier}",
-        "condition": given_up.condition,
-        "approximateInvokeCount": event.attempts,
-    }
-    record: dict[str, Any] = {
-        "version": "1.0",
-        "timestamp": moment,
-        "requestContext": context,
-        "requestPayload": json.loads(event.payload),
-    }
-    if outcome is not None:
-        answer = {"statusCode": 200, "executedVersion": event.qualifier, "functionError": "Unhandled"}
-        record |= {"responseContext": answer, "responsePayload": json.loads(outcome.payload or b"null")}
-    return record

@@ -16,6 +16,7 @@ import json
 import logging
 import os
 import signal
+import site
 import sys
 import threading
 import time
@@ -204,6 +205,17 @@ def die_with_parent() -> None:
     threading.Thread(target=watch, name="lifeline", daemon=True).start()
 
 
+def set_up_path() -> None:
+    """The function's code, its layers, the standard library, the SDK: nothing that is installed on this machine.
+
+    `site` did not run (-S), so that no site-packages is there; what it gives to every program is made up for."""
+    site.setquit()
+    site.setcopyright()
+    site.sethelper()
+    sys.path.insert(0, os.environ["LAMBDA_TASK_ROOT"])
+    sys.path.append(os.environ["LAMBDA_RUNTIME_DIR"])
+
+
 def flush() -> None:
     """What the function printed must be in the pipe before its answer leaves: the endpoint then reads all of it."""
     sys.stdout.flush()
@@ -214,6 +226,8 @@ def serve(runtime: Runtime, handler: HandlerFunction, stamp: _Stamp) -> NoReturn
     while True:
         headers, event = runtime.next()
         context = Context(headers)
+        if headers["Lambda-Runtime-Trace-Id"]:  # the SDK puts it on its calls (docs.aws.amazon.com/xray, "Lambda")
+            os.environ["_X_AMZN_TRACE_ID"] = headers["Lambda-Runtime-Trace-Id"]
         stamp.request_id = context.aws_request_id
         path, kind = "response", ""
         try:
@@ -230,7 +244,7 @@ def main() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
-    sys.path.insert(0, os.environ["LAMBDA_TASK_ROOT"])
+    set_up_path()
     runtime = Runtime(os.environ["AWS_LAMBDA_RUNTIME_API"])
     stamp = set_up_logging()
     try:

@@ -4,6 +4,7 @@ The platform's lines look like AWS's (docs.aws.amazon.com/lambda/latest/dg/pytho
 there (REPORT's durations and memory) reads them here.
 """
 
+import json
 import logging
 import math
 import threading
@@ -88,6 +89,12 @@ def start_line(request_id: str, version: str) -> str:
 def timeout_line(now: float, request_id: str, seconds: int) -> str:
     stamp = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return f"{stamp} {request_id} Task timed out after {seconds:.2f} seconds"
+
+
+def exit_line(document: bytes) -> str:
+    """`document` is the error that the caller gets."""
+    said = json.loads(document)
+    return f"{said['errorMessage']}\n{said['errorType']}"
 
 
 def end_lines(request_id: str, measured: Measured) -> list[str]:

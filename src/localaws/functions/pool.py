@@ -1,7 +1,7 @@
 """The workers of one function: started when needed, reused while warm, at most `limit` busy at once.
 
-Unlike AWS, where a thousand may run, an invocation waits here when `limit` workers are busy; only *reserved*
-concurrency throttles (service.py).
+Unlike AWS, where a thousand may run, an invocation waits here when `limit` workers are busy. Only one that a function
+made does not: that function may be what keeps a worker busy until it is answered.
 """
 
 import threading
@@ -12,6 +12,9 @@ from localaws.errors import AwsError
 from localaws.functions.runtime_api import Invocation
 from localaws.functions.workers import Outcome, Spec, Worker
 
+# So many invocations made by functions run at once beyond the limit; the recursion guard stops them long before.
+_MOST_NESTED = 64
+
 
 class Pool:
     """Waiting invocations run in their order, each on a thread of the pool."""
@@ -20,6 +23,7 @@ class Pool:
         self._start = start
         self._clock = clock
         self._threads = ThreadPoolExecutor(limit, f"invoke {function}")
+        self._nested = ThreadPoolExecutor(_MOST_NESTED, f"invoke nested {function}")
         self._changing = threading.Lock()
         self._idle: list[Worker] = []
         self._all: set[Worker] = set()
@@ -27,12 +31,14 @@ class Pool:
         self._stopped = False
         self.in_flight = 0
 
-    def submit(self, spec: Callable[[], Spec], invocation: Invocation) -> Future[Outcome]:
-        """Run it when its turn comes. `spec` is asked for only then, so what waits runs on the newest code."""
+    def submit(self, spec: Callable[[], Spec], invocation: Invocation, nested: bool) -> Future[Outcome]:
+        """Run it when its turn comes, at once if it is `nested`. `spec` is asked for only then, so what waits runs on
+        the newest code."""
         with self._changing:
             if self._stopped:
                 raise _stopping()
-            future = self._threads.submit(self._run, spec, invocation)
+            threads = self._nested if nested else self._threads
+            future = threads.submit(self._run, spec, invocation)
             self.in_flight += 1
         future.add_done_callback(self._landed)
         return future
@@ -55,7 +61,8 @@ class Pool:
         with self._changing:
             self._stopped = True
             workers = list(self._all)
-        self._threads.shutdown(wait=False)
+        for threads in (self._threads, self._nested):
+            threads.shutdown(wait=False)
         self._stop(workers)
 
     def _landed(self, _: Future[Outcome]) -> None:

@@ -92,6 +92,10 @@ class Registry:
         document = self.find(name)
         return frozenset(c["RevisionId"] for c in (document["Configuration"], *document["Versions"].values()))
 
+    def reserved(self) -> int:
+        """The concurrency that all functions have reserved together."""
+        return sum(document["Reserved"] or 0 for _, document in self._functions.items())
+
     @contextmanager
     def change(self, name: str) -> Iterator[Document]:
         """The document to change in place; durable when the block ends, unchanged if it raises."""

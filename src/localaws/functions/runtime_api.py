@@ -33,12 +33,13 @@ _ANSWER = re.compile(r"/2018-06-01/runtime/invocation/(?P<id>[^/]+)/(?P<kind>res
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """One call of a function. `payload` is JSON; `client_context` is JSON text or empty."""
+    """One call of a function. `payload` is JSON; `client_context` is JSON text or empty, `trace` a header or empty."""
 
     id: str
     payload: bytes
     arn: str
     client_context: str = ""
+    trace: str = ""
 
 
 class Said(Enum):
@@ -189,6 +190,8 @@ def _next_headers(offer: _Offer) -> dict[str, str]:
     }
     if offer.invocation.client_context:
         headers["Lambda-Runtime-Client-Context"] = offer.invocation.client_context
+    if offer.invocation.trace:
+        headers["Lambda-Runtime-Trace-Id"] = offer.invocation.trace
     return headers
 
 

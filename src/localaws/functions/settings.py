@@ -1,6 +1,6 @@
 """What is set on a function beside its code and configuration: who may call it, tags, limits, asynchronous retries.
 
-Stored and answered; of these, `Reserved` and `EventInvoke`'s retries and age act (service.py). Permissions are not
+Stored and answered; of these, `Reserved`, `EventInvoke` and `RecursiveLoop` act (executions.py). Permissions are not
 enforced: whoever can sign a request on this machine may invoke.
 """
 
@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from localaws.functions.config import LATEST, conflict, invalid, not_found, reference
+from localaws.errors import AwsError
+from localaws.functions.concurrency import check_reserved
+from localaws.functions.config import LATEST, Reference, conflict, invalid, not_found, reference
 from localaws.functions.registry import Registry
 from localaws.wire import Operation, Parameters
 
@@ -35,6 +37,15 @@ class RetryPolicy:
 
     retries: int = _RETRIES
     age: float = _MAXIMUM_AGE
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """ARNs, or empty: where the asynchronous invocations of a function, or of one of its versions, report."""
+
+    on_success: str = ""
+    on_failure: str = ""
+    dead_letter: str = ""
 
 
 class Settings:
@@ -67,6 +78,19 @@ class Settings:
         config = self._registry.find(name)["EventInvoke"].get(qualifier, {})
         return RetryPolicy(
             config.get("MaximumRetryAttempts", _RETRIES), config.get("MaximumEventAgeInSeconds", _MAXIMUM_AGE)
+        )
+
+    def targets(self, name: str, qualifier: str) -> Targets:
+        """Where its asynchronous invocations report; nowhere if the function or its version is gone."""
+        try:
+            configuration = self._registry.configuration(Reference(name, qualifier))
+            config = self._registry.find(name)["EventInvoke"].get(qualifier, {}).get("DestinationConfig", {})
+        except AwsError:
+            return Targets()
+        return Targets(
+            config.get("OnSuccess", {}).get("Destination", ""),
+            config.get("OnFailure", {}).get("Destination", ""),
+            configuration.get("DeadLetterConfig", {}).get("TargetArn", ""),
         )
 
     def _add_permission(self, parameters: Parameters) -> Parameters:
@@ -146,6 +170,7 @@ class Settings:
     def _put_concurrency(self, parameters: Parameters) -> Parameters:
         reserved = parameters["ReservedConcurrentExecutions"]
         with self._registry.change(reference(parameters["FunctionName"]).name) as document:
+            check_reserved(reserved, self._registry.reserved() - (document["Reserved"] or 0))
             document["Reserved"] = reserved
         return {"ReservedConcurrentExecutions": reserved}
 

@@ -4,8 +4,13 @@ A worker has its own Runtime API, scratch directory and log stream, runs one inv
 the next. It leads its own process group and dies with the endpoint (bootstrap.py, `die_with_parent`). Its environment
 is made from nothing: what the endpoint's own process has in its environment never reaches a function.
 
-Code that is declared for arm64 or another Python runs on this interpreter, with the packages installed beside it (AWS
-has boto3 there) behind the function's own: the first line of the log says which interpreter it is.
+Code that is declared for arm64 or another Python runs on this interpreter: the first line of the log says which one it
+is. What is installed beside it is not there for a function, but for boto3 (sdk.py).
+
+Memory is watched, as the kernel would on AWS: a process whose peak was beyond its limit is killed, and its invocation
+fails, even if it has answered. On Linux no file can become larger than the ephemeral storage (EFBIG; AWS: ENOSPC when
+all of /tmp is full); elsewhere that has no limit. A function that names /tmp itself, rather than asking for the
+temporary directory, finds this machine's.
 """
 
 import contextlib
@@ -13,6 +18,7 @@ import json
 import os
 import platform
 import queue
+import resource
 import select
 import shutil
 import signal
@@ -20,14 +26,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from localaws.functions.log import FunctionLog, Measured, end_lines, start_line, timeout_line
+from localaws.functions.log import FunctionLog, Measured, end_lines, exit_line, start_line, timeout_line
 from localaws.functions.runtime_api import Invocation, Report, RuntimeApi, Said
 
-BOOTSTRAP = (sys.executable, "-P", str(Path(__file__).with_name("bootstrap.py")))
+BOOTSTRAP = (sys.executable, "-S", "-P", str(Path(__file__).with_name("bootstrap.py")))
 
 # AWS gives a cold start 10 s before the function's own timeout begins to count
 # (docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html, "Init phase").
@@ -37,11 +43,14 @@ _FLUSH_SECONDS = 1.0
 _PIECE, _MOST_PIECES = 1 << 16, 256
 # How often a running worker's memory is read: a file on Linux, a process elsewhere.
 _MEMORY_SECONDS = 0.1 if sys.platform == "linux" else 1.0
+# docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html, "File descriptors".
+_OPEN_FILES = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """What a worker is made from; workers of one `revision` are interchangeable. Memory in MB, timeout in seconds."""
+    """What a worker is made from; workers of one `revision` are interchangeable. Memory and storage in MB, timeout in
+    seconds; `sdk` is the folder of what the runtime brings."""
 
     function: str
     version: str
@@ -51,6 +60,8 @@ class Spec:
     code: Path
     memory: int
     timeout: int
+    storage: int
+    sdk: Path
     log_group: str
     role: str
     environment: Mapping[str, str]
@@ -59,12 +70,13 @@ class Spec:
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How an invocation ended. With `failed`, `payload` is the error document; `log_tail` is the end of its log,
-    `duration` in seconds and without the cold start."""
+    `duration` in seconds and without the cold start, `version` the one that ran, or empty if none did."""
 
     payload: bytes
     failed: bool
     log_tail: bytes = b""
     duration: float = 0.0
+    version: str = ""
 
 
 class Worker:
@@ -111,6 +123,7 @@ class Worker:
             raise
         finally:
             os.close(ours)
+        _limit(self._process.pid, spec.storage)
         threading.Thread(target=self._read_output, name=f"output of {spec.function}", daemon=True).start()
         threading.Thread(target=self._wait, name=f"exit of {spec.function}", daemon=True).start()
 
@@ -130,17 +143,18 @@ class Worker:
             self._api.offer(invocation, self._clock() + self.spec.timeout)
             report = self._wait_for(self.spec.timeout)
         duration = time.monotonic() - begun
-        outcome = self._conclude(invocation.id, report)
-        self._note_memory()
+        report = self._killed_for_memory(report)
+        outcome, status = self._conclude(invocation.id, report)
         self._drain()
         self._log.end_line()
-        status = "" if not outcome.failed else "timeout" if report is None else "error"
+        if report is not None and report.said is Said.EXIT:
+            self._log.line(exit_line(outcome.payload))
         measured = Measured(duration, init, self.spec.memory, self._peak, status)
         for line in end_lines(invocation.id, measured):
             self._log.line(line)
         self._log.flush()
         self.idle_since = self._clock()
-        return replace(outcome, log_tail=self._log.take_tail(), duration=duration)
+        return replace(outcome, log_tail=self._log.take_tail(), duration=duration, version=self.spec.version)
 
     def stop(self) -> None:
         """Kill the process and what it started, at once."""
@@ -165,18 +179,28 @@ class Worker:
                 flushed = time.monotonic()
         return None
 
-    def _conclude(self, request_id: str, report: Report | None) -> Outcome:
+    def _killed_for_memory(self, report: Report | None) -> Report | None:
+        """The report, unless the process took more than its memory, if only for a moment."""
+        self._note_memory()
+        if self._peak <= self.spec.memory or report is None or report.said is Said.EXIT:
+            return report
+        self._kill()
+        return Report(Said.EXIT)
+
+    def _conclude(self, request_id: str, report: Report | None) -> tuple[Outcome, str]:
+        """How it ended, and what REPORT says of that."""
         if report is None:
             self._log.line(timeout_line(self._clock(), request_id, self.spec.timeout))
             self.stop()
             text = f"Task timed out after {self.spec.timeout:.2f} seconds"
-            return _failure(request_id, "Sandbox.Timedout", text)
+            return _failure(request_id, "Sandbox.Timedout", text), "timeout"
         if report.said is Said.EXIT:
             self.stop()
-            return _failure(request_id, "Runtime.ExitError", _exit_text(self._process.wait()))
+            text = _exit_text(self._process.wait())
+            return _failure(request_id, "Runtime.ExitError", text), "error\tError Type: Runtime.ExitError"
         if report.said is Said.INIT_ERROR:
             self.stop()
-        return Outcome(report.payload, report.said is not Said.RESPONSE)
+        return Outcome(report.payload, report.said is not Said.RESPONSE), ""
 
     def _kill(self) -> None:
         if self._process.returncode is None:  # else its number may be somebody else's by now
@@ -219,19 +243,51 @@ class Worker:
             return True
 
     def _note_memory(self) -> None:
-        self._peak = max(self._peak, resident_mb(self._process.pid))
+        self._peak = max(self._peak, memory_mb(self._process.pid))
 
 
-def resident_mb(pid: int) -> int:
-    """The physical memory of a process in MB; 0 if it is gone."""
+def memory_mb(pid: int) -> int:
+    """The physical memory of a process in MB: on Linux its peak, or with its children's if that is more now. 0 if it
+    is gone."""
     try:
         if sys.platform == "linux":
-            pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-            return pages * os.sysconf("SC_PAGE_SIZE") >> 20
+            now, peak = _resident_kb(pid)
+            return max(peak, now + sum(_resident_kb(child)[0] for child in _children(pid))) >> 10
         kilobytes = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, check=False).stdout
         return int(kilobytes or 0) >> 10
-    except (OSError, ValueError, IndexError):
+    except (OSError, ValueError):
         return 0
+
+
+def _resident_kb(pid: int) -> tuple[int, int]:
+    """(now, at its peak), by proc_pid_status(5); zeros for a process that has just ended."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0, 0
+    fields = dict(line.split(":", 1) for line in status.splitlines())
+    return tuple(int(fields.get(name, "0 kB").split()[0]) for name in ("VmRSS", "VmHWM"))  # type: ignore[return-value]
+
+
+def _children(pid: int) -> Iterator[int]:
+    """All that it started and that still run; none where the kernel does not tell (CONFIG_PROC_CHILDREN)."""
+    for listed in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            for child in listed.read_text().split():
+                yield int(child)
+                yield from _children(int(child))
+
+
+def _limit(pid: int, storage: int) -> None:
+    if hasattr(resource, "prlimit"):
+        bounds = (
+            (resource.RLIMIT_FSIZE, storage << 20),
+            (resource.RLIMIT_CORE, 0),
+            (resource.RLIMIT_NOFILE, _OPEN_FILES),
+        )
+        with contextlib.suppress(ProcessLookupError):
+            for kind, most in bounds:
+                resource.prlimit(pid, kind, (most, most))
 
 
 def _kill_group(leader: int) -> None:
@@ -273,6 +329,6 @@ def _environment(spec: Spec, scratch: Path, stream: str, api: str) -> dict[str, 
         "AWS_LAMBDA_LOG_STREAM_NAME": stream,
         "AWS_LAMBDA_RUNTIME_API": api,
         "LAMBDA_TASK_ROOT": str(spec.code),
-        "LAMBDA_RUNTIME_DIR": str(Path(BOOTSTRAP[-1]).parent),
+        "LAMBDA_RUNTIME_DIR": str(spec.sdk),
     }
     return {**minimal, **spec.environment, **reserved}

@@ -1,0 +1,50 @@
+"""How many invocations may be under way: a function's reserved share, or what the account has left for all others.
+
+As docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html has it; an invocation that waits for a worker counts
+too, for on AWS it would run.
+"""
+
+import threading
+from collections import Counter
+
+from localaws.errors import AwsError
+from localaws.functions.config import invalid
+
+# docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html, "Concurrent executions"; what must stay unreserved.
+ACCOUNT = 1000
+LEAST_UNRESERVED = 100
+
+
+class Concurrency:
+    """Whoever `enter`s a share must `leave` it; "" is the unreserved share."""
+
+    def __init__(self) -> None:
+        self._busy: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def busy(self, share: str) -> int:
+        return self._busy[share]
+
+    def enter(self, share: str, limit: int) -> None:
+        """TooManyRequestsException if the share is full."""
+        with self._lock:
+            if self._busy[share] >= limit:
+                raise _throttled(share)
+            self._busy[share] += 1
+
+    def leave(self, share: str) -> None:
+        with self._lock:
+            self._busy[share] -= 1
+
+
+def check_reserved(wanted: int, reserved_by_others: int) -> None:
+    if ACCOUNT - reserved_by_others - wanted < LEAST_UNRESERVED:
+        raise invalid(
+            "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution "
+            f"below its minimum value of [{LEAST_UNRESERVED}]."
+        )
+
+
+def _throttled(share: str) -> AwsError:
+    reason = "ReservedFunctionConcurrentInvocationLimitExceeded" if share else "ConcurrentInvocationLimitExceeded"
+    return AwsError("TooManyRequestsException", "Rate Exceeded.", 429, Type="User", Reason=reason)

@@ -1,0 +1,69 @@
+"""How a worker of a function is started: from its configuration, with its role's keys, a scratch folder and a log."""
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from localaws.functions import packages, sdk
+from localaws.functions.config import Reference
+from localaws.functions.registry import Registry
+from localaws.functions.workers import Spec, Worker
+
+
+class Launcher:
+    """`environment(role_arn)` gives the AWS_* variables of a worker, `log(group, stream, lines)` takes its lines."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        root: Path,
+        clock: Callable[[], float],
+        ids: Callable[[], str],
+        environment: Callable[[str], Mapping[str, str]],
+        log: Callable[[str, str, list[str]], None],
+        command: Sequence[str],
+    ) -> None:
+        self._registry = registry
+        self._root = root
+        self._clock = clock
+        self._ids = ids
+        self._environment = environment
+        self._log = log
+        self._command = command
+        self._scratch = root / "functions" / ".scratch"
+        self._sdk = root / "functions" / ".sdk"
+
+    def prepare(self) -> None:
+        """Before the first worker: delete what those of an earlier run left, and see what is installed now."""
+        shutil.rmtree(self._scratch, ignore_errors=True)
+        sdk.link(self._sdk)
+
+    def spec(self, named: Reference) -> Spec:
+        """What the version or $LATEST is now. ResourceNotFoundException."""
+        configuration = self._registry.configuration(named)
+        return Spec(
+            function=named.name,
+            version=configuration["Version"],
+            revision=configuration["RevisionId"],
+            runtime=configuration["Runtime"],
+            handler=configuration["Handler"],
+            code=packages.folder(self._root, named.name, configuration["CodeSha256"]),
+            memory=configuration["MemorySize"],
+            timeout=configuration["Timeout"],
+            storage=configuration["EphemeralStorage"]["Size"],
+            sdk=self._sdk,
+            log_group=configuration["LoggingConfig"]["LogGroup"],
+            role=configuration["Role"],
+            environment=configuration.get("Environment", {}).get("Variables", {}),
+        )
+
+    def start(self, spec: Spec) -> Worker:
+        number = self._ids().replace("-", "")
+        day = datetime.fromtimestamp(self._clock(), UTC).strftime("%Y/%m/%d")
+        stream = f"{day}/[{spec.version}]{number}"
+        log = partial(self._log, spec.log_group, stream)
+        spec = replace(spec, environment={**spec.environment, **self._environment(spec.role)})
+        return Worker(spec, self._scratch / number, stream, log, self._clock, self._command)
