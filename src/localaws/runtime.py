@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 import uvloop
@@ -82,12 +83,13 @@ class Runtime:
             logs.write,
             s3.open_object,
             control.handler,
+            {"sqs": control.send_text, "sns": control.publish_text},
         )
         glue = Glue(self._store, clock, ACCOUNT, region, control.handler)
         self.athena = Athena(
             self._store, root, clock, ids, ACCOUNT, region, glue.catalog, s3.files, s3.put_object, control.handler
         )
-        targets = {
+        targets: dict[str, Callable[[str, dict[str, Any]], None]] = {
             "lambda": self.functions.invoke_async,
             "sqs": control.send_message,
             "sns": control.publish,
