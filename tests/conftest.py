@@ -3,14 +3,18 @@
 endpoint    an empty one (`clicklake up --bare`), one per test module; `endpoint.kill()` and `endpoint.start()` are real
 aws         aws("s3") -> a boto3 client of `endpoint`
 stack       like `endpoint`, with the default stack provisioned (`clicklake up`)
+stack_copy  stack_copy(data_dir) makes a data directory with the default stack, for a test that starts its own endpoint
 """
 
+import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from endpoint_process import EndpointProcess, running
+from stack_template import copy_of_a_stack
 
 
 @pytest.fixture(scope="module")
@@ -19,8 +23,15 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EndpointProce
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EndpointProcess]:
-    yield from running(tmp_path_factory.mktemp("stack") / "data")
+def stack(tmp_path_factory: pytest.TempPathFactory, stack_copy: Callable[[Path], Path]) -> Iterator[EndpointProcess]:
+    yield from running(stack_copy(tmp_path_factory.mktemp("stack") / "data"))
+
+
+@pytest.fixture(scope="session")
+def stack_copy(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Path]:
+    of_this_worker = tmp_path_factory.getbasetemp()
+    of_all = of_this_worker.parent if "PYTEST_XDIST_WORKER" in os.environ else of_this_worker
+    return lambda data_dir: copy_of_a_stack(of_all / "stack", data_dir)
 
 
 @pytest.fixture(scope="module")
