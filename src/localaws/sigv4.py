@@ -27,7 +27,7 @@ EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
 MAX_SKEW_SECONDS = 15 * 60
 MAX_PRESIGNED_SECONDS = 7 * 24 * 3600
 
-Protocol = Literal["json", "rest-json", "query", "rest-xml"]
+Protocol = Literal["json", "rest-json", "query", "rest-xml", "rpc-v2-cbor"]
 Trouble = Literal["missing", "malformed", "unknown key", "mismatch", "skewed", "expired", "ended"]
 
 # The same trouble has another name and status in each protocol ("Common Errors" of the API references; S3's own list).
@@ -78,7 +78,8 @@ _ERRORS: dict[Trouble, dict[Protocol, tuple[str, int]]] = {
 
 
 def refuse(trouble: Trouble, protocol: Protocol, message: str) -> AwsError:
-    code, status = _ERRORS[trouble][protocol]
+    of_protocol = _ERRORS[trouble]
+    code, status = of_protocol["json"] if protocol == "rpc-v2-cbor" else of_protocol[protocol]
     return AwsError(code, message, status)
 
 

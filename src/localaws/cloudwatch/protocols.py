@@ -1,0 +1,211 @@
+"""CloudWatch speaks three protocols, and takes each in any order of their ages:
+
+    smithy-rpc-v2-cbor   boto3 and the newer SDKs        POST /service/<service>/operation/<operation>
+    json                 AWS JSON 1.0                    X-Amz-Target: <service>.<operation>
+    query                older SDKs                      Action=<operation>, as a form or in the URL; the answer is XML
+
+Names and types are botocore's model's. Operations see and give times as epoch seconds. Errors carry the query
+protocol's code beside their own (smithy.io, awsQueryCompatible), which is how clients know them.
+"""
+
+import functools
+import json
+import re
+import zlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl
+from xml.sax.saxutils import escape
+
+from localaws import cbor
+from localaws.errors import AwsError
+from localaws.wire import Handler, Operation, Parameters, Request, Response, run, service_model, validated
+
+_PATH = re.compile(r"/service/\w+/operation/(\w+)")
+_FORM = "application/x-www-form-urlencoded"
+_LARGEST_BODY = 16 * 2**20
+# The model's own check has the name that JSON knows (wire.validated).
+_QUERY_CODES = {"ValidationException": "ValidationError"}
+_ERRORS_OF = "com.amazonaws.cloudwatch.v2010_08_01#"
+
+
+def service(name: str, operations: Mapping[str, Operation], otherwise: Handler) -> Handler:
+    """An operation that is not in the table goes to `otherwise`."""
+    model = service_model(name)
+    wire_codes = functools.cache(
+        lambda: {shape.error_code: shape.name for shape in model().error_shapes if shape.error_code}
+    )
+
+    async def handle(request: Request) -> Response:
+        protocol, operation, fields = _asked(request)
+        if operation not in operations:
+            return await otherwise(request)
+        request.span.operation = operation
+        shapes = model().operation_model(operation)
+        try:
+            shape = shapes.input_shape
+            given = _from_form(shape, fields) if protocol == "query" else _decoded(protocol, _plain(request))
+            answer = await run(operations[operation], _times(shape, validated(shapes, given)))
+            return _ANSWERS[protocol](shapes, answer)
+        except AwsError as error:
+            code = _QUERY_CODES.get(error.code, error.code)
+            return _refusal(protocol, error, code, wire_codes().get(code, code))
+
+    return handle
+
+
+def _asked(request: Request) -> tuple[str, str, dict[str, str]]:
+    """The protocol, the operation's name, and the form's fields if it is one."""
+    found = _PATH.fullmatch(request.path)
+    if found is not None:
+        return "cbor", found[1], {}
+    if "x-amz-target" in request.headers:
+        return "json", request.headers["x-amz-target"].rpartition(".")[2], {}
+    is_form = request.headers.get("content-type", "").startswith(_FORM)
+    text = request.query + ("&" + _plain(request).decode("utf-8", "replace") if is_form else "")
+    fields = dict(parse_qsl(text, keep_blank_values=True))
+    return "query", fields.get("Action", ""), fields
+
+
+def _plain(request: Request) -> bytes:
+    """The body; SDKs compress large ones of PutMetricData."""
+    body = request.body.read()
+    if request.headers.get("content-encoding", "").lower() != "gzip":
+        return body
+    unpacking = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    try:
+        plain = unpacking.decompress(body, _LARGEST_BODY)
+    except zlib.error as e:
+        raise AwsError("SerializationException", "The request body is not gzip") from e
+    if unpacking.unconsumed_tail:
+        raise AwsError("RequestEntityTooLarge", "The request body is too large", 413)
+    return plain
+
+
+def _decoded(protocol: str, body: bytes) -> Any:
+    try:
+        value = (cbor.loads if protocol == "cbor" else json.loads)(body) if body else {}
+    except (ValueError, RecursionError) as e:
+        raise AwsError("SerializationException", f"The request body is not valid {protocol.upper()}") from e
+    if not isinstance(value, dict):
+        raise AwsError("SerializationException", "The request body must be an object")
+    return value
+
+
+def _from_form(shape: Any, fields: Mapping[str, str], prefix: str = "") -> Any:
+    """MetricData.member.1.Value=5 -> {"MetricData": [{"Value": 5.0}]} (the query protocol, smithy.io awsQuery)."""
+    if shape.type_name == "structure":
+        dot = prefix + "." if prefix else ""
+        below = {name.removeprefix(dot).partition(".")[0] for name in fields if name.startswith(dot)}
+        return {name: _from_form(member, fields, dot + name) for name, member in shape.members.items() if name in below}
+    if shape.type_name == "list":
+        items = re.compile(re.escape(prefix) + r"\.member\.(\d{1,4})(?:\.|$)")
+        numbers = sorted({int(found[1]) for name in fields if (found := items.match(name))})
+        return [_from_form(shape.member, fields, f"{prefix}.member.{number}") for number in numbers]
+    return _scalar(shape.type_name, fields.get(prefix, ""), prefix)
+
+
+def _scalar(kind: str, text: str, name: str) -> Any:
+    try:
+        match kind:
+            case "integer" | "long":
+                return int(text)
+            case "double" | "float":
+                return float(text)
+            case "boolean":
+                return text == "true"
+    except ValueError as e:
+        raise AwsError("MalformedInput", f"{name} is not a number: {text!r}") from e
+    return text
+
+
+def _times(shape: Any, value: Any) -> Any:
+    """Times as epoch seconds, whatever they were written as. They have been validated."""
+    if shape.type_name == "structure":
+        return {name: _times(shape.members[name], item) for name, item in value.items()}
+    if shape.type_name == "list":
+        return [_times(shape.member, item) for item in value]
+    return _seconds(value) if shape.type_name == "timestamp" else value
+
+
+def _seconds(value: Any) -> float:
+    if isinstance(value, int | float):
+        return float(value)
+    try:
+        time = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    except ValueError as e:
+        raise AwsError("ValidationError", f"{value!r} is not a time as ISO 8601 writes it") from e
+    return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
+
+
+# Answers
+
+
+def _cbor_answer(shapes: Any, answer: Parameters) -> Response:
+    body = b"" if shapes.output_shape is None else cbor.dumps(_cbor_value(shapes.output_shape, answer))
+    return Response(200, {"content-type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}, body)
+
+
+def _cbor_value(shape: Any, value: Any) -> Any:
+    match shape.type_name:
+        case "structure":
+            return {name: _cbor_value(shape.members[name], item) for name, item in value.items()}
+        case "list":
+            return [_cbor_value(shape.member, item) for item in value]
+        case "map":
+            return {name: _cbor_value(shape.value, item) for name, item in value.items()}
+        case "timestamp":
+            return cbor.Time(value)
+        case "double":
+            return float(value)
+    return value
+
+
+def _json_answer(_shapes: Any, answer: Parameters) -> Response:
+    return Response(200, {"content-type": "application/x-amz-json-1.0"}, json.dumps(answer).encode())
+
+
+def _query_answer(shapes: Any, answer: Parameters) -> Response:
+    result = ""
+    if shapes.output_shape is not None:
+        wrapper = shapes.output_shape.serialization.get("resultWrapper", f"{shapes.name}Result")
+        result = f"<{wrapper}>{_xml(shapes.output_shape, answer)}</{wrapper}>"
+    outer = f"{shapes.name}Response"
+    text = f'<{outer} xmlns="http://monitoring.amazonaws.com/doc/2010-08-01/">{result}</{outer}>'
+    return Response(200, {"content-type": "text/xml"}, text.encode())
+
+
+def _xml(shape: Any, value: Any) -> str:
+    match shape.type_name:
+        case "structure":
+            return "".join(f"<{name}>{_xml(shape.members[name], item)}</{name}>" for name, item in value.items())
+        case "list":
+            return "".join(f"<member>{_xml(shape.member, item)}</member>" for item in value)
+        case "map":
+            pairs = ((escape(name), _xml(shape.value, item)) for name, item in value.items())
+            return "".join(f"<entry><key>{name}</key><value>{item}</value></entry>" for name, item in pairs)
+        case "timestamp":
+            return datetime.fromtimestamp(value, UTC).isoformat().replace("+00:00", "Z")
+    return escape(str(value))
+
+
+_ANSWERS = {"cbor": _cbor_answer, "json": _json_answer, "query": _query_answer}
+
+
+def _refusal(protocol: str, error: AwsError, code: str, wire_code: str) -> Response:
+    if protocol == "query":
+        fields = f"<Type>Sender</Type><Code>{escape(code)}</Code><Message>{escape(error.message)}</Message>"
+        return Response(
+            error.status,
+            {"content-type": "text/xml"},
+            f"<ErrorResponse><Error>{fields}</Error></ErrorResponse>".encode(),
+        )
+    body = {"__type": _ERRORS_OF + wire_code, "message": error.message}
+    headers = {"x-amzn-query-error": f"{code};Sender"}
+    if protocol == "json":
+        return Response(
+            error.status, headers | {"content-type": "application/x-amz-json-1.0"}, json.dumps(body).encode()
+        )
+    kind = {"content-type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}
+    return Response(error.status, headers | kind, cbor.dumps(body))
