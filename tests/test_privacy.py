@@ -8,7 +8,7 @@ import gzip
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import astuple
 from pathlib import Path
 from typing import Any
@@ -192,9 +192,9 @@ NAMES, TABLES = PIPELINE.names(), PIPELINE.tables
 
 
 @pytest.fixture(scope="module")
-def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EndpointProcess]:
+def lake(tmp_path_factory: pytest.TempPathFactory, stack_copy: Callable[[Path], Path]) -> Iterator[EndpointProcess]:
     """An endpoint that has delivered everything that is planted, and has been asked for all of it."""
-    for endpoint in running(tmp_path_factory.mktemp("privacy") / "data"):
+    for endpoint in running(stack_copy(tmp_path_factory.mktemp("privacy") / "data")):
         records = [{"Data": raw(where)} for where in PLANTED]
         for at in range(0, len(records), 100):
             endpoint.client("firehose").put_record_batch(
