@@ -20,6 +20,7 @@ class AwsError(Exception):
         self.message = message
         self.status = status
         self.details = details
+        self.headers: dict[str, str] = {}  # that the answer has beside the protocol's own
 
 
 class StartError(Exception):

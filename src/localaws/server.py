@@ -19,7 +19,7 @@ from localaws import sigv2, sigv4
 from localaws.credentials import Key, Keyring
 from localaws.errors import AwsError
 from localaws.payload import Spool, receive
-from localaws.wire import NOBODY, FileSlice, Handler, Request, Response, error_response
+from localaws.wire import NOBODY, Body, Caller, FileSlice, Handler, Request, Response, error_response
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -112,8 +112,7 @@ class Server:
             if key.caller.account != self._keyring.account and service is not self._services.get("s3"):
                 text = f"{key.caller.arn} is of another account, which may use S3 alone"
                 raise AwsError("AccessDenied", text, 403)
-            request = Request(head.method, head.path, head.query, head.headers, body, key.caller, _bucket_host(head))
-            return await service.handler(request)
+            return await service.handler(_request(head, body, key.caller, request_id))
         finally:
             if body.file is not None:
                 body.file.unlink(missing_ok=True)
@@ -127,8 +126,7 @@ class Server:
             raise sigv4.refuse("missing", service.protocol, "The request is not signed; see: clicklake env")
         body = await receive(_chunks(receive_), Spool(self._tmp / request_id, _LARGEST_UNSIGNED), head.headers, None)
         try:
-            request = Request(head.method, head.path, head.query, head.headers, body, NOBODY, _bucket_host(head))
-            return await service.handler(request)
+            return await service.handler(_request(head, body, NOBODY, request_id))
         finally:
             if body.file is not None:
                 body.file.unlink(missing_ok=True)
@@ -142,6 +140,10 @@ class Server:
         if key.expires <= self._clock():
             raise sigv4.refuse("ended", service.protocol, "The provided token has expired.")
         return key
+
+
+def _request(head: sigv4.Head, body: Body, caller: Caller, request_id: str) -> Request:
+    return Request(head.method, head.path, head.query, head.headers, body, caller, _bucket_host(head), request_id)
 
 
 def _same(token: str | None, given: str | None) -> bool:

@@ -82,7 +82,8 @@ class Span:
 class Request:
     """One verified request, or `NOBODY`'s. `path` and `query` are as on the wire; header names in lower case.
 
-    `bucket_host` is the bucket of a virtual-host-style S3 request, taken from the Host header, else None.
+    `bucket_host` is the bucket of a virtual-host-style S3 request, taken from the Host header, else None; `id` is what
+    the answer says in x-amz-request-id.
     """
 
     method: str
@@ -92,6 +93,7 @@ class Request:
     body: Body
     caller: Caller
     bucket_host: str | None = None
+    id: str = ""
     span: Span = field(default_factory=Span)
 
     def parameters(self) -> dict[str, str]:
@@ -337,4 +339,5 @@ def error_response(protocol: str, error: AwsError, request_id: str) -> Response:
         )
     else:
         text = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>{xml}<RequestId>{request_id}</RequestId></Error>'
-    return Response(error.status, {"content-type": "text/xml", "x-amz-request-id": request_id}, text.encode())
+    headers = {"content-type": "text/xml", "x-amz-request-id": request_id, **error.headers}
+    return Response(error.status, headers, text.encode())
