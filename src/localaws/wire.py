@@ -137,10 +137,14 @@ def json_service(name: str, operations: Mapping[str, Operation], otherwise: Hand
 
 
 def rest_json_service(
-    name: str, operations: Mapping[str, Operation], otherwise: Handler, beside: Mapping[str, str] | None = None
+    name: str,
+    operations: Mapping[str, Operation],
+    otherwise: Handler,
+    beside: Mapping[str, str] | None = None,
+    check: Callable[[Any, Parameters], None] = lambda _shape, _parameters: None,
 ) -> Handler:
     """REST-JSON: routes, parameter places and status codes are the service model's. `beside`: what headers that are not
-    in the model are called as parameters."""
+    in the model are called as parameters. `check(shape, parameters)` may refuse them."""
     model = service_model(name)
     routes = functools.cache(lambda: [_Route.of(model().operation_model(o)) for o in model().operation_names])
 
@@ -150,6 +154,7 @@ def rest_json_service(
             if found is not None and route.operation.name in operations:
                 request.span.operation = route.operation.name
                 parameters = validated(route.operation, _rest_parameters(route.operation, found, request))
+                check(route.operation.input_shape, parameters)
                 parameters |= {k: request.headers[h] for k, h in (beside or {}).items() if h in request.headers}
                 return _rest_response(route.operation, await run(operations[route.operation.name], parameters))
         return await otherwise(request)
