@@ -62,7 +62,9 @@ def test_a_segment_that_somebody_deletes_does_not_stop_the_stream(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    "damage", [b"", b"\x05\x00", b"\x05\x00\x00\x00????hello", b"\xff" * 40], ids=["none", "head", "crc", "junk"]
+    "damage",
+    [b"", b"\x05\x00", b"\x05\x00\x00\x00????hello", b"\xff" * 40, bytes(16)],
+    ids=["none", "head", "crc", "junk", "zeros"],
 )
 def test_a_torn_segment_is_delivered_up_to_the_tear_and_kept(tmp_path: Path, damage: bytes) -> None:
     folder, bucket = tmp_path / "s", Bucket()
@@ -72,3 +74,26 @@ def test_a_torn_segment_is_delivered_up_to_the_tear_and_kept(tmp_path: Path, dam
     delivered(folder, bucket, DESTINATION, lambda _: None)
     assert b"".join(bucket.objects) == b"wholefirstsecond"
     assert [file.name for file in folder.iterdir()] == (["1000-left.torn"] if damage else [])
+
+
+def test_a_damaged_frame_costs_itself_alone(tmp_path: Path) -> None:
+    folder, bucket = tmp_path / "s", Bucket()
+    folder.mkdir()
+    left = folder / "1000-left.log"
+    left.write_bytes(frame(b"whole") + frame(b"damaged").replace(b"dam", b"xxx") + frame(b"behind it"))
+    delivered(folder, bucket, DESTINATION, lambda _: None)
+    assert b"".join(bucket.objects) == b"wholebehind itfirstsecond"
+    assert [file.name for file in folder.iterdir()] == ["1000-left.torn"]
+
+
+def test_records_without_bytes_are_taken_and_leave_nothing(tmp_path: Path) -> None:
+    bucket = Bucket()
+
+    async def run() -> None:
+        delivery = Delivery("s", "1", DESTINATION, tmp_path / "s", bucket.put, lambda: 0.0, lambda: "id")
+        delivery.start()
+        await delivery.put([b"", b""])
+        assert await delivery.stop(drain_seconds=5)
+
+    asyncio.run(run())
+    assert bucket.objects == []

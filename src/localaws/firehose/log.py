@@ -5,14 +5,16 @@ record in ms>-<id>.log`), so delivering it again after a crash writes the same b
 
 A segment is a row of frames, one a request: 4 bytes length, 4 bytes CRC-32, then the bytes as they will be delivered.
 A crash can only tear the last frame, which nobody was told of. Reading stops there, and the file is set aside: should
-more than that be behind the tear, because a disk lied, it is still there.
+more than that be behind the tear, because a disk lied, it is still there. A frame whose bytes are damaged while its
+length still leads to a whole one costs that one frame. No frame is empty, so that zeros, which a crash may leave at a
+file's end, are none.
 """
 
 import contextlib
 import os
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from localaws.durable import flush_data, move_file, sync_directory
@@ -21,7 +23,8 @@ _FRAME = struct.Struct("<II")
 
 
 def frame(data: bytes) -> bytes:
-    return _FRAME.pack(len(data), zlib.crc32(data)) + data
+    """What `append` takes; of no bytes there is nothing to keep."""
+    return _FRAME.pack(len(data), zlib.crc32(data)) + data if data else b""
 
 
 class Segment:
@@ -53,7 +56,7 @@ class Segment:
             os.ftruncate(self._fd, self._end)
             raise
         self._end += len(data)
-        self.bytes += len(data) - _FRAME.size * len(frames)
+        self.bytes += len(data) - _FRAME.size * sum(map(bool, frames))
 
     def seal(self) -> Path:
         with contextlib.suppress(OSError):  # what was acknowledged is on disk already
@@ -67,17 +70,34 @@ def segments(folder: Path) -> list[Path]:
 
 
 def read(path: Path) -> tuple[bytes, int]:
-    """The bytes to deliver, every whole frame in order; and how many bytes after those are none."""
+    """The bytes to deliver, every whole frame in order; and how many bytes of the segment are in none."""
     data = path.read_bytes()
-    parts, position = [], 0
-    while position + _FRAME.size <= len(data):
-        length, crc = _FRAME.unpack_from(data, position)
-        part = data[position + _FRAME.size : position + _FRAME.size + length]
-        if len(part) < length or zlib.crc32(part) != crc:
-            break
-        parts.append(part)
-        position += _FRAME.size + length
-    return b"".join(parts), len(data) - position
+    whole = [data[start:end] for start, end in frames(data)]
+    return b"".join(whole), len(data) - sum(_FRAME.size + len(part) for part in whole)
+
+
+def frames(data: bytes) -> Iterator[tuple[int, int]]:
+    """Where the bytes of each whole frame begin and end."""
+    position = 0
+    while end := _end(data, position):
+        if _is_whole(data, position, end):
+            yield position + _FRAME.size, end
+        elif not _is_whole(data, end, _end(data, end)):
+            return
+        position = end
+
+
+def _end(data: bytes, start: int) -> int:
+    """Where a frame that begins here would end; 0 if none can."""
+    if start + _FRAME.size > len(data):
+        return 0
+    length, _ = _FRAME.unpack_from(data, start)
+    end: int = start + _FRAME.size + length
+    return end if length and end <= len(data) else 0
+
+
+def _is_whole(data: bytes, start: int, end: int) -> bool:
+    return bool(end) and zlib.crc32(memoryview(data)[start + _FRAME.size : end]) == _FRAME.unpack_from(data, start)[1]
 
 
 def set_aside(path: Path) -> Path:
