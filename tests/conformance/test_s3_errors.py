@@ -54,7 +54,7 @@ def nested(depth: int) -> bytes:
         ("GET", "/errors?list-type=2&max-keys=x", b"", "InvalidArgument", 400),
         ("GET", "/errors?list-type=2&max-keys=99999999999999999999", b"", "InvalidArgument", 400),
         ("GET", "/errors/there?partNumber=x", b"", "InvalidArgument", 400),
-        ("GET", "/errors/there?versionId=abc", b"", "NoSuchVersion", 404),
+        ("GET", "/errors/there?versionId=abc", b"", "InvalidArgument", 400),
         ("GET", "/errors/there?torrent", b"", "NotImplemented", 501),
         ("GET", "/errors/%FF%FE", b"", "InvalidURI", 400),
         ("POST", "/errors/there?select&select-type=2", b"<a/>", "NotImplemented", 501),

@@ -12,6 +12,16 @@ Step 3 can be done again at any time and by anybody (`follow`), so a crash after
 next start. A reader opens the staged file if the object's last change is still here and the file is there, else the
 file at its place, and then looks whether the row is still the same.
 
+In a versioned bucket a version that is current no more gets a name in `s3-versions/` before step 3 takes its place:
+a link, so that its place is never empty, and an fsync. Its row in `s3_versions` is `pending` until that is settled. So
+the bytes of any version are where they are found first:
+
+    1. `s3-versions/<file>`      it is not current, or was not before it became so again
+    2. `s3-staging/<staged>`     it was never brought to its place
+    3. `s3/<bucket>/<path>`      its place
+
+and of one key only one version can be at 3. The files of deleted versions are in `s3_discards` until they are gone.
+
 The numbers of changes only grow, across restarts too: they are the objects' generations and the events' sequencers.
 """
 
@@ -35,8 +45,12 @@ log = logging.getLogger("localaws.s3")
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS s3_changes (change INTEGER PRIMARY KEY AUTOINCREMENT, bucket TEXT NOT NULL,
-  key BLOB NOT NULL, path TEXT NOT NULL, staged TEXT, UNIQUE (bucket, key));
+  key BLOB NOT NULL, path TEXT NOT NULL, staged TEXT, file TEXT NOT NULL DEFAULT '', UNIQUE (bucket, key));
+CREATE TABLE IF NOT EXISTS s3_discards (file TEXT PRIMARY KEY) WITHOUT ROWID;
 """
+# What is to be done for a key, in one look: its last change, and before that its versions that lose their place.
+_OWED = """SELECT change, path, staged, file, 0 FROM s3_changes WHERE bucket = :bucket AND key = :key
+  UNION ALL SELECT change, '', staged, file, 1 FROM s3_versions WHERE bucket = :bucket AND key = :key AND pending"""
 _BATCH = 256  # changes that are settled together
 _PIECE = 2**20
 
@@ -50,19 +64,31 @@ class Change:
     superseded: str | None  # the staged file of an earlier change that this one replaces
 
 
+@dataclass(frozen=True, slots=True)
+class _Followed:
+    """`directories` are still to be fsynced; `files` are versions whose bytes are in `s3-versions/`, durably."""
+
+    directories: set[Path]
+    files: list[str]
+
+
 class Disk:
     def __init__(self, store: Store, root: Path, ids: Callable[[], str]) -> None:
         self._store = store
         self._buckets = root / "s3"
         self._staging = root / "s3-staging"
+        self._versions = root / "s3-versions"
         self._ids = ids
         self._placing = threading.Lock()
         self._settling = threading.Lock()
-        self._placed: dict[int, set[Path]] = {}  # followed, not settled: the directories that are still to be fsynced
+        self._placed: dict[int, _Followed] = {}  # by change: followed, not settled
+        self._gone: set[str] = set()  # versions' files that were removed, which is not settled
         self._reserved: dict[tuple[str, str], str] = {}  # paths of new objects that are not at their place yet
         make_directories(self._buckets)
         make_directories(self._staging)
+        make_directories(self._versions)
         store.migrate(_SCHEMA)
+        store.add_column("s3_changes", "file", "TEXT NOT NULL DEFAULT ''")
 
     # Staging
 
@@ -106,18 +132,33 @@ class Disk:
 
     # Changes
 
-    def record(self, db: sqlite3.Connection, bucket: str, key: str, staged: str | None, path: str | None) -> Change:
-        """Note, in the caller's transaction, that the object becomes the staged file, or nothing.
+    def record(
+        self, db: sqlite3.Connection, bucket: str, key: str, staged: str | None, path: str | None, file: str = ""
+    ) -> Change:
+        """Note, in the caller's transaction, that the object becomes the staged file, the version `file`, or nothing.
 
         `path` is where the object lies now, None for a new one. `follow` is owed after the commit.
         """
         query = "SELECT path, staged FROM s3_changes WHERE bucket = ? AND key = ?"
         before = db.execute(query, (bucket, key.encode())).fetchone() or (path, None)
         chosen: str = before[0] or self._choose(bucket, key)
-        row = (bucket, key.encode(), chosen, staged)
-        done = db.execute("INSERT OR REPLACE INTO s3_changes (bucket, key, path, staged) VALUES (?, ?, ?, ?)", row)
+        row = (bucket, key.encode(), chosen, staged, file)
+        query = "INSERT OR REPLACE INTO s3_changes (bucket, key, path, staged, file) VALUES (?, ?, ?, ?, ?)"
+        done = db.execute(query, row)
         assert done.lastrowid is not None
         return Change(done.lastrowid, chosen, before[1])
+
+    def number(self, db: sqlite3.Connection) -> int:
+        """The number of a change that no file has to follow."""
+        db.execute("INSERT INTO s3_changes (bucket, key, path) VALUES ('', '', '')")
+        (number,) = db.execute("SELECT last_insert_rowid()").fetchone()
+        db.execute("DELETE FROM s3_changes WHERE change = ?", (number,))
+        return int(number)
+
+    def doom(self, db: sqlite3.Connection, file: str) -> None:
+        """Note, in the caller's transaction, that a version's file is of no use any more. `remove` is owed."""
+        if file:
+            db.execute("INSERT OR IGNORE INTO s3_discards VALUES (?)", (file,))
 
     def _choose(self, bucket: str, key: str) -> str:
         """Its own name if the file system can hold that and nothing is in its way, else its name beside the others."""
@@ -134,14 +175,16 @@ class Disk:
 
     def follow(self, bucket: str, key: str) -> None:
         """Make the disk what the key's last committed change says."""
-        query = "SELECT change, path, staged FROM s3_changes WHERE bucket = ? AND key = ?"
         with self._placing:
-            row = self._store.read().execute(query, (bucket, key.encode())).fetchone()
-            if row is None or row[0] in self._placed:
+            owed = self._store.read().execute(_OWED, {"bucket": bucket, "key": key.encode()}).fetchall()
+            if not owed or owed[0][0] in self._placed:
                 return
-            number, path, staged = row
+            (number, path, staged, file, _), *pending = owed
             try:
-                self._placed[number] = self._place(bucket, path, staged) if staged else self._remove(bucket, path)
+                files = self._keep([row[2:4] for row in pending], self._buckets / bucket / path)
+                stays = staged is not None or file != ""
+                directories = self._place(bucket, path, staged, file) if stays else self._remove(bucket, path)
+                self._placed[number] = _Followed(directories, files)
             except OSError:  # the object is whole and is read from where it was staged; the next start tries again
                 log.exception("%s of bucket %s can't be brought to its place", path, bucket)
             self._reserved.pop((bucket, key), None)
@@ -149,15 +192,25 @@ class Disk:
         if full:
             self.settle()
 
-    def _place(self, bucket: str, path: str, staged: str) -> set[Path]:
+    def _keep(self, pending: Iterable[tuple[str | None, str]], place: Path) -> list[str]:
+        """Give each (staged, file) its name among the versions, durably: after that its place may be taken."""
+        files = []
+        for staged, file in pending:
+            target = self._versions / file
+            if not target.exists() and not (staged and _moved(self._staging / staged, target)):
+                os.link(place, target)
+            files.append(file)
+        if files:
+            sync_directory(self._versions)
+        return files
+
+    def _place(self, bucket: str, path: str, staged: str | None, file: str) -> set[Path]:
         target = self._buckets / bucket / path
         changed = _make_way(target.parent)
-        try:
-            (self._staging / staged).replace(target)
-        except FileNotFoundError:
-            if not target.exists():  # else it was done before
-                raise
-        return changed
+        sources = ([self._versions / file] if file else []) + ([self._staging / staged] if staged else [])
+        if not any(_moved(source, target) for source in sources) and not target.exists():  # else it was done before
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(sources[-1]))
+        return changed | ({self._versions} if file else set())
 
     def _remove(self, bucket: str, path: str) -> set[Path]:
         """Remove the file and the directories that it leaves empty."""
@@ -181,34 +234,62 @@ class Disk:
         with self._settling:
             with self._placing:
                 placed, self._placed = self._placed, {}
-            for directory in set().union(*placed.values()):
+                gone, self._gone = self._gone, set()
+            directories = set().union(*(followed.directories for followed in placed.values()))
+            for directory in directories | ({self._versions} if gone else set()):
                 _sync_nearest(directory)
+            kept = [(file,) for followed in placed.values() for file in followed.files]
             with self._store.write() as db:
                 db.executemany("DELETE FROM s3_changes WHERE change = ?", [(number,) for number in placed])
+                db.executemany("UPDATE s3_versions SET pending = 0, staged = NULL WHERE file = ? AND pending", kept)
+                db.executemany("DELETE FROM s3_discards WHERE file = ?", [(file,) for file in gone])
+
+    def remove(self, files: Iterable[str], staged: Iterable[str | None]) -> None:
+        """Remove what was doomed: versions' files, and files that stayed staged. After `follow`, which may be moving
+        one of them this moment."""
+        with self._placing:
+            for name in staged:
+                self.discard(name)
+            for file in filter(None, files):
+                (self._versions / file).unlink(missing_ok=True)
+                self._gone.add(file)
+            full = len(self._gone) >= _BATCH
+        if full:
+            self.settle()
 
     def recover(self, kept: Collection[str]) -> None:
         """At the start: finish what was committed, delete what was staged and never committed; `kept` are parts."""
         for bucket, key in self._store.read().execute("SELECT bucket, key FROM s3_changes").fetchall():
             self.follow(bucket, key.decode())
+        self.remove([file for (file,) in self._store.read().execute("SELECT file FROM s3_discards")], [])
         self.settle()
-        left = {name for (name,) in self._store.read().execute("SELECT staged FROM s3_changes")}
+        query = "SELECT staged FROM s3_changes UNION SELECT staged FROM s3_versions WHERE pending"
+        left = {name for (name,) in self._store.read().execute(query)}
         for entry in os.scandir(self._staging):
             if entry.name not in left and entry.name not in kept:
                 self.discard(entry.name)
 
     # Reading
 
-    def open(self, bucket: str, path: str, staged: str | None) -> IO[bytes] | None:
-        """The object's file; None if it is at neither place, so that the caller looks at the row again."""
-        places = [self._buckets / bucket / path]
-        if staged is not None:
-            places.insert(0, self._staging / staged)
-        for place in places:
+    def open(self, bucket: str, path: str, change: int) -> IO[bytes] | None:
+        """The current version's file; None if it is nowhere, so that the caller looks at the row again."""
+        row = self._store.read().execute("SELECT staged, file FROM s3_changes WHERE change = ?", (change,)).fetchone()
+        staged: str | None = row[0] if row else None
+        file: str = row[1] if row else ""
+        places = ([self._versions / file] if file else []) + ([self._staging / staged] if staged else [])
+        for place in (*places, self._buckets / bucket / path):
             try:
                 return place.open("rb", buffering=0)
             except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
                 continue
         return None
+
+    def open_version(self, file: str) -> IO[bytes] | None:
+        """The file of a version that is not current and that was followed; None if it is not there."""
+        try:
+            return (self._versions / file).open("rb", buffering=0)
+        except FileNotFoundError:
+            return None
 
     def place(self, bucket: str, path: str) -> Path:
         return self._buckets / bucket / path
@@ -229,6 +310,16 @@ class Disk:
                     if e.errno not in {errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT}:
                         raise
         sync_directory(self._buckets)
+
+
+def _moved(source: Path, target: Path) -> bool:
+    """Rename; False if the source is not there. Of two links of one file both would stay (rename(2))."""
+    try:
+        source.replace(target)
+    except FileNotFoundError:
+        return False
+    source.unlink(missing_ok=True)
+    return True
 
 
 def _make_way(directory: Path) -> set[Path]:

@@ -5,7 +5,9 @@ from typing import Any
 from localaws.errors import AwsError
 from localaws.s3 import checksums as s3_checksums
 from localaws.s3 import conditions as s3_conditions
-from localaws.s3.objects import Objects, Stored
+from localaws.s3 import versions as s3_versions
+from localaws.s3.objects import Objects
+from localaws.s3.rows import Stored
 from localaws.s3.wire import STATUS
 from localaws.wire import FileSlice, Parameters
 
@@ -14,27 +16,14 @@ _ATTRIBUTES = frozenset({"ETag", "Checksum", "ObjectParts", "StorageClass", "Obj
 _MOST_PARTS = 1000
 
 
-def check_version(p: Parameters) -> None:
-    """An object here has one version, "null"."""
-    version = p.get("VersionId")
-    if version in {None, "null"}:
-        return
-    if not version:
-        text = "Version id cannot be the empty string"
-        raise AwsError("InvalidArgument", text, 400, ArgumentName="versionId", ArgumentValue="")
-    details = {"Key": str(p.get("Key", "")), "VersionId": str(version)}
-    raise AwsError("NoSuchVersion", "The specified version does not exist.", 404, **details)
-
-
 class Get:
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
 
     def get_object(self, p: Parameters) -> Parameters:
-        check_version(p)
-        stored, file = self._objects.open(p["Bucket"], p["Key"])
+        stored, file = self._objects.open(p["Bucket"], p["Key"], s3_versions.wanted(p))
         try:
-            start, length, answer = _answer(p, stored)
+            start, length, answer = self._answer(p, stored)
         except AwsError:
             file.close()
             raise
@@ -44,13 +33,17 @@ class Get:
         return {**answer, "Body": FileSlice(file, start, length)}
 
     def head_object(self, p: Parameters) -> Parameters:
-        check_version(p)
-        _, _, answer = _answer(p, self._objects.get(p["Bucket"], p["Key"]))
+        stored = self._objects.get(p["Bucket"], p["Key"], s3_versions.wanted(p))
+        _, _, answer = self._answer(p, stored)
         return answer
 
+    def _answer(self, p: Parameters, stored: Stored) -> tuple[int, int, Parameters]:
+        """(start, length, GetObject's or HeadObject's answer without the body)."""
+        start, length, answer = _answer(p, stored)
+        return start, length, {**answer, "VersionId": self._objects.shown_version(p["Bucket"], stored)}
+
     def get_object_attributes(self, p: Parameters) -> Parameters:
-        check_version(p)
-        stored = self._objects.get(p["Bucket"], p["Key"])
+        stored = self._objects.get(p["Bucket"], p["Key"], s3_versions.wanted(p))
         wanted = set(p["ObjectAttributes"])
         if wanted - _ATTRIBUTES:
             raise AwsError("InvalidArgument", "Invalid attribute name specified.")
@@ -62,11 +55,11 @@ class Get:
             "StorageClass": description.fields.get("StorageClass", "STANDARD"),
             "ObjectSize": stored.size,
         }
-        return {"LastModified": stored.modified} | {name: all_of_them[name] for name in wanted}
+        identity = {"LastModified": stored.modified, "VersionId": self._objects.shown_version(p["Bucket"], stored)}
+        return identity | {name: all_of_them[name] for name in wanted}
 
 
 def _answer(p: Parameters, stored: Stored) -> tuple[int, int, Parameters]:
-    """(start, length, GetObject's or HeadObject's answer without the body)."""
     identity: Parameters = {"ETag": f'"{stored.etag}"', "LastModified": stored.modified}
     if s3_conditions.is_unchanged(p, stored.etag, stored.modified):
         return 0, 0, {STATUS: 304, **identity}

@@ -7,35 +7,49 @@ docs.aws.amazon.com/AmazonS3/latest/userguide/ListingKeysUsingAPIs.html.
 import base64
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 from urllib.parse import quote
 
 from localaws.errors import AwsError
-from localaws.s3.objects import Stored, after_prefix
+from localaws.s3 import versions as s3_versions
+from localaws.s3.rows import Stored, Version, after_prefix
 from localaws.wire import Parameters
 
 MOST = 1000
 OWNER = {"ID": "75aa57f09aa0c8caeab4f8c24e99d10f8e7faeebf76c078efc7c6caea54ba06a"}
 """The canonical user id of the account: the one that moto shows in a bucket's ACL."""
 
-Scan = Callable[[bytes, bytes | None, int], Iterator[Stored]]
-"""(start, stop, at most): the objects with start <= key < stop, in byte order."""
+
+class Keyed(Protocol):
+    @property
+    def key(self) -> str: ...
+
+
+T = TypeVar("T", bound=Keyed)
+Scan = Callable[[bytes, bytes | None, int], Iterator[T]]
+"""(start, stop, at most): those with start <= key < stop, in byte order."""
+Versions = Callable[[bytes, bytes | None, int | None, int], Iterator[Version]]
+"""(start, stop, before, at most): the same of all versions, the newest of a key first; of the key `start` only those
+that were born before the change `before`, if it is given."""
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class Page(Generic[T]):
     """`last` is the last key or common prefix on it: the next page begins after that."""
 
-    found: list[Stored]
+    found: list[T]
     prefixes: list[str]
     last: str
     truncated: bool
 
 
-def page(scan: Scan, prefix: str, delimiter: str, after: str, limit: int) -> Page:
-    """At most `limit` keys and common prefixes that follow `after` ("": from the beginning)."""
-    found: list[Stored] = []
+def page(scan: Scan[T], prefix: str, delimiter: str, after: str, limit: int, within: bool = False) -> Page[T]:
+    """At most `limit` keys and common prefixes that follow `after` ("": from the beginning). `within`: the key `after`
+    itself may have more to list."""
+    found: list[T] = []
     prefixes: list[str] = []
-    last, start, stop = after, max(prefix.encode(), _behind(after, prefix, delimiter)), after_prefix(prefix.encode())
+    begin = _behind(after, prefix, delimiter, within)
+    last, start, stop = after, max(prefix.encode(), begin), after_prefix(prefix.encode())
     jumped = limit > 0
     while jumped:
         jumped = False
@@ -58,17 +72,17 @@ def common_prefix(key: str, prefix: str, delimiter: str) -> str | None:
     return None if end < 0 else key[: end + len(delimiter)]
 
 
-def _behind(after: str, prefix: str, delimiter: str) -> bytes:
+def _behind(after: str, prefix: str, delimiter: str, within: bool = False) -> bytes:
     """Where to go on after a key or a common prefix. A key inside a common prefix counts as that: it was listed."""
     common = common_prefix(after, prefix, delimiter) if after.startswith(prefix) else None
     if common is None:
-        return after.encode() + b"\0" if after else b""
+        return after.encode() + (b"" if within else b"\0") if after else b""
     behind = after_prefix(common.encode())
     assert behind is not None  # no UTF-8 text ends with the byte 0xff
     return behind
 
 
-def list_objects(p: Parameters, scan: Scan) -> Parameters:
+def list_objects(p: Parameters, scan: Scan[Stored]) -> Parameters:
     limit, text = limit_of(p, "MaxKeys"), text_of(p)
     got = page(scan, p.get("Prefix", ""), p.get("Delimiter", ""), p.get("Marker", ""), limit)
     more = got.truncated and p.get("Delimiter")
@@ -82,7 +96,7 @@ def list_objects(p: Parameters, scan: Scan) -> Parameters:
     }
 
 
-def list_objects_v2(p: Parameters, scan: Scan) -> Parameters:
+def list_objects_v2(p: Parameters, scan: Scan[Stored]) -> Parameters:
     limit, text = limit_of(p, "MaxKeys"), text_of(p)
     after = max(p.get("StartAfter", ""), _read_token(p["ContinuationToken"]) if "ContinuationToken" in p else "")
     got = page(scan, p.get("Prefix", ""), p.get("Delimiter", ""), after, limit)
@@ -99,27 +113,49 @@ def list_objects_v2(p: Parameters, scan: Scan) -> Parameters:
     }
 
 
-def list_object_versions(p: Parameters, scan: Scan) -> Parameters:
-    """Every object as its one version, "null", which is what a bucket without versioning answers."""
-    if p.get("VersionIdMarker") and not p.get("KeyMarker"):
-        text = "A version-id marker cannot be specified without a key marker."
-        raise AwsError("InvalidArgument", text, 400, ArgumentName="version-id-marker")
+def list_object_versions(p: Parameters, versions: Versions, change_of: Callable[[str, str], int | None]) -> Parameters:
+    """`change_of(key, version)`: the change that made it; None if that can't be told any more, and then the key is
+    listed from its newest version on: whoever deletes page by page misses none."""
     limit, encoded = limit_of(p, "MaxKeys"), text_of(p)
-    got = page(scan, p.get("Prefix", ""), p.get("Delimiter", ""), p.get("KeyMarker", ""), limit)
-    version = {"VersionId": "null", "IsLatest": True, "Owner": OWNER}
+    after, marker = p.get("KeyMarker", ""), _version_marker(p)
+    before = change_of(after, marker) if marker else None
+
+    def scan(start: bytes, stop: bytes | None, most: int) -> Iterator[Version]:
+        return versions(start, stop, before if start == after.encode() else None, most)
+
+    got = page(scan, p.get("Prefix", ""), p.get("Delimiter", ""), after, limit, within=marker != "")
+    ended_in_key = got.truncated and got.found and got.found[-1].key == got.last
     return {
         "Name": p["Bucket"],
         "Prefix": encoded(p.get("Prefix", "")),
-        "KeyMarker": encoded(p.get("KeyMarker", "")),
-        "VersionIdMarker": p.get("VersionIdMarker", ""),
+        "KeyMarker": encoded(after),
+        "VersionIdMarker": marker,
         "NextKeyMarker": encoded(got.last) if got.truncated else None,
-        "NextVersionIdMarker": "null" if got.truncated else None,
-        "Versions": [_content(item, encoded) | version for item in got.found],
+        "NextVersionIdMarker": got.found[-1].stored.version if ended_in_key else None,
+        "Versions": [_content(v.stored, encoded) | _version(v) for v in got.found if not v.stored.is_marker],
+        "DeleteMarkers": [_marker(v, encoded) for v in got.found if v.stored.is_marker],
         **_shared(p, got, limit, encoded),
     }
 
 
-def _shared(p: Parameters, got: Page, limit: int, text: Callable[[str], str]) -> Parameters:
+def _version_marker(p: Parameters) -> str:
+    marker: str = p.get("VersionIdMarker", "")
+    if marker and not p.get("KeyMarker"):
+        text = "A version-id marker cannot be specified without a key marker."
+        raise AwsError("InvalidArgument", text, 400, ArgumentName="version-id-marker", ArgumentValue=marker)
+    s3_versions.wanted({"VersionId": marker or None})
+    return marker
+
+
+def _version(version: Version) -> Parameters:
+    return {"VersionId": version.stored.version, "IsLatest": version.is_latest, "Owner": OWNER}
+
+
+def _marker(version: Version, text: Callable[[str], str]) -> Parameters:
+    return {"Key": text(version.key), "LastModified": version.stored.modified} | _version(version)
+
+
+def _shared(p: Parameters, got: Page[T], limit: int, text: Callable[[str], str]) -> Parameters:
     return {
         "MaxKeys": limit,
         "Delimiter": text(p["Delimiter"]) if p.get("Delimiter") else None,

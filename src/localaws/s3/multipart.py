@@ -13,12 +13,14 @@ from localaws.errors import AwsError
 from localaws.s3 import checksums as s3_checksums
 from localaws.s3 import conditions as s3_conditions
 from localaws.s3 import description as s3_description
+from localaws.s3 import versions as s3_versions
 from localaws.s3.buckets import Buckets
 from localaws.s3.disk import Disk
 from localaws.s3.keys import check_key
 from localaws.s3.listing import OWNER, common_prefix, limit_of, text_of
-from localaws.s3.objects import Description, New, Objects, Stored
-from localaws.s3.put import source_of
+from localaws.s3.objects import New, Objects
+from localaws.s3.put import open_source, source_of
+from localaws.s3.rows import Description, Stored
 from localaws.s3.uploads import Part, Upload, Uploads
 from localaws.s3.xml import malformed
 from localaws.wire import Body, Parameters
@@ -74,7 +76,7 @@ class Multipart:
     def upload_part_copy(self, p: Parameters) -> Parameters:
         s3_description.refuse_unsupported(p)
         upload, number = self._upload(p), _number(p)
-        source, file = self._objects.open(*source_of(p))
+        source, file = open_source(self._objects, *source_of(p))
         with file:
             s3_conditions.check_source(p, source.etag, source.modified)
             start, length = s3_conditions.copy_slice(p.get("CopySourceRange"), source.size)
@@ -83,7 +85,8 @@ class Multipart:
         measured = s3_checksums.measure(Body(file=self._disk.staged(staged), size=length), [algorithm])
         part = self._add(upload, number, staged, measured)
         answer = {"ETag": part.etag, "LastModified": part.modified, **_checksum_of(part, upload)}
-        return s3_description.encryption(upload.fields) | {"CopyPartResult": answer}
+        version = {"CopySourceVersionId": s3_versions.told(source.version)}
+        return s3_description.encryption(upload.fields) | version | {"CopyPartResult": answer}
 
     def _add(self, upload: Upload, number: int, staged: str, measured: s3_checksums.Measured) -> Part:
         checksum = measured.checksums[upload.algorithm or s3_checksums.DEFAULT]
@@ -285,6 +288,7 @@ def _completed(p: Parameters, stored: Stored) -> Parameters:
         "ETag": f'"{stored.etag}"',
         **s3_checksums.fields(description.checksums, description.checksum_type),
         **s3_description.encryption(description.fields),
+        "VersionId": s3_versions.told(stored.version),
     }
 
 

@@ -1,62 +1,32 @@
-"""Objects: their rows, and every transaction that changes one.
+"""Objects: every transaction that changes one, and reading them. Their rows are rows.py's.
 
-`s3_objects` has one row for each object, in the byte order of the keys, so that a listing is a walk along its primary
-key. How rows and files stay in step is s3_disk.py's.
+How rows and files stay in step is disk.py's.
 """
 
-import json
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from email.utils import formatdate
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from localaws.errors import AwsError
+from localaws.s3 import rows as s3_rows
+from localaws.s3 import versions as s3_versions
 from localaws.s3.buckets import Bucket, Buckets
 from localaws.s3.disk import Change, Disk
+from localaws.s3.rows import Description, Stored, Version
+from localaws.s3.versions import ENABLED, NULL, new_id
 from localaws.store import Store
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS s3_objects (bucket TEXT NOT NULL, key BLOB NOT NULL, change INTEGER NOT NULL,
-  size INTEGER NOT NULL, etag TEXT NOT NULL, modified REAL NOT NULL, path TEXT NOT NULL, description TEXT NOT NULL,
-  PRIMARY KEY (bucket, key)) WITHOUT ROWID;
-"""
-_COLUMNS = "key, o.change, size, etag, modified, o.path, description"
-_SELECT = f"SELECT {_COLUMNS} FROM s3_objects o WHERE bucket = ?"
+NOT_ALLOWED = "The specified method is not allowed against this resource."
 _TRIES = 100
+_NOTHING_MD5 = "d41d8cd98f00b204e9800998ecf8427e"  # the ETag that the event of a delete marker has
 
-Announce = Callable[[str, Bucket, str, int, "Stored | None"], None]
-"""(event name, bucket, key, change, what was stored), called in the transaction."""
-
-
-@dataclass(frozen=True, slots=True)
-class Description:
-    """What is told of an object beside its bytes.
-
-    `fields`: members of GetObject's answer that come back as they were put (ContentType, Metadata ...);
-    `checksums` by algorithm, of the kind `checksum_type`; `parts`: of a multipart object, each with "PartNumber",
-    "Size" and its checksum; `upload`: the multipart upload that made it.
-    """
-
-    fields: Mapping[str, Any] = field(default_factory=dict)
-    checksums: Mapping[str, str] = field(default_factory=dict)
-    checksum_type: str = "FULL_OBJECT"
-    tags: Mapping[str, str] = field(default_factory=dict)
-    parts: Sequence[Mapping[str, Any]] = ()
-    upload: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """One object. `change` is its generation, `etag` without quotes, `modified` epoch seconds."""
-
-    key: str
-    change: int
-    size: int
-    etag: str
-    modified: float
-    path: str
-    description: Description
+Announce = Callable[[str, Bucket, int, Stored], None]
+"""(event name, bucket, change, what was stored or removed), called in the transaction."""
+Condition = Callable[[Stored | None], None]
+"""Sees the current version, None for none, and may raise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +49,32 @@ class New:
     event: str
 
 
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """What shall be deleted: a version for good, or without one the object, which then gets a delete marker where its
+    bucket is versioned."""
+
+    key: str
+    version: str | None
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """What one deletion did: `marker` is the version id of the delete marker that it made, or that it removed."""
+
+    marker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Owed:
+    """What the disk owes to a transaction: keys to follow, files that are of no use any more."""
+
+    keys: list[str] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    staged: list[str | None] = field(default_factory=list)
+
+
 class Objects:
     """`changed()` is called after each transaction that announced an event."""
 
@@ -88,6 +84,7 @@ class Objects:
         disk: Disk,
         buckets: Buckets,
         clock: Callable[[], float],
+        ids: Callable[[], str],
         announce: Announce,
         changed: Callable[[], None],
     ) -> None:
@@ -95,89 +92,195 @@ class Objects:
         self._disk = disk
         self._buckets = buckets
         self._clock = clock
+        self._ids = ids
         self._announce = announce
         self._changed = changed
-        store.migrate(_SCHEMA)
+        s3_rows.prepare(store)
 
     # Changing
 
-    def put(
-        self,
-        new: New,
-        condition: Callable[[Stored | None], None],
-        also: Callable[[], object] = lambda: None,
-    ) -> Stored:
-        """Durable on return. `condition` sees what was there before and may raise; `also` is done in the transaction.
+    def put(self, new: New, condition: Condition, also: Callable[[], object] = lambda: None) -> Stored:
+        """Durable on return. `also` is done in the transaction.
 
         The staged file is the object's from the commit on; if this raises it is gone.
         """
 
-        def commit(db: sqlite3.Connection) -> tuple[Stored, Change]:
+        def commit(db: sqlite3.Connection) -> tuple[Stored, _Owed]:
             bucket = self._buckets.get(new.bucket, db)
-            old = _find(db, new.bucket, new.key)
+            old = s3_rows.current(db, new.bucket, new.key)
             condition(old)
+            owed = _Owed()
             change = self._disk.record(db, new.bucket, new.key, new.staged, old.path if old else None)
-            modified = self._clock()
-            stored = Stored(new.key, change.number, new.size, new.etag, modified, change.path, new.description)
-            _write(db, new.bucket, stored)
+            version = self._version(bucket, change.number)
+            self._retire(db, bucket, new.key, old, change.superseded, version, owed)
+            stored = Stored(
+                *(
+                    new.key,
+                    change.number,
+                    new.size,
+                    new.etag,
+                    self._clock(),
+                    change.path,
+                    new.description,
+                    version,
+                    change.number,
+                )
+            )
+            s3_rows.write_current(db, new.bucket, stored)
             also()
-            self._announce(new.event, bucket, new.key, change.number, stored)
-            return stored, change
+            self._announce(new.event, bucket, change.number, stored)
+            return stored, owed
 
         try:
-            stored, change = self._store.together(commit)
+            stored, owed = self._store.together(commit)
         except BaseException as e:
             if not _may_be_committed(e):
                 self._disk.discard(new.staged)
             raise
-        self._changed()
-        self._disk.follow(new.bucket, new.key)
-        self._disk.discard(change.superseded)
+        self._settle_up(new.bucket, owed)
         return stored
 
-    def delete(
-        self, bucket: str, keys: Sequence[str], condition: Callable[[Stored | None], None]
-    ) -> dict[str, AwsError]:
-        """Delete those that are there, all in one durable transaction; the ones that `condition` refused, with why."""
-        refused: dict[str, AwsError] = {}
-        superseded = []
+    def _version(self, bucket: Bucket, change: int) -> str:
+        return new_id(change, self._ids) if bucket.versioning == ENABLED else NULL
+
+    def _retire(
+        self,
+        db: sqlite3.Connection,
+        bucket: Bucket,
+        key: str,
+        old: Stored | None,
+        staged: str | None,
+        version: str,
+        owed: _Owed,
+    ) -> None:
+        """The current version `old`, whose staged file is `staged`, makes room for a new one, `version`: it is kept,
+        unless both are "null", of which there is only one."""
+        owed.keys.append(key)
+        if old is not None and old.version != version:
+            file = old.file or f"{old.change:016x}"
+            s3_rows.write_older(db, bucket.name, replace(old, path="", file=file, staged=staged, pending=True))
+        elif old is not None:
+            self._doom(db, replace(old, staged=staged), owed)
+        if bucket.versioning and version == NULL:
+            null = s3_rows.older(db, bucket.name, key, NULL)
+            if null is not None:
+                s3_rows.delete_older(db, bucket.name, null)
+                self._doom(db, null, owed)
+
+    def _doom(self, db: sqlite3.Connection, stored: Stored, owed: _Owed) -> None:
+        """The version's row is gone: so its files must be."""
+        self._disk.doom(db, stored.file)
+        owed.files.append(stored.file)
+        owed.staged.append(stored.staged)
+
+    def _settle_up(self, bucket: str, owed: _Owed) -> None:
+        """After the commit."""
+        self._changed()
+        for key in owed.keys:
+            self._disk.follow(bucket, key)
+        self._disk.remove(owed.files, owed.staged)
+
+    def delete(self, bucket: str, wanted: Sequence[Deletion]) -> list[Deleted | AwsError]:
+        """All in one durable transaction: what each did, or why it was refused by its condition."""
+        done: list[Deleted | AwsError] = []
+        owed = _Owed()
         with self._store.write() as db:
             home = self._buckets.get(bucket, db)
-            for key in keys:
-                old = _find(db, bucket, key)
+            for deletion in wanted:
+                current = s3_rows.current(db, bucket, deletion.key)
                 try:
-                    condition(old)
+                    deletion.condition(current)
                 except AwsError as e:
-                    refused[key] = e
+                    done.append(e)
                     continue
-                if old is None:
-                    continue
-                change = self._disk.record(db, bucket, key, None, old.path)
-                superseded.append(change.superseded)
-                db.execute("DELETE FROM s3_objects WHERE bucket = ? AND key = ?", (bucket, key.encode()))
-                self._announce("ObjectRemoved:Delete", home, key, change.number, None)
-        self._changed()
-        for key in keys:
-            self._disk.follow(bucket, key)
-        for name in superseded:
-            self._disk.discard(name)
-        return refused
+                if deletion.version is None and home.versioning:
+                    done.append(self._mark_deleted(db, home, deletion.key, current, owed))
+                else:
+                    version = deletion.version or NULL
+                    done.append(self._delete_version(db, home, deletion.key, version, current, owed))
+        self._settle_up(bucket, owed)
+        return done
 
-    def describe(self, bucket: str, key: str, change: Callable[[Description], Description]) -> Stored:
-        """Replace the object's description, not its bytes. Raises NoSuchKey."""
+    def _mark_deleted(
+        self, db: sqlite3.Connection, bucket: Bucket, key: str, current: Stored | None, owed: _Owed
+    ) -> Deleted:
+        if current is not None:
+            change = self._disk.record(db, bucket.name, key, None, current.path)
+            s3_rows.delete_current(db, bucket.name, key)
+        else:
+            change = Change(self._disk.number(db), "", None)
+        version = self._version(bucket, change.number)
+        self._retire(db, bucket, key, current, change.superseded, version, owed)
+        marker = Stored(
+            key,
+            change.number,
+            0,
+            _NOTHING_MD5,
+            self._clock(),
+            "",
+            Description(),
+            version,
+            change.number,
+            is_marker=True,
+        )
+        s3_rows.write_older(db, bucket.name, marker)
+        self._announce("ObjectRemoved:DeleteMarkerCreated", bucket, change.number, marker)
+        return Deleted(version)
+
+    def _delete_version(
+        self, db: sqlite3.Connection, bucket: Bucket, key: str, version: str, current: Stored | None, owed: _Owed
+    ) -> Deleted:
+        """For good. The version before becomes current if it was the latest."""
+        if current is not None and current.version == version:
+            gone = current
+            s3_rows.delete_current(db, bucket.name, key)
+        elif (older := s3_rows.older(db, bucket.name, key, version)) is not None:
+            gone = older
+            s3_rows.delete_older(db, bucket.name, older)
+        else:
+            return Deleted()
+        owed.keys.append(key)
+        if gone is current or current is None:
+            number = self._restore(db, bucket.name, key, gone, owed)
+        else:
+            number = self._disk.number(db)
+            self._doom(db, gone, owed)
+        self._announce("ObjectRemoved:Delete", bucket, number, replace(gone, size=0, etag=""))
+        return Deleted(version if gone.is_marker else None)
+
+    def _restore(self, db: sqlite3.Connection, bucket: str, key: str, gone: Stored, owed: _Owed) -> int:
+        """The latest version is gone, or one while the latest is a delete marker: what is there now? The number of the
+        change."""
+        latest = s3_rows.newest_older(db, bucket, key)
+        path = gone.path or None
+        if latest is None or latest.is_marker:
+            change = self._disk.record(db, bucket, key, None, path) if path else None
+        else:
+            s3_rows.delete_older(db, bucket, latest)
+            change = self._disk.record(db, bucket, key, latest.staged, path, latest.file)
+            now = replace(latest, change=change.number, path=change.path, staged=None, pending=False)
+            s3_rows.write_current(db, bucket, now)
+        superseded = change.superseded if change and path else gone.staged
+        self._doom(db, replace(gone, staged=superseded), owed)
+        return change.number if change else self._disk.number(db)
+
+    def describe(
+        self, bucket: str, key: str, version: str | None, change: Callable[[Description], Description]
+    ) -> Stored:
+        """Replace the version's description, not its bytes. Raises as `get` does."""
         with self._store.write() as db:
-            old = self.get(bucket, key, db)
+            old = self.get(bucket, key, version, db)
             stored = replace(old, description=change(old.description))
-            _write(db, bucket, stored)
+            (s3_rows.write_current if old.path else s3_rows.write_older)(db, bucket, stored)
         return stored
 
     def check_empty(self, bucket: str, db: sqlite3.Connection | None = None) -> None:
         """Raises NoSuchBucket, BucketNotEmpty."""
-        self._buckets.get(bucket, db)
-        query = "SELECT 1 FROM s3_objects WHERE bucket = ? LIMIT 1"
-        if (db or self._store.read()).execute(query, (bucket,)).fetchone():
+        versioned = self._buckets.get(bucket, db).versioning
+        if s3_rows.are_any(db or self._store.read(), bucket):
             text = "The bucket you tried to delete is not empty"
-            raise AwsError("BucketNotEmpty", text, 409, BucketName=bucket)
+            more = ". You must delete all versions in the bucket." if versioned else ""
+            raise AwsError("BucketNotEmpty", text + more, 409, BucketName=bucket)
 
     def delete_bucket(self, bucket: str) -> None:
         """Raises NoSuchBucket, BucketNotEmpty."""
@@ -189,55 +292,85 @@ class Objects:
     # Reading
 
     def find(self, bucket: str, key: str) -> Stored | None:
-        return _find(self._store.read(), bucket, key)
+        """The current version."""
+        return s3_rows.current(self._store.read(), bucket, key)
 
-    def get(self, bucket: str, key: str, db: sqlite3.Connection | None = None) -> Stored:
-        """Raises NoSuchBucket, NoSuchKey."""
-        stored = _find(db or self._store.read(), bucket, key)
-        if stored is None:
-            self._buckets.get(bucket, db)
-            raise AwsError("NoSuchKey", "The specified key does not exist.", 404, Key=key)
-        return stored
+    def get(self, bucket: str, key: str, version: str | None = None, db: sqlite3.Connection | None = None) -> Stored:
+        """Raises NoSuchBucket, NoSuchKey, NoSuchVersion, MethodNotAllowed for a delete marker."""
+        db = db or self._store.read()
+        stored = s3_rows.current(db, bucket, key)
+        if stored is not None and version in {None, stored.version}:
+            return stored
+        home = self._buckets.get(bucket, db)
+        if version is not None:
+            stored = s3_rows.older(db, bucket, key, version)
+            if stored is None or stored.is_marker:
+                raise _no_such_version(key, version, stored)
+            return stored
+        newest = s3_rows.newest_older(db, bucket, key) if home.versioning else None
+        error = AwsError("NoSuchKey", "The specified key does not exist.", 404, Key=key)
+        raise _marked(error, newest) if newest is not None else error
 
-    def open(self, bucket: str, key: str) -> tuple[Stored, IO[bytes]]:
-        """The object and its file, of one and the same put; the caller closes it. Raises NoSuchBucket, NoSuchKey."""
-        staged_of = "SELECT staged FROM s3_changes WHERE change = ?"
+    def open(self, bucket: str, key: str, version: str | None = None) -> tuple[Stored, IO[bytes]]:
+        """The version and its file, of one and the same put; the caller closes it. Raises as `get` does."""
         for _ in range(_TRIES):
-            stored = self.get(bucket, key)
-            row = self._store.read().execute(staged_of, (stored.change,)).fetchone()
-            file = self._disk.open(bucket, stored.path, row and row[0])
-            now = self.find(bucket, key)
+            stored = self.get(bucket, key, version)
+            if stored.pending:
+                self._disk.follow(bucket, key)
+            is_current = stored.path != ""
+            opened = self._disk.open(bucket, stored.path, stored.change) if is_current else None
+            file = opened if is_current else self._disk.open_version(stored.file)
+            now = self._again(bucket, key, version)
             if file is not None and now is not None and now.change == stored.change:
                 return stored, file
             if file is not None:
                 file.close()
             elif now is not None and now.change == stored.change:
-                raise AwsError("InternalError", f"The object's file {stored.path!r} is gone", 500)
+                raise AwsError("InternalError", f"The object's file {stored.path or stored.file!r} is gone", 500)
         raise AwsError("SlowDown", "The object changes faster than it can be read", 503)
 
+    def _again(self, bucket: str, key: str, version: str | None) -> Stored | None:
+        try:
+            return self.get(bucket, key, version)
+        except AwsError:
+            return None
+
+    def shown_version(self, bucket: str, stored: Stored) -> str | None:
+        """Its id, as answers tell it: a bucket that was never versioned has none."""
+        return stored.version if stored.version != NULL or self._buckets.get(bucket).versioning else None
+
     def scan(self, bucket: str, start: bytes, stop: bytes | None, limit: int) -> Iterator[Stored]:
-        """Objects with start <= key < stop, in byte order."""
-        query = f"{_SELECT} AND key >= ? AND (? IS NULL OR key < ?) ORDER BY key LIMIT ?"
-        for row in self._store.read().execute(query, (bucket, start, stop, stop, limit)):
-            yield _stored(row)
+        """Current versions with start <= key < stop, in byte order."""
+        return s3_rows.scan(self._store.read(), bucket, start, stop, limit)
+
+    def scan_versions(
+        self, bucket: str, start: bytes, stop: bytes | None, before: int | None, limit: int
+    ) -> Iterator[Version]:
+        """All versions with start <= key < stop, in byte order, the newest of a key first; of the key `start` only
+        those that were born before the change `before`, if that is given."""
+        db = self._store.read()
+        for stored in s3_rows.scan_versions(db, bucket, start, stop, before, limit):
+            yield Version(stored, stored.path != "" or (stored.is_marker and s3_rows.is_newest(db, bucket, stored)))
+
+    def change_of(self, bucket: str, key: str, version: str) -> int | None:
+        """The change that made the version, which may be gone: an id tells it, "null" does not."""
+        if version != NULL:
+            return s3_versions.change_of(version)
+        db = self._store.read()
+        stored = s3_rows.older(db, bucket, key, version) or s3_rows.current(db, bucket, key)
+        return stored.born if stored and stored.version == version else None
 
     def files(self, bucket: str, prefix: str) -> list[StoredFile]:
         """Every object under `prefix`, in the order of the keys."""
-        query = """SELECT o.key, o.path, size, staged FROM s3_objects o LEFT JOIN s3_changes c USING (change)
+        query = """SELECT o.key, o.path, size, c.change FROM s3_objects o LEFT JOIN s3_changes c USING (change)
             WHERE o.bucket = ? AND o.key >= ? AND (? IS NULL OR o.key < ?) ORDER BY o.key"""
-        start, stop = prefix.encode(), after_prefix(prefix.encode())
+        start, stop = prefix.encode(), s3_rows.after_prefix(prefix.encode())
         found = []
-        for key, path, size, staged in self._store.read().execute(query, (bucket, start, stop, stop)).fetchall():
-            if staged is not None:
+        for key, path, size, change in self._store.read().execute(query, (bucket, start, stop, stop)).fetchall():
+            if change is not None:
                 self._disk.follow(bucket, key.decode())
             found.append(StoredFile(key.decode(), self._disk.place(bucket, path), size))
         return found
-
-
-def after_prefix(prefix: bytes) -> bytes | None:
-    """The first byte string that is greater than all that begin with `prefix`; None if there is none."""
-    kept = prefix.rstrip(b"\xff")
-    return kept[:-1] + bytes([kept[-1] + 1]) if kept else None
 
 
 def _may_be_committed(error: BaseException) -> bool:
@@ -245,26 +378,16 @@ def _may_be_committed(error: BaseException) -> bool:
     return isinstance(error, sqlite3.Error) and error.sqlite_errorname.startswith("SQLITE_IOERR")
 
 
-def _find(db: sqlite3.Connection, bucket: str, key: str) -> Stored | None:
-    row = db.execute(f"{_SELECT} AND key = ?", (bucket, key.encode())).fetchone()
-    return None if row is None else _stored(row)
+def _no_such_version(key: str, version: str, marker: Stored | None) -> AwsError:
+    if marker is None:
+        text = "The specified version does not exist."
+        return AwsError("NoSuchVersion", text, 404, Key=key, VersionId=version)
+    return _marked(AwsError("MethodNotAllowed", NOT_ALLOWED, 405, ResourceType="DeleteMarker"), marker)
 
 
-def _stored(row: tuple[bytes, int, int, str, float, str, str]) -> Stored:
-    key, change, size, etag, modified, path, description = row
-    return Stored(key.decode(), change, size, etag, modified, path, Description(**json.loads(description)))
-
-
-def _write(db: sqlite3.Connection, bucket: str, stored: Stored) -> None:
-    description = {name: value for name, value in asdict(stored.description).items() if value}
-    row = (
-        bucket,
-        stored.key.encode(),
-        stored.change,
-        stored.size,
-        stored.etag,
-        stored.modified,
-        stored.path,
-        json.dumps(description, separators=(",", ":")),
-    )
-    db.execute("INSERT OR REPLACE INTO s3_objects VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+def _marked(error: AwsError, marker: Stored) -> AwsError:
+    """What a client is told that meets a delete marker."""
+    error.headers = {"x-amz-delete-marker": "true", "x-amz-version-id": marker.version}
+    if error.status == 405:
+        error.headers |= {"allow": "DELETE", "last-modified": formatdate(int(marker.modified), usegmt=True)}
+    return error

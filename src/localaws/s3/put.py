@@ -1,17 +1,21 @@
 """Changing objects: put, copy, delete, tags."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from typing import IO
 from urllib.parse import unquote_to_bytes
 
 from localaws.errors import AwsError
 from localaws.s3 import checksums as s3_checksums
 from localaws.s3 import conditions as s3_conditions
 from localaws.s3 import description as s3_description
+from localaws.s3 import versions as s3_versions
 from localaws.s3.disk import Disk
-from localaws.s3.get import check_version
 from localaws.s3.keys import check_key
 from localaws.s3.listing import MOST, OWNER
-from localaws.s3.objects import Description, New, Objects, Stored
+from localaws.s3.objects import NOT_ALLOWED, Deleted, Deletion, New, Objects
+from localaws.s3.rows import Description, Stored
 from localaws.s3.xml import malformed
 from localaws.wire import Body, Parameters
 
@@ -42,13 +46,13 @@ class Put:
 
     def copy_object(self, p: Parameters) -> Parameters:
         check_key(p["Key"])
-        bucket, key = source_of(p)
-        stored, file = self._objects.open(bucket, key)
+        bucket, key, version = source_of(p)
+        stored, file = open_source(self._objects, bucket, key, version)
         with file:
             s3_conditions.check_source(p, stored.etag, stored.modified)
             if stored.size > _LARGEST:
                 raise AwsError("InvalidRequest", "The specified copy source is larger than the maximum allowable size")
-            description = _copied(p, stored, (bucket, key) == (p["Bucket"], p["Key"]))
+            description = _copied(p, stored, (bucket, key, version) == (p["Bucket"], p["Key"], None))
             staged = self._disk.stage_slices([(file, 0, stored.size)])
         algorithm = str(p.get("ChecksumAlgorithm") or next(iter(stored.description.checksums), s3_checksums.DEFAULT))
         s3_checksums.wanted({"ChecksumAlgorithm": algorithm})
@@ -56,68 +60,110 @@ class Put:
         copy = self._commit(p, staged, measured, description, "ObjectCreated:Copy")
         answer = {"ETag": f'"{copy.etag}"', "LastModified": copy.modified}
         checksums = s3_checksums.fields(copy.description.checksums, copy.description.checksum_type)
-        return s3_description.encryption(copy.description.fields) | {"CopyObjectResult": answer | checksums}
+        versions = {
+            "VersionId": self._objects.shown_version(p["Bucket"], copy),
+            "CopySourceVersionId": s3_versions.told(stored.version),
+        }
+        return s3_description.encryption(copy.description.fields) | versions | {"CopyObjectResult": answer | checksums}
 
     def delete_object(self, p: Parameters) -> Parameters:
-        check_version(p)
-        conditional: Parameters = {name: p[name] for name in ("IfMatch", "Key") if name in p}
-        refused = self._objects.delete(
-            p["Bucket"], [p["Key"]], lambda old: s3_conditions.check_write(conditional, old.etag if old else None)
-        )
-        if refused:
-            raise refused[p["Key"]]
-        return {}
+        (done,) = self._objects.delete(p["Bucket"], [_deletion(p, p.get("IfMatch"))])
+        if isinstance(done, AwsError):
+            raise done
+        return {"VersionId": done.marker or p.get("VersionId"), "DeleteMarker": done.marker is not None or None}
 
     def delete_objects(self, p: Parameters) -> Parameters:
         if "Delete" not in p or not 0 < len(p["Delete"].get("Objects", ())) <= MOST:
             raise malformed()
-        keys = {}
+        wanted: list[tuple[Parameters, Deletion]] = []
         errors = []
         for item in p["Delete"]["Objects"]:
             try:
-                check_version(item)
-                keys[item["Key"]] = item.get("VersionId")
+                wanted.append((item, _deletion(item, item.get("ETag"))))
             except AwsError as e:
-                errors.append({**item, "Code": e.code, "Message": e.message})
-        self._objects.delete(p["Bucket"], list(keys), lambda _: None)
-        deleted = [{"Key": key, "VersionId": version} for key, version in keys.items()]
+                errors.append(_not_deleted(item, e))
+        deleted = []
+        for (item, _), done in zip(
+            wanted, self._objects.delete(p["Bucket"], [deletion for _, deletion in wanted]), strict=True
+        ):
+            if isinstance(done, AwsError):
+                errors.append(_not_deleted(item, done))
+            else:
+                deleted.append(_deleted(item, done))
         return {"Deleted": [] if p["Delete"].get("Quiet") else deleted, "Errors": errors}
 
     def get_object_tagging(self, p: Parameters) -> Parameters:
-        check_version(p)
-        tags = self._objects.get(p["Bucket"], p["Key"]).description.tags
-        return {"TagSet": [{"Key": name, "Value": value} for name, value in tags.items()]}
+        with _markers_have_no_tags():
+            stored = self._objects.get(p["Bucket"], p["Key"], s3_versions.wanted(p))
+        tags = [{"Key": name, "Value": value} for name, value in stored.description.tags.items()]
+        return {"TagSet": tags, "VersionId": self._objects.shown_version(p["Bucket"], stored)}
 
     def put_object_tagging(self, p: Parameters) -> Parameters:
-        check_version(p)
         if "Tagging" not in p:
             raise malformed()
-        tags = s3_description.tags_of_document(p["Tagging"])
-        self._objects.describe(p["Bucket"], p["Key"], lambda old: replace(old, tags=tags))
-        return {}
+        return self._tag(p, s3_description.tags_of_document(p["Tagging"]))
 
     def delete_object_tagging(self, p: Parameters) -> Parameters:
-        check_version(p)
-        self._objects.describe(p["Bucket"], p["Key"], lambda old: replace(old, tags={}))
-        return {}
+        return self._tag(p, {})
+
+    def _tag(self, p: Parameters, tags: dict[str, str]) -> Parameters:
+        version = s3_versions.wanted(p)
+        with _markers_have_no_tags():
+            stored = self._objects.describe(p["Bucket"], p["Key"], version, lambda old: replace(old, tags=tags))
+        return {"VersionId": self._objects.shown_version(p["Bucket"], stored)}
 
     def get_object_acl(self, p: Parameters) -> Parameters:
         """Every object is its owner's alone; other access lists can't be put."""
-        check_version(p)
-        self._objects.get(p["Bucket"], p["Key"])
+        self._objects.get(p["Bucket"], p["Key"], s3_versions.wanted(p))
         grantee = {"Type": "CanonicalUser", **OWNER}
         return {"Owner": OWNER, "Grants": [{"Grantee": grantee, "Permission": "FULL_CONTROL"}]}
 
     def put_object_acl(self, p: Parameters) -> Parameters:
-        check_version(p)
-        self._objects.get(p["Bucket"], p["Key"])
+        self._objects.get(p["Bucket"], p["Key"], s3_versions.wanted(p))
         if p.get("ACL") not in {"private", "bucket-owner-full-control"}:
             raise AwsError("NotImplemented", "Access lists of objects other than private are not implemented", 501)
         return {}
 
 
-def source_of(p: Parameters) -> tuple[str, str]:
-    """(bucket, key) of x-amz-copy-source: `[/]bucket/key[?versionId=null]`, URL-encoded."""
+def _deletion(p: Parameters, etag: str | None) -> Deletion:
+    """Conditions are of the current version (docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html);
+    those of size and time are for directory buckets: to ignore one would delete what shall stay."""
+    if any(p.get(name) is not None for name in ("IfMatchLastModifiedTime", "IfMatchSize", "LastModifiedTime", "Size")):
+        raise AwsError("NotImplemented", "A header you provided implies functionality that is not implemented", 501)
+    condition: Parameters = {"Key": p["Key"]} | ({"IfMatch": etag} if etag is not None else {})
+    return Deletion(
+        p["Key"],
+        s3_versions.wanted(p),
+        lambda old: s3_conditions.check_write(condition, old.etag if old else None),
+    )
+
+
+def _deleted(item: Parameters, done: Deleted) -> Parameters:
+    marker = {"DeleteMarker": True, "DeleteMarkerVersionId": done.marker} if done.marker is not None else {}
+    return {"Key": item["Key"], "VersionId": item.get("VersionId"), **marker}
+
+
+def _not_deleted(item: Parameters, error: AwsError) -> Parameters:
+    """A batch names a version that can't be one as one that is not there."""
+    code, message = error.code, error.message
+    if code == "InvalidArgument" and item.get("VersionId"):
+        code, message = "NoSuchVersion", "The specified version does not exist."
+    return {"Key": item["Key"], "VersionId": item.get("VersionId"), "Code": code, "Message": message}
+
+
+@contextmanager
+def _markers_have_no_tags() -> Iterator[None]:
+    """S3 says of tags that the delete marker which is the latest has none, not that no key is there."""
+    try:
+        yield
+    except AwsError as e:
+        if e.code != "NoSuchKey" or "x-amz-delete-marker" not in e.headers:
+            raise
+        raise AwsError("MethodNotAllowed", NOT_ALLOWED, 405, ResourceType="DeleteMarker") from e
+
+
+def source_of(p: Parameters) -> tuple[str, str, str | None]:
+    """(bucket, key, version) of x-amz-copy-source: `[/]bucket/key[?versionId=...]`, URL-encoded."""
     path, _, version = p["CopySource"].partition("?versionId=")
     try:
         bucket, _, key = unquote_to_bytes(path).decode().removeprefix("/").partition("/")
@@ -125,8 +171,18 @@ def source_of(p: Parameters) -> tuple[str, str]:
         raise _bad_source(p) from e
     if not bucket or not key:
         raise _bad_source(p)
-    check_version({"Key": key, "VersionId": version or None})
-    return bucket, key
+    return bucket, key, s3_versions.wanted({"VersionId": version or None})
+
+
+def open_source(objects: Objects, bucket: str, key: str, version: str | None) -> tuple[Stored, IO[bytes]]:
+    """Raises NoSuchBucket, NoSuchKey, NoSuchVersion, InvalidRequest for a delete marker."""
+    try:
+        return objects.open(bucket, key, version)
+    except AwsError as e:
+        if e.code != "MethodNotAllowed":
+            raise
+        text = "The source of a copy request may not specifically refer to a delete marker by version id."
+        raise AwsError("InvalidRequest", text) from e
 
 
 def _bad_source(p: Parameters) -> AwsError:
@@ -159,4 +215,4 @@ def _written(stored: Stored) -> Parameters:
     """What PutObject answers of what was stored."""
     description = stored.description
     checksums = s3_checksums.fields(description.checksums, description.checksum_type)
-    return s3_description.encryption(description.fields) | checksums
+    return s3_description.encryption(description.fields) | checksums | {"VersionId": s3_versions.told(stored.version)}

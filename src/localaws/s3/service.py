@@ -7,11 +7,13 @@ In the order of a request's walk:
     description, checksums       headers, metadata and tags that are kept with the bytes, and what those add up to
     put, multipart, get, listing change objects; read them
     configuration                makes and removes buckets, and hands the rest of their configuration on
-    objects, uploads, buckets    the rows
+    versions                     their ids, and which buckets have them
+    objects, uploads, buckets    what changes in one transaction
+    rows                         what is kept of each version of an object
     disk, keys                   the bytes: staged, committed, moved to their place, and which place that is
     notifications                what is told of it
 
-Not done: versions of objects (each is its one version "null"), access lists, object lock, customer keys, select.
+Not done: access lists, object lock, customer keys, select.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -25,9 +27,11 @@ from localaws.s3.configuration import Configuration
 from localaws.s3.disk import Disk
 from localaws.s3.get import Get
 from localaws.s3.multipart import Multipart
-from localaws.s3.objects import Objects, Stored, StoredFile
+from localaws.s3.objects import Objects, StoredFile
 from localaws.s3.put import Put
+from localaws.s3.rows import Stored, Version
 from localaws.s3.uploads import Uploads
+from localaws.s3.versions import NULL, Versioning
 from localaws.s3.wire import rest_xml_service
 from localaws.store import Queue, Store
 from localaws.wire import Body, Handler, Operation, Parameters
@@ -56,9 +60,10 @@ class S3:
         self._events = events
         self._buckets = Buckets(store)
         self._disk = Disk(store, root, ids)
-        self._objects = Objects(store, self._disk, self._buckets, clock, self._announce, events.wake)
+        self._objects = Objects(store, self._disk, self._buckets, clock, ids, self._announce, events.wake)
         self._get = Get(self._objects)
         self._put = Put(self._objects, self._disk)
+        self._versioning = Versioning(self._buckets)
         uploads = Uploads(store, self._buckets)
         self._multipart = Multipart(uploads, self._disk, self._buckets, self._objects, clock, ids)
         self._configuration = Configuration(
@@ -77,9 +82,11 @@ class S3:
             "GetBucketLocation": configuration.get_bucket_location,
             "GetBucketNotificationConfiguration": lambda p: self.notifications(p["Bucket"]),
             "PutBucketNotificationConfiguration": configuration.put_notifications,
+            "GetBucketVersioning": self._versioning.get_bucket_versioning,
+            "PutBucketVersioning": self._versioning.put_bucket_versioning,
             "ListObjects": lambda p: s3_listing.list_objects(p, self._scan(p)),
             "ListObjectsV2": lambda p: s3_listing.list_objects_v2(p, self._scan(p)),
-            "ListObjectVersions": lambda p: s3_listing.list_object_versions(p, self._scan(p)),
+            "ListObjectVersions": self._list_object_versions,
             "PutObject": put.put_object,
             "CopyObject": put.copy_object,
             "DeleteObject": put.delete_object,
@@ -128,7 +135,18 @@ class S3:
     def bucket_exists(self, bucket: str) -> bool:
         return self._buckets.find(bucket) is not None
 
-    def _scan(self, p: Parameters) -> s3_listing.Scan:
+    def _list_object_versions(self, p: Parameters) -> Parameters:
+        bucket = self._buckets.get(p["Bucket"]).name
+
+        def versions(start: bytes, stop: bytes | None, before: int | None, limit: int) -> Iterator[Version]:
+            return self._objects.scan_versions(bucket, start, stop, before, limit)
+
+        def change_of(key: str, version: str) -> int | None:
+            return self._objects.change_of(bucket, key, version)
+
+        return s3_listing.list_object_versions(p, versions, change_of)
+
+    def _scan(self, p: Parameters) -> s3_listing.Scan[Stored]:
         bucket = self._buckets.get(p["Bucket"]).name
 
         def scan(start: bytes, stop: bytes | None, limit: int) -> Iterator[Stored]:
@@ -136,13 +154,17 @@ class S3:
 
         return scan
 
-    def _announce(self, name: str, bucket: Bucket, key: str, change: int, stored: Stored | None) -> None:
+    def _announce(self, name: str, bucket: Bucket, change: int, stored: Stored) -> None:
         """Put the event in its queue, in the transaction that makes it happen. Nobody listens, nothing is queued."""
         if not bucket.notifications:
             return
-        subject: dict[str, Any] = {"key": key, "sequencer": f"{change:018X}"}
-        if stored is not None:
-            subject |= {"size": stored.size, "eTag": stored.etag}
-        at = self._clock() if stored is None else stored.modified
+        subject: dict[str, Any] = {"key": stored.key, "sequencer": f"{change:018X}"}
+        if name.startswith("ObjectCreated"):
+            subject["size"] = stored.size
+        if stored.etag:
+            subject["eTag"] = stored.etag
+        if stored.version != NULL:
+            subject["versionId"] = stored.version
+        at = stored.modified if name.startswith("ObjectCreated") else self._clock()
         record = s3_notifications.record(name, bucket.name, self._account, bucket.region, at, self._ids(), subject)
         self._events.put({"bucket": bucket.name, "record": record})

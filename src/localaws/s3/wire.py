@@ -51,6 +51,8 @@ ROUTES: Mapping[tuple[str, Level, str], Route] = {
     ("GET", "bucket", "location"): Route("GetBucketLocation", "LocationConstraint"),
     ("GET", "bucket", "notification"): Route("GetBucketNotificationConfiguration", "NotificationConfiguration"),
     ("PUT", "bucket", "notification"): Route("PutBucketNotificationConfiguration"),
+    ("GET", "bucket", "versioning"): Route("GetBucketVersioning", "VersioningConfiguration"),
+    ("PUT", "bucket", "versioning"): Route("PutBucketVersioning"),
     ("GET", "bucket", ""): Route("ListObjects", "ListBucketResult"),
     ("GET", "bucket", "list-type"): Route("ListObjectsV2", "ListBucketResult"),
     ("GET", "bucket", "versions"): Route("ListObjectVersions", "ListVersionsResult"),
