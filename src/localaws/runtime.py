@@ -23,17 +23,20 @@ import uvloop
 
 from localaws import credentials, datadir
 from localaws.athena.service import Athena
-from localaws.cloudwatch.series import Series
 from localaws.cloudwatch.service import CloudWatch
 from localaws.control.service import Control
 from localaws.errors import StartError
 from localaws.events import Events
 from localaws.faults import Faults, failing_writes, faults_of, possibly_disordered
-from localaws.firehose.service import Firehose
+from localaws.firehose.service import Firehose, backlog_limit
 from localaws.functions.service import Functions
 from localaws.glue.service import Glue
 from localaws.identity import Sts
 from localaws.logs import Logs
+from localaws.metrics.firehose import readings as of_streams
+from localaws.metrics.functions import readings as of_functions
+from localaws.metrics.registry import Reading
+from localaws.observability import Observability
 from localaws.s3.service import S3
 from localaws.server import Server, Service
 from localaws.store import Documents, Store
@@ -44,7 +47,8 @@ _THREADS = 64
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`port` 0 takes a free one. `clock` is epoch seconds, `ids` makes UUIDs: tests may give their own."""
+    """`port` 0 takes a free one. `clock` is epoch seconds, `ids` makes UUIDs: tests may give their own.
+    `version` is that of the product which this is a part of."""
 
     data_dir: Path
     host: str = "127.0.0.1"
@@ -52,7 +56,9 @@ class Settings:
     region: str = "us-east-1"
     clock: Callable[[], float] = time.time
     ids: Callable[[], str] = lambda: str(uuid.uuid4())
+    version: str = "unknown"
     faults: Faults = field(default_factory=lambda: faults_of(os.environ))
+    firehose_backlog: int = field(default_factory=lambda: backlog_limit(os.environ))
 
 
 class Runtime:
@@ -63,6 +69,7 @@ class Runtime:
         self.url = url
         self._region = region
         self._store = Store(root / "state.db")
+        self._shown = Observability(self._store, root, clock, settings.version)
         self._control = control = Control(root, ACCOUNT, region)
         owner, sessions = credentials.load_or_make(root / "credentials"), Documents(self._store, "sts.session")
         guests = credentials.load_guests(root / "credentials")
@@ -71,7 +78,18 @@ class Runtime:
         events = possibly_disordered(settings.faults, self._store, "s3.events", clock)
         s3 = S3(self._store, root, clock, ids, ACCOUNT, region, control.handler, events)
         handle_s3, put_object = failing_writes(settings.faults, s3.handler, s3.put_object)
-        self.firehose = Firehose(self._store, root, put_object, clock, ids, ACCOUNT, region, control.handler)
+        self.firehose = Firehose(
+            self._store,
+            root,
+            put_object,
+            logs.write,
+            clock,
+            ids,
+            ACCOUNT,
+            region,
+            control.handler,
+            settings.firehose_backlog,
+        )
         self.functions = Functions(
             self._store,
             root,
@@ -95,6 +113,7 @@ class Runtime:
             "sns": control.publish,
         }
         self.events = Events(events, s3.notifications, targets, clock)
+        cloudwatch = CloudWatch(self._shown.series, self._shown.look, clock, control.handler)
         services = {
             "firehose": Service("json", self.firehose.handler),
             "s3": Service("rest-xml", handle_s3),
@@ -104,10 +123,19 @@ class Runtime:
             "logs": Service("json", logs.handler),
             "sts": Service("query", Sts(ACCOUNT, self._keyring, control.role, clock, control.handler).handler),
         }
-        self._series = Series(self._store)
-        cloudwatch = CloudWatch(self._series, self._sample, clock, control.handler)
         polyglots = {"monitoring": cloudwatch.handler}
-        self.app = Server(services, polyglots, control.handler, self._keyring, root / "tmp", clock, ids)
+        self._shown.watch(
+            [lambda: of_streams(self.firehose.stats(), clock())],
+            [
+                lambda: of_functions(self.functions.stats(), clock()),
+                lambda: [Reading("clicklake_events_queued", (), events.depth())],
+            ],
+            {},
+        )
+        shown = self._shown
+        self.app = Server(
+            services, polyglots, control.handler, self._keyring, root / "tmp", clock, ids, shown.pages, shown.note
+        )
 
     def _function_environment(self, role_arn: str) -> dict[str, str]:
         """What AWS puts into a function's environment so that its SDK finds its region and its role's keys."""
@@ -121,10 +149,8 @@ class Runtime:
             "AWS_SESSION_TOKEN": keys.session_token or "",
         }
 
-    async def _sample(self) -> None:
-        """Nothing yet."""
-
     async def start(self) -> None:
+        self._shown.start()
         self.functions.start()
         self.events.start()
         await self.firehose.start()
@@ -139,6 +165,7 @@ class Runtime:
         await asyncio.to_thread(self.events.stop)
         await asyncio.to_thread(self.functions.stop)
         await asyncio.to_thread(self.athena.stop)
+        await self._shown.stop()
         self._store.close()
 
 

@@ -1,8 +1,8 @@
 """The front door: one ASGI application for every service.
 
 A request's walk: head -> claim (whose signature is it, for which service) -> payload -> signature -> the service's
-Handler -> answer. Nothing reaches a service before its signature was verified. `/_clicklake/health` needs none, and S3
-gets what nobody signed as such.
+Handler -> answer. Nothing reaches a service before its signature was verified. The endpoint's own pages need none, and
+S3 gets what nobody signed as such.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import hmac
 import logging
 import os
 import re
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from localaws import sigv2, sigv4
 from localaws.credentials import Key, Keyring
 from localaws.errors import AwsError
 from localaws.payload import Spool, receive
-from localaws.wire import NOBODY, Body, Caller, FileSlice, Handler, Request, Response, error_response
+from localaws.wire import NOBODY, Body, Caller, FileSlice, Handler, Request, Response, Span, error_response
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -27,7 +28,6 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 log = logging.getLogger("localaws")
 
-HEALTH = "/_clicklake/health"
 _PIECE = 256 * 2**10
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 # S3 takes 5 GiB in one request, Lambda a function's zip in base64; the largest other one is a PutRecordBatch of 4 MiB.
@@ -46,7 +46,8 @@ class Service:
 
 class Server:
     """`services` by their SigV4 signing names; `polyglots` are those whose requests say which protocol they are in, and
-    any other name goes to `control`, which is one more."""
+    any other name goes to `control`, which is one more. `pages` by their paths need no signature; `note` is told of
+    every other request when its answer is out."""
 
     def __init__(
         self,
@@ -57,6 +58,8 @@ class Server:
         tmp: Path,
         clock: Callable[[], float],
         ids: Callable[[], str],
+        pages: Mapping[str, Callable[[], Awaitable[Response]]],
+        note: Callable[[Span], None],
     ) -> None:
         self._services = services
         self._polyglots = polyglots
@@ -65,38 +68,45 @@ class Server:
         self._tmp = tmp
         self._clock = clock
         self._ids = ids
+        self._pages = pages
+        self._note = note
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        request_id = self._ids()
+        began, request_id = time.perf_counter(), self._ids()
         head = _head(scope)
-        if head.path == HEALTH:
-            await _send(send, Response(200, {"content-type": "application/json"}, b'{"status":"ok"}'), request_id)
+        if head.path in self._pages and head.method in {"GET", "HEAD"}:
+            await _send(send, await self._pages[head.path](), request_id)
             return
+        span = Span(request_id, head.method, head.path)
         service = self._service(None, head)
         try:
             _check_size(head)
             claim = sigv4.claim(head, service.protocol) or sigv2.claim(head)
             service = self._service(claim, head)
-            response = await self._answer(service, claim, head, receive, request_id)
+            response = await self._answer(service, claim, head, receive, span)
         except AwsError as error:
             response = error_response(service.protocol, error, request_id)
         except Exception:
             log.exception("%s %s failed", head.method, head.path)
             failure = AwsError("InternalFailure", "The endpoint failed; its log has the traceback", 500)
             response = error_response(service.protocol, failure, request_id)
-        await _send(send, response, request_id)
+        try:
+            await _send(send, response, request_id)
+        finally:
+            span.status, span.seconds = response.status, time.perf_counter() - began
+            self._note(span)
 
     def _service(self, claim: sigv4.Claim | None, head: sigv4.Head) -> Service:
         name = claim.service if claim else _unsigned_service(head)
         return self._services.get(name) or Service(_protocol(head), self._polyglots.get(name, self._control))
 
     async def _answer(
-        self, service: Service, claim: sigv4.Claim | None, head: sigv4.Head, receive_: Receive, request_id: str
+        self, service: Service, claim: sigv4.Claim | None, head: sigv4.Head, receive_: Receive, span: Span
     ) -> Response:
         if claim is None:
-            return await self._answer_unsigned(service, head, receive_, request_id)
+            return await self._answer_unsigned(service, head, receive_, span)
         key = await self._key(claim, service)
         credentials = key.credentials
         sigv4.check_time(claim, self._clock(), service.protocol)
@@ -104,7 +114,7 @@ class Server:
         signer = sigv4.ChunkSigner(claim, credentials.secret_key) if signed_chunks else None
         if signer is not None:  # the chain of chunk signatures begins with this one, so it must be good first
             _check(claim, head, "", credentials.secret_key, service)
-        spool = Spool(self._tmp / request_id, _LARGEST.get(claim.service, _LARGEST_OTHER))
+        spool = Spool(self._tmp / span.request_id, _LARGEST.get(claim.service, _LARGEST_OTHER))
         body = await receive(_chunks(receive_), spool, head.headers, signer)
         try:
             if signer is None:
@@ -112,21 +122,22 @@ class Server:
             if key.caller.account != self._keyring.account and service is not self._services.get("s3"):
                 text = f"{key.caller.arn} is of another account, which may use S3 alone"
                 raise AwsError("AccessDenied", text, 403)
-            return await service.handler(_request(head, body, key.caller, request_id))
+            span.service = claim.service
+            return await service.handler(_request(head, body, key.caller, span))
         finally:
             if body.file is not None:
                 body.file.unlink(missing_ok=True)
 
-    async def _answer_unsigned(
-        self, service: Service, head: sigv4.Head, receive_: Receive, request_id: str
-    ) -> Response:
+    async def _answer_unsigned(self, service: Service, head: sigv4.Head, receive_: Receive, span: Span) -> Response:
         """S3 alone decides by itself what anybody may do: preflights, public objects, forms that are signed inside."""
         chunks_are_signed = head.headers.get("x-amz-content-sha256", "").startswith("STREAMING-AWS4-HMAC")
         if service is not self._services.get("s3") or chunks_are_signed:
             raise sigv4.refuse("missing", service.protocol, "The request is not signed; see: clicklake env")
-        body = await receive(_chunks(receive_), Spool(self._tmp / request_id, _LARGEST_UNSIGNED), head.headers, None)
+        spool = Spool(self._tmp / span.request_id, _LARGEST_UNSIGNED)
+        body = await receive(_chunks(receive_), spool, head.headers, None)
         try:
-            return await service.handler(_request(head, body, NOBODY, request_id))
+            span.service = "s3"
+            return await service.handler(_request(head, body, NOBODY, span))
         finally:
             if body.file is not None:
                 body.file.unlink(missing_ok=True)
@@ -142,8 +153,9 @@ class Server:
         return key
 
 
-def _request(head: sigv4.Head, body: Body, caller: Caller, request_id: str) -> Request:
-    return Request(head.method, head.path, head.query, head.headers, body, caller, _bucket_host(head), request_id)
+def _request(head: sigv4.Head, body: Body, caller: Caller, span: Span) -> Request:
+    host = _bucket_host(head)
+    return Request(head.method, head.path, head.query, head.headers, body, caller, host, span.request_id, span)
 
 
 def _same(token: str | None, given: str | None) -> bool:

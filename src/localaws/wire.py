@@ -72,10 +72,16 @@ class Body:
 
 @dataclass(slots=True)
 class Span:
-    """What is learned of a request on its way, for metrics and logs: whoever finds out its operation writes its name
-    here."""
+    """What is learned of a request on its way, for metrics and logs. `service` is who answered it, "" if it was refused
+    at the door; whoever finds out its operation writes AWS's name of it here."""
 
+    request_id: str = ""
+    method: str = ""
+    path: str = ""
+    service: str = ""
     operation: str = ""
+    status: int = 0
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

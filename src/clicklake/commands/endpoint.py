@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from clicklake import package, pipeline, provision, shell
+from clicklake import __version__, package, pipeline, provision, shell
 from clicklake.commands.options import DATA_DIR, Arguments, Command, add_data_dir, add_stack, port
 from clicklake.errors import NoError, UnreachableError, UsageError
 from clicklake.target import Target, of_keys
@@ -47,7 +47,8 @@ def _serve(arguments: Arguments, on_ready: Callable[[str], None]) -> None:
     except ModuleNotFoundError as e:
         raise UsageError(f"the endpoint needs {e.name}", "install it: pip install 'clicklake[local]'") from e
     region = arguments.region or os.environ.get("AWS_REGION") or "us-east-1"
-    settings = runtime.Settings(Path(arguments.data_dir).absolute(), arguments.host, arguments.port, region)
+    data_dir = Path(arguments.data_dir).absolute()
+    settings = runtime.Settings(data_dir, arguments.host, arguments.port, region, version=__version__)
     runtime.serve(settings, on_ready)
 
 

@@ -24,25 +24,20 @@ _FORGET_SECONDS = 3600.0
 
 
 class Sampling:
-    """`here` are asked on the event loop, `away` on a thread, for they may wait for a disk or a lock."""
-
-    def __init__(
-        self,
-        registry: Registry,
-        series: Series,
-        here: Sequence[Source],
-        away: Sequence[Source],
-        clock: Callable[[], float],
-    ) -> None:
+    def __init__(self, registry: Registry, series: Series, clock: Callable[[], float]) -> None:
         self._registry = registry
         self._series = series
-        self._here = here
-        self._away = away
+        self._here: Sequence[Source] = ()
+        self._away: Sequence[Source] = ()
         self._clock = clock
         self._last = clock()
         self._before: dict[tuple[str, tuple[str, ...]], float] = {}
         self._looking = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
+
+    def watch(self, here: Sequence[Source], away: Sequence[Source]) -> None:
+        """`here` are asked on the event loop, `away` on a thread, for they may wait for a disk or a lock."""
+        self._here, self._away = here, away
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run())
