@@ -2,16 +2,19 @@
 
 import json
 import sqlite3
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+from botocore.exceptions import ClientError
 
 from endpoint_process import EndpointProcess, eventually
 from lambda_functions import deploy
-from localaws.functions.async_invocations import Again, Event, Concluded, next_step
-from localaws.functions.settings import RetryPolicy
+from localaws.functions.async_invocations import Again, Concluded, Event, next_step
+from localaws.functions.event_invoke import RetryPolicy
 
 Client = Callable[..., Any]
 
@@ -50,13 +53,18 @@ def lines(file: Path) -> list[str]:
     return file.read_text().splitlines() if file.exists() else []
 
 
-def failed(endpoint: EndpointProcess, name: str) -> list[dict[str, Any]]:
-    """The invocation records that were kept of `name`."""
+def waits(endpoint: EndpointProcess, queue: str) -> list[dict[str, Any]]:
+    """What is in a queue of the endpoint's memory."""
     db = sqlite3.connect(endpoint.data_dir / "state.db")
     try:
-        rows = [json.loads(body) for (body,) in db.execute("SELECT body FROM queue WHERE queue = 'lambda.failed'")]
+        return [json.loads(body) for (body,) in db.execute("SELECT body FROM queue WHERE queue = ?", (queue,))]
     finally:
         db.close()
+
+
+def failed(endpoint: EndpointProcess, name: str) -> list[dict[str, Any]]:
+    """The invocation records that were kept of `name`."""
+    rows = waits(endpoint, "lambda.failed")
     return [row for row in rows if f":{name}:" in row["requestContext"]["functionArn"]]
 
 
@@ -97,6 +105,110 @@ def test_a_throttled_event_waits(functions: Any, tmp_path: Path) -> None:
     assert eventually(lambda: lines(tmp_path / "out"))
 
 
+def queue(aws: Client) -> tuple[str, str]:
+    """(URL, ARN) of a new queue."""
+    sqs = aws("sqs")
+    url = sqs.create_queue(QueueName=f"q-{uuid.uuid4()}")["QueueUrl"]
+    return url, sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+
+
+def received(aws: Client, url: str) -> dict[str, Any]:
+    """The next message of the queue."""
+    ask = {"QueueUrl": url, "MessageAttributeNames": ["All"], "WaitTimeSeconds": 10}
+    (message,) = aws("sqs").receive_message(**ask)["Messages"]
+    return dict(message)
+
+
+def test_a_failure_is_reported_to_its_destination_and_to_the_dead_letter_queue(functions: Any, aws: Client) -> None:
+    (failures, failures_arn), (dead, dead_arn) = queue(aws), queue(aws)
+    source = "def handler(event, context): raise ValueError('as asked')"
+    name = deploy(functions, source, DeadLetterConfig={"TargetArn": dead_arn})
+    destinations = {"OnFailure": {"Destination": failures_arn}}
+    functions.put_function_event_invoke_config(
+        FunctionName=name, MaximumRetryAttempts=0, DestinationConfig=destinations
+    )
+    functions.invoke(FunctionName=name, InvocationType="Event", Payload=b'{"a":  1}')
+    record = json.loads(received(aws, failures)["Body"])
+    assert record["requestContext"] == {
+        "requestId": record["requestContext"]["requestId"],
+        "functionArn": f"arn:aws:lambda:us-east-1:000000000000:function:{name}:$LATEST",
+        "condition": "RetriesExhausted",
+        "approximateInvokeCount": 1,
+    }
+    assert (record["version"], record["requestPayload"]) == ("1.0", {"a": 1})
+    said = {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"}
+    assert record["responseContext"] == said
+    assert (record["responsePayload"]["errorMessage"], record["responsePayload"]["errorType"]) == (
+        "as asked",
+        "ValueError",
+    )
+    letter = received(aws, dead)
+    assert letter["Body"] == '{"a":  1}'
+    assert letter["MessageAttributes"] == {
+        "RequestID": {"DataType": "String", "StringValue": record["requestContext"]["requestId"]},
+        "ErrorCode": {"DataType": "Number", "StringValue": "200"},
+        "ErrorMessage": {"DataType": "String", "StringValue": "as asked"},
+    }
+
+
+def test_a_success_is_reported_to_a_function_and_a_dead_letter_to_a_topic(
+    functions: Any, aws: Client, tmp_path: Path
+) -> None:
+    listener = "import json\ndef handler(event, context): raise ValueError(event['requestContext']['condition'])"
+    topic = aws("sns").create_topic(Name=f"t-{uuid.uuid4()}")["TopicArn"]
+    (url, arn) = queue(aws)
+    aws("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
+    last = deploy(functions, listener, DeadLetterConfig={"TargetArn": topic})
+    functions.put_function_event_invoke_config(FunctionName=last, MaximumRetryAttempts=0)
+    target = functions.get_function_configuration(FunctionName=last)["FunctionArn"]
+    first = deploy(functions, RECORDER)
+    destinations = {"OnSuccess": {"Destination": target}}
+    functions.put_function_event_invoke_config(FunctionName=first, DestinationConfig=destinations)
+    send(functions, first, file=str(tmp_path / "out"))
+    letter = received(aws, url)
+    record = json.loads(letter["Body"])
+    assert record["requestContext"]["requestId"] in lines(tmp_path / "out")
+    assert (record["requestPayload"], record["responsePayload"]) == ({"file": str(tmp_path / "out")}, None)
+    assert record["responseContext"] == {"statusCode": 200, "executedVersion": "$LATEST"}
+    assert letter["MessageAttributes"]["ErrorMessage"]["StringValue"] == "Success"
+
+
+# Tells the trace that its own calls would carry.
+TRACED = "import os\ndef handler(event, context): return os.environ['_X_AMZN_TRACE_ID']"
+
+
+def traced(functions: Any, name: str, trace: str, **more: Any) -> str:
+    """Invoke `name` as a function that was invoked with `trace` would; the trace that its calls would carry in turn."""
+    told = functions.meta.events.register(
+        "before-sign.lambda", lambda request, **_: request.headers.add_header("X-Amzn-Trace-Id", quote(trace)), "trace"
+    )
+    try:
+        body = functions.invoke(FunctionName=name, **more)["Payload"].read()
+    finally:
+        functions.meta.events.unregister("before-sign.lambda", told, "trace")
+    return str(json.loads(body or b'""'))
+
+
+def test_a_loop_is_stopped_after_sixteen_runs_unless_it_is_allowed(functions: Any, aws: Client) -> None:
+    name, between = deploy(functions, TRACED), deploy(functions, TRACED)
+    begun = traced(functions, name, "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1")
+    assert begun.startswith("Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1;Lineage=")
+    trace = traced(functions, between, begun)
+    for _ in range(15):
+        trace = traced(functions, name, trace)
+    with pytest.raises(ClientError) as error:
+        traced(functions, name, trace)
+    response = error.value.response
+    assert response["Error"]["Code"] == "RecursiveInvocationException"
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == 400
+    url, arn = queue(aws)
+    functions.update_function_configuration(FunctionName=name, DeadLetterConfig={"TargetArn": arn})
+    traced(functions, name, trace, InvocationType="Event", Payload=b'{"stopped": true}')
+    assert received(aws, url)["Body"] == '{"stopped": true}'
+    functions.put_function_recursion_config(FunctionName=name, RecursiveLoop="Allow")
+    assert traced(functions, name, trace)
+
+
 def test_events_of_a_deleted_function_are_kept(functions: Any, endpoint: EndpointProcess, tmp_path: Path) -> None:
     name = deploy(functions, WAITER, Timeout=60)
     for _ in range(4):
@@ -106,9 +218,17 @@ def test_events_of_a_deleted_function_are_kept(functions: Any, endpoint: Endpoin
     assert [r["requestContext"]["condition"] for r in failed(endpoint, name)] == ["FunctionDeleted"] * 4
 
 
-def test_an_accepted_event_survives_a_kill(functions: Any, endpoint: EndpointProcess, tmp_path: Path) -> None:
+def test_accepted_events_and_reports_survive_a_kill(
+    functions: Any, aws: Client, endpoint: EndpointProcess, tmp_path: Path
+) -> None:
+    """A report waits until its destination is there."""
     waiter = deploy(functions, WAITER, Timeout=60)
     recorder = deploy(functions, RECORDER)
+    later = f"q-{uuid.uuid4()}"
+    failure = {"OnFailure": {"Destination": f"arn:aws:sqs:us-east-1:000000000000:{later}"}}
+    functions.put_function_event_invoke_config(FunctionName=recorder, MaximumRetryAttempts=0, DestinationConfig=failure)
+    send(functions, recorder, file=str(tmp_path / "failed"), fail=True)
+    assert eventually(lambda: waits(endpoint, "lambda.destinations"))
     send(functions, waiter, file=str(tmp_path / "out"))
     assert eventually((tmp_path / "begun").exists)
     send(functions, recorder, file=str(tmp_path / "more"))
@@ -120,6 +240,9 @@ def test_an_accepted_event_survives_a_kill(functions: Any, endpoint: EndpointPro
     (tmp_path / "go").touch()
     assert eventually((tmp_path / "out").exists)
     assert eventually(lambda: lines(tmp_path / "more"))
+    url = aws("sqs").create_queue(QueueName=later)["QueueUrl"]
+    assert json.loads(received(aws, url)["Body"])["requestPayload"]["fail"] is True
+    assert not waits(endpoint, "lambda.destinations")
 
 
 def test_a_stop_is_no_failed_attempt(functions: Any, endpoint: EndpointProcess, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from localaws.errors import AwsError
-from localaws.functions.settings import RetryPolicy
+from localaws.functions.event_invoke import RetryPolicy
 from localaws.functions.workers import Outcome
 from localaws.pump import Pump
 from localaws.store import Item, Queue, Store

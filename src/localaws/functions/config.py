@@ -22,7 +22,6 @@ LATEST = "$LATEST"
 Configuration = dict[str, Any]
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_ROLE = re.compile(r"arn:aws[a-zA-Z-]*:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-/]+")
 _REFERENCE = re.compile(
     r"(arn:aws[a-zA-Z-]*:lambda:[a-z0-9-]+:)?(\d{12}:)?(function:)?(?P<name>[A-Za-z0-9_-]+)(:(?P<qualifier>[^:]+))?"
 )
@@ -172,12 +171,6 @@ def _check(parameters: Mapping[str, Any]) -> None:
         raise invalid("A Handler has no white space")
     if "Runtime" in parameters and not parameters["Runtime"].startswith("python3."):
         raise invalid(f"localaws runs Python functions only, not '{parameters['Runtime']}'")
-    if "Role" in parameters and not _ROLE.fullmatch(parameters["Role"]):
-        raise AwsError(
-            "ValidationException",
-            f"1 validation error detected: Value '{parameters['Role']}' at 'role' failed to satisfy constraint: "
-            f"Member must satisfy regular expression pattern: {_ROLE.pattern}",
-        )
 
 
 def _out_of_range(name: str, value: int, least: int, most: int) -> AwsError:

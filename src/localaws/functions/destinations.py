@@ -19,7 +19,7 @@ from typing import Any
 
 from localaws.errors import AwsError
 from localaws.functions.async_invocations import Concluded
-from localaws.functions.settings import Targets
+from localaws.functions.event_invoke import Targets
 from localaws.functions.workers import Outcome
 from localaws.pump import Pump
 from localaws.store import Item, Queue, Store

@@ -18,11 +18,11 @@ from localaws.functions.async_invocations import AsyncInvocations, Concluded, Ev
 from localaws.functions.concurrency import ACCOUNT, LEAST_UNRESERVED, Concurrency
 from localaws.functions.config import LATEST, Reference, reference
 from localaws.functions.destinations import Destinations, Message, invocation_record, messages
+from localaws.functions.event_invoke import EventInvoke
 from localaws.functions.launch import Launcher
 from localaws.functions.pool import Pool
 from localaws.functions.registry import Registry
 from localaws.functions.runtime_api import Invocation
-from localaws.functions.settings import Settings
 from localaws.functions.stats import Stats, Tally
 from localaws.functions.workers import Outcome
 from localaws.store import Queue, Store
@@ -53,7 +53,7 @@ class Executions:
         self,
         store: Store,
         registry: Registry,
-        settings: Settings,
+        event_invoke: EventInvoke,
         launcher: Launcher,
         clock: Callable[[], float],
         ids: Callable[[], str],
@@ -64,7 +64,7 @@ class Executions:
     ) -> None:
         self._store = store
         self._registry = registry
-        self._settings = settings
+        self._event_invoke = event_invoke
         self._launcher = launcher
         self._clock = clock
         self._ids = ids
@@ -126,7 +126,7 @@ class Executions:
 
     def _waiting(self, name: str) -> AsyncInvocations:
         run, conclude = partial(self._run_event, name), partial(self._conclude, name)
-        policy = partial(self._settings.retry_policy, name)
+        policy = partial(self._event_invoke.retry_policy, name)
         return AsyncInvocations(self._store, name, self._width, run, policy, conclude, self._clock, self._retry_delays)
 
     def close(self, name: str, delete: Callable[[], None]) -> None:
@@ -209,7 +209,7 @@ class Executions:
     def _conclude(self, name: str, concluded: Concluded, outcome: Outcome | None) -> None:
         """Report what an asynchronous invocation came to. A failure that nobody wants to know of is kept."""
         event = concluded.event
-        targets = self._settings.targets(name, event.qualifier)
+        targets = self._event_invoke.targets(name, event.qualifier)
         failed = concluded.condition != "Success"
         if not failed and not targets.on_success:
             return

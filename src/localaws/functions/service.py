@@ -12,7 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from localaws.functions import constraints
 from localaws.functions.config import LATEST, Configuration, reference
+from localaws.functions.event_invoke import EventInvoke
 from localaws.functions.executions import Executions, Send
 from localaws.functions.invoke import answer, call_of, trace_of
 from localaws.functions.launch import Launcher
@@ -52,12 +54,13 @@ class Functions:
         root = root.absolute()
         self._ids = ids
         self._registry = Registry(store, root, clock, ids, account, region, fetch)
-        settings = Settings(self._registry, clock, ids)
+        settings = Settings(self._registry, ids)
+        event_invoke = EventInvoke(self._registry, clock)
         launcher = Launcher(self._registry, root, clock, ids, environment, log, command)
         self._executions = Executions(
             store,
             self._registry,
-            settings,
+            event_invoke,
             launcher,
             clock,
             ids,
@@ -70,6 +73,7 @@ class Functions:
         operations: dict[str, Operation] = {
             **self._registry.operations,
             **settings.operations,
+            **event_invoke.operations,
             "CreateFunction": self._create,
             "UpdateFunctionCode": partial(self._update, self._registry.update_code),
             "UpdateFunctionConfiguration": partial(self._update, self._registry.update_configuration),
@@ -77,7 +81,7 @@ class Functions:
             "Invoke": self._invoke,
         }
         beside = {"TraceId": "x-amzn-trace-id"}
-        self.handler: Handler = rest_json_service("lambda", operations, otherwise, beside)
+        self.handler: Handler = rest_json_service("lambda", operations, otherwise, beside, constraints.check)
 
     def start(self) -> None:
         """Take up the asynchronous invocations that wait. Workers start when they are needed."""

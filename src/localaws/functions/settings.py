@@ -1,25 +1,17 @@
-"""What is set on a function beside its code and configuration: who may call it, tags, limits, asynchronous retries.
+"""What is set on a function beside its code and configuration: who may call it, tags, limits.
 
-Stored and answered; of these, `Reserved`, `EventInvoke` and `RecursiveLoop` act (executions.py). Permissions are not
-enforced: whoever can sign a request on this machine may invoke.
+Stored and answered; of these, `Reserved` and `RecursiveLoop` act (executions.py). Permissions are not enforced: whoever
+can sign a request on this machine may invoke.
 """
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from localaws.errors import AwsError
 from localaws.functions.concurrency import check_reserved
-from localaws.functions.config import LATEST, Reference, conflict, invalid, not_found, reference
+from localaws.functions.config import conflict, not_found, reference
 from localaws.functions.registry import Registry
 from localaws.wire import Operation, Parameters
-
-# docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html: six hours and two more attempts.
-_MAXIMUM_AGE = 6 * 3600
-_RETRIES = 2
-
-_EVENT_INVOKE = ("MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig")
 
 # AddPermission's parameter -> the condition that it becomes in the policy.
 _CONDITIONS: Mapping[str, tuple[str, str]] = {
@@ -31,37 +23,14 @@ _CONDITIONS: Mapping[str, tuple[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
-    """How often an asynchronous invocation that failed runs again, and for how long (seconds) it is kept."""
-
-    retries: int = _RETRIES
-    age: float = _MAXIMUM_AGE
-
-
-@dataclass(frozen=True, slots=True)
-class Targets:
-    """ARNs, or empty: where the asynchronous invocations of a function, or of one of its versions, report."""
-
-    on_success: str = ""
-    on_failure: str = ""
-    dead_letter: str = ""
-
-
 class Settings:
-    def __init__(self, registry: Registry, clock: Callable[[], float], ids: Callable[[], str]) -> None:
+    def __init__(self, registry: Registry, ids: Callable[[], str]) -> None:
         self._registry = registry
-        self._clock = clock
         self._ids = ids
         self.operations: Mapping[str, Operation] = {
             "AddPermission": self._add_permission,
             "RemovePermission": self._remove_permission,
             "GetPolicy": self._get_policy,
-            "PutFunctionEventInvokeConfig": self._put_event_invoke,
-            "UpdateFunctionEventInvokeConfig": self._update_event_invoke,
-            "GetFunctionEventInvokeConfig": self._get_event_invoke,
-            "ListFunctionEventInvokeConfigs": self._list_event_invoke,
-            "DeleteFunctionEventInvokeConfig": self._delete_event_invoke,
             "PutFunctionConcurrency": self._put_concurrency,
             "GetFunctionConcurrency": self._get_concurrency,
             "DeleteFunctionConcurrency": self._delete_concurrency,
@@ -72,26 +41,6 @@ class Settings:
             "GetFunctionRecursionConfig": self._get_recursion,
             "GetFunctionCodeSigningConfig": self._get_code_signing,
         }
-
-    def retry_policy(self, name: str, qualifier: str) -> RetryPolicy:
-        """ResourceNotFoundException if the function is gone."""
-        config = self._registry.find(name)["EventInvoke"].get(qualifier, {})
-        return RetryPolicy(
-            config.get("MaximumRetryAttempts", _RETRIES), config.get("MaximumEventAgeInSeconds", _MAXIMUM_AGE)
-        )
-
-    def targets(self, name: str, qualifier: str) -> Targets:
-        """Where its asynchronous invocations report; nowhere if the function or its version is gone."""
-        try:
-            configuration = self._registry.configuration(Reference(name, qualifier))
-            config = self._registry.find(name)["EventInvoke"].get(qualifier, {}).get("DestinationConfig", {})
-        except AwsError:
-            return Targets()
-        return Targets(
-            config.get("OnSuccess", {}).get("Destination", ""),
-            config.get("OnFailure", {}).get("Destination", ""),
-            configuration.get("DeadLetterConfig", {}).get("TargetArn", ""),
-        )
 
     def _add_permission(self, parameters: Parameters) -> Parameters:
         named = reference(parameters["FunctionName"], parameters.get("Qualifier"))
@@ -124,48 +73,6 @@ class Settings:
             raise not_found("The resource you requested does not exist.")
         document = {"Version": "2012-10-17", "Id": "default", "Statement": policy["Statement"]}
         return {"Policy": _json(document), "RevisionId": policy["RevisionId"]}
-
-    def _put_event_invoke(self, parameters: Parameters) -> Parameters:
-        return self._set_event_invoke(parameters, keep=False)
-
-    def _update_event_invoke(self, parameters: Parameters) -> Parameters:
-        return self._set_event_invoke(parameters, keep=True)
-
-    def _set_event_invoke(self, parameters: Parameters, keep: bool) -> Parameters:
-        _check_range(parameters, "MaximumRetryAttempts", 0, 2)
-        _check_range(parameters, "MaximumEventAgeInSeconds", 60, _MAXIMUM_AGE)
-        named = reference(parameters["FunctionName"], parameters.get("Qualifier"))
-        with self._registry.change(named.name) as document:
-            before = document["EventInvoke"].get(named.qualifier)
-            if keep and before is None:
-                raise _no_event_invoke(f"{self._registry.arn(named)}")
-            document["EventInvoke"][named.qualifier] = {
-                "DestinationConfig": {"OnSuccess": {}, "OnFailure": {}},
-                **(before if keep else {}),
-                **{name: parameters[name] for name in _EVENT_INVOKE if name in parameters},
-                "FunctionArn": f"{document['Configuration']['FunctionArn']}:{named.qualifier}",
-                "LastModified": self._clock(),
-            }
-            answer: Parameters = document["EventInvoke"][named.qualifier]
-            return answer
-
-    def _get_event_invoke(self, parameters: Parameters) -> Parameters:
-        named = reference(parameters["FunctionName"], parameters.get("Qualifier"))
-        config: Parameters | None = self._registry.find(named.name)["EventInvoke"].get(named.qualifier)
-        if config is None:
-            raise _no_event_invoke(self._registry.arn(named))
-        return config
-
-    def _list_event_invoke(self, parameters: Parameters) -> Parameters:
-        document = self._registry.find(reference(parameters["FunctionName"]).name)
-        return {"FunctionEventInvokeConfigs": list(document["EventInvoke"].values())}
-
-    def _delete_event_invoke(self, parameters: Parameters) -> Parameters:
-        named = reference(parameters["FunctionName"], parameters.get("Qualifier"))
-        with self._registry.change(named.name) as document:
-            if document["EventInvoke"].pop(named.qualifier, None) is None:
-                raise _no_event_invoke(self._registry.arn(named))
-        return {}
 
     def _put_concurrency(self, parameters: Parameters) -> Parameters:
         reserved = parameters["ReservedConcurrentExecutions"]
@@ -230,15 +137,6 @@ def _principal(principal: str) -> str | dict[str, str]:
     if principal.isdecimal():
         return {"AWS": f"arn:aws:iam::{principal}:root"}
     return {"AWS" if principal.startswith("arn:") else "Service": principal}
-
-
-def _no_event_invoke(arn: str) -> Exception:
-    return not_found(f"The function {arn}:{LATEST} doesn't have an EventInvokeConfig")
-
-
-def _check_range(parameters: Parameters, name: str, least: int, most: int) -> None:
-    if not least <= parameters.get(name, least) <= most:
-        raise invalid(f"{name} must be between {least} and {most}")
 
 
 def _json(document: dict[str, Any]) -> str:

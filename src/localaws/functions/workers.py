@@ -18,7 +18,6 @@ import json
 import os
 import platform
 import queue
-import resource
 import select
 import shutil
 import signal
@@ -26,10 +25,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from localaws.functions.bounds import WATCH_SECONDS, limit, memory_mb
 from localaws.functions.log import FunctionLog, Measured, end_lines, exit_line, start_line, timeout_line
 from localaws.functions.runtime_api import Invocation, Report, RuntimeApi, Said
 
@@ -41,10 +41,6 @@ _INIT_SECONDS = 10.0
 _FLUSH_SECONDS = 1.0
 # As much of its output is read at once; a process that prints without end must not hold whoever reads it.
 _PIECE, _MOST_PIECES = 1 << 16, 256
-# How often a running worker's memory is read: a file on Linux, a process elsewhere.
-_MEMORY_SECONDS = 0.1 if sys.platform == "linux" else 1.0
-# docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html, "File descriptors".
-_OPEN_FILES = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +119,7 @@ class Worker:
             raise
         finally:
             os.close(ours)
-        _limit(self._process.pid, spec.storage)
+        limit(self._process.pid, spec.storage)
         threading.Thread(target=self._read_output, name=f"output of {spec.function}", daemon=True).start()
         threading.Thread(target=self._wait, name=f"exit of {spec.function}", daemon=True).start()
 
@@ -169,7 +165,7 @@ class Worker:
         flushed = begun = time.monotonic()
         while (left := begun + seconds - time.monotonic()) > 0:
             try:
-                return self._api.reports.get(timeout=min(left, _MEMORY_SECONDS))
+                return self._api.reports.get(timeout=min(left, WATCH_SECONDS))
             except queue.Empty:
                 self._note_memory()
             if self._peak > self.spec.memory:
@@ -244,50 +240,6 @@ class Worker:
 
     def _note_memory(self) -> None:
         self._peak = max(self._peak, memory_mb(self._process.pid))
-
-
-def memory_mb(pid: int) -> int:
-    """The physical memory of a process in MB: on Linux its peak, or with its children's if that is more now. 0 if it
-    is gone."""
-    try:
-        if sys.platform == "linux":
-            now, peak = _resident_kb(pid)
-            return max(peak, now + sum(_resident_kb(child)[0] for child in _children(pid))) >> 10
-        kilobytes = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, check=False).stdout
-        return int(kilobytes or 0) >> 10
-    except (OSError, ValueError):
-        return 0
-
-
-def _resident_kb(pid: int) -> tuple[int, int]:
-    """(now, at its peak), by proc_pid_status(5); zeros for a process that has just ended."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return 0, 0
-    fields = dict(line.split(":", 1) for line in status.splitlines())
-    return tuple(int(fields.get(name, "0 kB").split()[0]) for name in ("VmRSS", "VmHWM"))  # type: ignore[return-value]
-
-
-def _children(pid: int) -> Iterator[int]:
-    """All that it started and that still run; none where the kernel does not tell (CONFIG_PROC_CHILDREN)."""
-    for listed in Path(f"/proc/{pid}/task").glob("*/children"):
-        with contextlib.suppress(OSError):
-            for child in listed.read_text().split():
-                yield int(child)
-                yield from _children(int(child))
-
-
-def _limit(pid: int, storage: int) -> None:
-    if hasattr(resource, "prlimit"):
-        bounds = (
-            (resource.RLIMIT_FSIZE, storage << 20),
-            (resource.RLIMIT_CORE, 0),
-            (resource.RLIMIT_NOFILE, _OPEN_FILES),
-        )
-        with contextlib.suppress(ProcessLookupError):
-            for kind, most in bounds:
-                resource.prlimit(pid, kind, (most, most))
 
 
 def _kill_group(leader: int) -> None:
