@@ -13,7 +13,7 @@ from clicklake import __version__, package, pipeline, provision, shell
 from clicklake.commands.options import DATA_DIR, Arguments, Command, add_data_dir, add_stack, port
 from clicklake.errors import NoError, UnreachableError, UsageError
 from clicklake.target import Target, of_keys
-from localaws import credentials, datadir
+from localaws import credentials, datadir, log_lines
 
 _STOP_SECONDS = 30.0
 _START_SECONDS = 30.0
@@ -25,6 +25,10 @@ def _add_up(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="loopback unless told otherwise (default: %(default)s)")
     parser.add_argument("--bare", action="store_true", help="provision nothing: Terraform will")
     parser.add_argument("--buffer-interval", type=int, metavar="S", help="the stream's buffering interval, 0 to 900 s")
+    form, levels = log_lines.FORMATS, log_lines.LEVELS
+    parser.add_argument("--log-format", choices=form, default="text", help="of stderr (default: %(default)s)")
+    at = "info: a line for every request (default: %(default)s)"
+    parser.add_argument("--log-level", choices=levels, default="warning", help=at)
     add_data_dir(parser)
     add_stack(parser)
 
@@ -46,6 +50,7 @@ def _serve(arguments: Arguments, on_ready: Callable[[str], None]) -> None:
         from localaws import runtime  # here, because the extra that it needs may be absent, and only `up` needs it
     except ModuleNotFoundError as e:
         raise UsageError(f"the endpoint needs {e.name}", "install it: pip install 'clicklake[local]'") from e
+    log_lines.configure(arguments.log_format, arguments.log_level)
     region = arguments.region or os.environ.get("AWS_REGION") or "us-east-1"
     data_dir = Path(arguments.data_dir).absolute()
     settings = runtime.Settings(data_dir, arguments.host, arguments.port, region, version=__version__)
