@@ -1,131 +1,80 @@
-"""S3 event notifications: from the durable queue that S3 fills to the bucket's targets, at least once.
+"""Notifications: from the moment when something happened to the target that is to hear of it, at least once.
 
-An item leaves the queue when every target that the bucket's configuration names for it has accepted it. A target that
-can't is tried again with growing pauses, alone, while other items go on; a deployment in the wrong order thus loses
-nothing. The configuration is read when an item is delivered (AWS: when it happens).
-
-Not done: EventBridge; a limit to the age of an event.
+Whoever has something to tell puts it here, in the transaction in which it happens; for each target there is an item of
+its own, which leaves its queue when the target has accepted it. A target that can't is tried again with growing pauses
+while other items go on, for as long as somebody wants it told: so a function that is deployed after its trigger misses
+nothing, and what is addressed to a target that is gone for good does not stay for ever. Each kind of target has its own
+queue and threads, so that a slow kind holds up no other.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
-from urllib.parse import unquote_plus
 
-from localaws.errors import AwsError
 from localaws.pump import Pump
 from localaws.store import Item, Queue
 
 _log = logging.getLogger(__name__)
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
+# Lambda's threads share their commits, the others wait for one another in the control plane.
+_WIDTHS = {"lambda": 4, "sqs": 1, "sns": 1, "events": 1}
 
-# Where botocore's shape of a bucket's NotificationConfiguration keeps each kind of target, and its ARN.
-_KINDS = (
-    ("LambdaFunctionConfigurations", "LambdaFunctionArn"),
-    ("QueueConfigurations", "QueueArn"),
-    ("TopicConfigurations", "TopicArn"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One target of one event. `id` is the configuration's, as it goes into the record."""
-
-    id: str
-    arn: str
-
-
-def deliveries(configuration: Mapping[str, Any], record: Mapping[str, Any]) -> Iterator[Delivery]:
-    """The targets that the bucket's `configuration` names for an event's `record`."""
-    key = unquote_plus(record["s3"]["object"]["key"])
-    for kind, arn in _KINDS:
-        for entry in configuration.get(kind, []):
-            if _wanted(entry["Events"], record["eventName"]) and _passes(entry.get("Filter", {}), key):
-                yield Delivery(entry.get("Id", ""), entry[arn])
-
-
-def payload(record: Mapping[str, Any], configuration_id: str) -> dict[str, Any]:
-    """The message (docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html)."""
-    s3 = {"s3SchemaVersion": "1.0", "configurationId": configuration_id, **record["s3"]}
-    return {"Records": [{**record, "s3": {**s3, "configurationId": configuration_id}}]}
-
-
-def _wanted(events: list[str], name: str) -> bool:
-    """`events` are like "s3:ObjectCreated:*", `name` is like "ObjectCreated:Put"."""
-    happened = f"s3:{name}"
-    return any(happened == e or (e.endswith("*") and happened.startswith(e[:-1])) for e in events)
-
-
-def _passes(filters: Mapping[str, Any], key: str) -> bool:
-    return all(_rule_holds(rule, key) for rule in filters.get("Key", {}).get("FilterRules", []))
-
-
-def _rule_holds(rule: Mapping[str, str], key: str) -> bool:
-    """The value may be URL-encoded: AWS wants it so for special characters
-    (docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-filtering.html)."""
-    test = key.startswith if rule["Name"].lower() == "prefix" else key.endswith
-    value = rule.get("Value", "")
-    return test(value) or test(unquote_plus(value))
+Deliver = Callable[[str, dict[str, Any], str], None]
+"""(ARN, message, trace): returns when the target has it durably, raises if not."""
 
 
 class Events:
-    """`notifications(bucket)` is the bucket's configuration; `targets` maps an ARN's service ("lambda", "sqs", "sns")
-    to deliver(arn, payload), which returns when the target has it durably and raises otherwise."""
+    """`queue(name)` makes a durable queue."""
 
-    def __init__(
-        self,
-        queue: Queue,
-        notifications: Callable[[str], dict[str, Any]],
-        targets: Mapping[str, Callable[[str, dict[str, Any]], None]],
-        clock: Callable[[], float],
-    ) -> None:
-        self._queue = queue
-        self._notifications = notifications
-        self._targets = targets
+    def __init__(self, queue: Callable[[str], Queue], clock: Callable[[], float]) -> None:
+        self._queues = {kind: queue(f"s3.events/{kind}") for kind in _WIDTHS}
         self._clock = clock
-        self._pump = Pump(queue, self._handle, clock, name="S3 events", pause=_FIRST_PAUSE)
+        self._pumps: list[Pump] = []
 
-    def start(self) -> None:
-        self._pump.start()
+    def put(self, arn: str, source: str, message: dict[str, Any], trace: str) -> None:
+        """Durable on return; inside the caller's own `store.write()` block with that. `source` is the bucket."""
+        self._queues[_kind(arn)].put({"arn": arn, "source": source, "message": message, "trace": trace})
+
+    def depth(self) -> int:
+        """What no target has accepted yet."""
+        return sum(queue.depth() for queue in self._queues.values())
+
+    def start(self, targets: Mapping[str, Deliver], wants: Callable[[str, str], bool]) -> None:
+        """`targets` by the ARN's service; `wants(source, arn)`: is it still to be told, if it can't be now?"""
+        for kind, queue in self._queues.items():
+            handle = partial(self._handle, queue, targets[kind], wants)
+            pump = Pump(
+                queue, handle, self._clock, name=f"S3 events to {kind}", pause=_FIRST_PAUSE, width=_WIDTHS[kind]
+            )
+            self._pumps.append(pump)
+            pump.start()
 
     def stop(self) -> None:
-        """Returns when the item in hand is done or put back."""
-        self._pump.ask_to_stop()
-        self._pump.join()
+        """Returns when the items in hand are done or put back."""
+        for pump in self._pumps:
+            pump.ask_to_stop()
+        for pump in self._pumps:
+            pump.join()
 
-    def _handle(self, item: Item) -> None:
+    def _handle(self, queue: Queue, deliver: Deliver, wants: Callable[[str, str], bool], item: Item) -> None:
         body = item.body
-        accepted = set(body.get("accepted", []))
-        failed = False
-        for delivery in deliveries(self._configuration(body["bucket"]), body["record"]):
-            if delivery.arn not in accepted:
-                taken = self._deliver(delivery, body)
-                accepted |= {delivery.arn} if taken else set()
-                failed |= not taken
-        if not failed:
-            self._queue.done(item)
-            return
         attempts = body.get("attempts", 0)
-        pause = min(_FIRST_PAUSE * 2 ** min(attempts, 16), _LONGEST_PAUSE)
-        again = {**body, "attempts": attempts + 1, "accepted": sorted(accepted)}
-        self._queue.retry(item, again, self._clock() + pause)
-
-    def _configuration(self, bucket: str) -> dict[str, Any]:
         try:
-            return self._notifications(bucket)
-        except AwsError as e:
-            if e.code == "NoSuchBucket":
-                return {}
-            raise
-
-    def _deliver(self, delivery: Delivery, body: Mapping[str, Any]) -> bool:
-        """Whether the target has taken it; why not is logged at the first attempt."""
-        try:
-            self._targets[delivery.arn.split(":")[2]](delivery.arn, payload(body["record"], delivery.id))
+            deliver(body["arn"], body["message"], body["trace"])
         except Exception as e:
-            if not body.get("attempts"):
-                _log.warning("%s did not accept an event of %s, trying again: %s", delivery.arn, body["bucket"], e)
-            return False
-        return True
+            if not wants(body["source"], body["arn"]):
+                _log.warning("%s is gone, and %s tells it nothing any more: %s", body["arn"], body["source"], e)
+                queue.done(item)
+                return
+            if not attempts:
+                _log.warning("%s did not accept an event of %s, trying again: %s", body["arn"], body["source"], e)
+            pause = min(_FIRST_PAUSE * 2 ** min(attempts, 16), _LONGEST_PAUSE)
+            queue.retry(item, {**body, "attempts": attempts + 1}, self._clock() + pause)
+        else:
+            queue.done(item)
+
+
+def _kind(arn: str) -> str:
+    return arn.split(":")[2]

@@ -80,9 +80,9 @@ def faults_of(environment: Mapping[str, str]) -> Faults:
     return faults
 
 
-def possibly_disordered(faults: Faults, store: Store, name: str, clock: Callable[[], float]) -> Queue:
+def possibly_disordered(faults: Faults, store: Store, clock: Callable[[], float], name: str) -> Queue:
     """The queue of that name."""
-    return Queue(store, name) if faults == NONE else DisorderedQueue(faults, store, name, clock)
+    return Queue(store, name) if faults == NONE else DisorderedQueue(faults, store, clock, name)
 
 
 def failing_writes(faults: Faults, handler: Handler, put_object: PutObject) -> tuple[Handler, PutObject]:
@@ -96,7 +96,7 @@ def failing_writes(faults: Faults, handler: Handler, put_object: PutObject) -> t
 class DisorderedQueue(Queue):
     """A queue whose items are taken late, twice or out of order; as durable as any."""
 
-    def __init__(self, faults: Faults, store: Store, name: str, clock: Callable[[], float]) -> None:
+    def __init__(self, faults: Faults, store: Store, clock: Callable[[], float], name: str) -> None:
         super().__init__(store, name)
         self._faults = faults
         self._clock = clock

@@ -15,8 +15,8 @@ import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import uvicorn
 import uvloop
@@ -24,12 +24,14 @@ import uvloop
 from localaws import credentials, datadir
 from localaws.athena.service import Athena
 from localaws.cloudwatch.service import CloudWatch
+from localaws.connections import Connection, most_connections
 from localaws.control.service import Control
 from localaws.errors import StartError
-from localaws.events import Events
+from localaws.events import Deliver, Events
 from localaws.faults import Faults, failing_writes, faults_of, possibly_disordered
 from localaws.firehose.service import Firehose, backlog_limit
 from localaws.functions.service import Functions
+from localaws.gate import Gate
 from localaws.glue.service import Glue
 from localaws.identity import Sts
 from localaws.logs import Logs
@@ -58,6 +60,9 @@ class Settings:
     ids: Callable[[], str] = lambda: str(uuid.uuid4())
     version: str = "unknown"
     faults: Faults = field(default_factory=lambda: faults_of(os.environ))
+    allowed_hosts: tuple[str, ...] = field(
+        default_factory=lambda: tuple(os.environ.get("CLICKLAKE_ALLOWED_HOSTS", "").split(","))
+    )
     firehose_backlog: int = field(default_factory=lambda: backlog_limit(os.environ))
 
 
@@ -75,8 +80,8 @@ class Runtime:
         guests = credentials.load_guests(root / "credentials")
         self._keyring = credentials.Keyring(owner, ACCOUNT, sessions, control.user_key, guests)
         logs = Logs(root, clock, ACCOUNT, region, control.handler)
-        events = possibly_disordered(settings.faults, self._store, "s3.events", clock)
-        s3 = S3(self._store, root, clock, ids, ACCOUNT, region, control.handler, events)
+        self._events = Events(partial(possibly_disordered, settings.faults, self._store, clock), clock)
+        self._s3 = s3 = S3(self._store, root, clock, ids, ACCOUNT, region, control.handler, self._events.put)
         handle_s3, put_object = failing_writes(settings.faults, s3.handler, s3.put_object)
         self.firehose = Firehose(
             self._store,
@@ -107,12 +112,6 @@ class Runtime:
         self.athena = Athena(
             self._store, root, clock, ids, ACCOUNT, region, glue.catalog, s3.files, s3.put_object, control.handler
         )
-        targets: dict[str, Callable[[str, dict[str, Any]], None]] = {
-            "lambda": self.functions.invoke_async,
-            "sqs": control.send_message,
-            "sns": control.publish,
-        }
-        self.events = Events(events, s3.notifications, targets, clock)
         cloudwatch = CloudWatch(self._shown.series, self._shown.look, clock, control.handler)
         services = {
             "firehose": Service("json", self.firehose.handler),
@@ -128,13 +127,14 @@ class Runtime:
             [lambda: of_streams(self.firehose.stats(), clock())],
             [
                 lambda: of_functions(self.functions.stats(), clock()),
-                lambda: [Reading("clicklake_events_queued", (), events.depth())],
+                lambda: [Reading("clicklake_events_queued", (), self._events.depth())],
             ],
             {},
         )
         shown = self._shown
+        gate = Gate(settings.host, settings.allowed_hosts)
         self.app = Server(
-            services, polyglots, control.handler, self._keyring, root / "tmp", clock, ids, shown.pages, shown.note
+            services, polyglots, control.handler, self._keyring, root / "tmp", clock, ids, shown.pages, shown.note, gate
         )
 
     def _function_environment(self, role_arn: str) -> dict[str, str]:
@@ -152,7 +152,14 @@ class Runtime:
     async def start(self) -> None:
         self._shown.start()
         self.functions.start()
-        self.events.start()
+        control = self._control
+        targets: dict[str, Deliver] = {
+            "lambda": self.functions.invoke_async,
+            "sqs": control.send_event,
+            "sns": control.publish_event,
+            "events": control.put_event,
+        }
+        self._events.start(targets, self._s3.tells)
         await self.firehose.start()
 
     def warm(self) -> None:
@@ -162,7 +169,7 @@ class Runtime:
 
     async def stop(self) -> None:
         await self.firehose.stop()
-        await asyncio.to_thread(self.events.stop)
+        await asyncio.to_thread(self._events.stop)
         await asyncio.to_thread(self.functions.stop)
         await asyncio.to_thread(self.athena.stop)
         await self._shown.stop()
@@ -220,11 +227,12 @@ async def _serve(
     runtime: Runtime, listener: socket.socket, settings: Settings, on_ready: Callable[[str], None]
 ) -> None:
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS))
+    Connection.most = most_connections()
     fresh = not (settings.data_dir / "control.journal").exists()
     await runtime.start()
     config = uvicorn.Config(
         runtime.app,
-        http="httptools",
+        http=Connection,
         ws="none",
         lifespan="off",
         log_config=None,

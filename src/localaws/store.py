@@ -9,6 +9,7 @@ committed transaction is durable when `Store.write()` returns. Writers take turn
     Queue        a durable at-least-once queue: an item leaves only when its consumer says `done`
 """
 
+import contextvars
 import json
 import os
 import sqlite3
@@ -130,10 +131,11 @@ class Store:
 
 
 class _Change(Generic[T]):
-    """One change among those of a commit, and what became of it."""
+    """One change among those of a commit, and what became of it. It runs in the context of who asked for it."""
 
     def __init__(self, change: Callable[[sqlite3.Connection], T]) -> None:
         self._change = change
+        self._context = contextvars.copy_context()
         self.done = False
         self.result: T | None = None
         self.error: BaseException | None = None
@@ -141,7 +143,7 @@ class _Change(Generic[T]):
     def run(self, db: sqlite3.Connection) -> None:
         db.execute("SAVEPOINT change")
         try:
-            self.result = self._change(db)
+            self.result = self._context.run(self._change, db)
         except Exception as e:
             db.execute("ROLLBACK TO change")
             self.error = e

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from endpoint_process import EndpointProcess, eventually
 from lambda_functions import deploy, package
-from localaws.events import deliveries, payload
+from localaws.s3.notifications import deliveries
 
 Client = Callable[..., Any]
 ACCOUNT = "000000000000"
@@ -174,33 +174,24 @@ def put_numbers(aws: Client, bucket: str, count: int) -> int:
     return refused
 
 
-def record_of(key: str, name: str = "ObjectCreated:Put") -> dict[str, Any]:
-    return {"eventName": name, "s3": {"object": {"key": key}}}
-
-
 @pytest.mark.parametrize(
-    ("events", "rules", "record", "told"),
+    ("events", "rules", "name", "key", "told"),
     [
-        (["s3:ObjectCreated:*"], {}, record_of("k", "ObjectCreated:CompleteMultipartUpload"), True),
-        (["s3:ObjectCreated:Put"], {}, record_of("k", "ObjectCreated:Copy"), False),
-        (["s3:ObjectCreated:Put", "s3:ObjectCreated:Copy"], {}, record_of("k", "ObjectCreated:Copy"), True),
-        (["s3:ObjectRemoved:*"], {}, record_of("k"), False),
-        (["s3:ObjectCreated:*"], {"Prefix": "year=1/"}, record_of("year%3D1/a"), True),
-        (["s3:ObjectCreated:*"], {"Prefix": "year%3D1/"}, record_of("year%3D1/a"), True),
-        (["s3:ObjectCreated:*"], {"prefix": "a b"}, record_of("a+b"), True),
-        (["s3:ObjectCreated:*"], {"suffix": ".gz", "prefix": "raw/"}, record_of("raw/a.gz"), True),
-        (["s3:ObjectCreated:*"], {"suffix": ".gz", "prefix": "raw/"}, record_of("raw/a.gz.txt"), False),
-        (["s3:ObjectCreated:*"], {"prefix": ""}, record_of("anything"), True),
+        (["s3:ObjectCreated:*"], {}, "ObjectCreated:CompleteMultipartUpload", "k", True),
+        (["s3:ObjectCreated:Put"], {}, "ObjectCreated:Copy", "k", False),
+        (["s3:ObjectCreated:Put", "s3:ObjectCreated:Copy"], {}, "ObjectCreated:Copy", "k", True),
+        (["s3:ObjectRemoved:*"], {}, "ObjectCreated:Put", "k", False),
+        (["s3:ObjectCreated:*"], {"Prefix": "year=1/"}, "ObjectCreated:Put", "year=1/a", True),
+        (["s3:ObjectCreated:*"], {"Prefix": "year%3D1/"}, "ObjectCreated:Put", "year=1/a", True),
+        (["s3:ObjectCreated:*"], {"prefix": "a b"}, "ObjectCreated:Put", "a b", True),
+        (["s3:ObjectCreated:*"], {"suffix": ".gz", "prefix": "raw/"}, "ObjectCreated:Put", "raw/a.gz", True),
+        (["s3:ObjectCreated:*"], {"suffix": ".gz", "prefix": "raw/"}, "ObjectCreated:Put", "raw/a.gz.txt", False),
+        (["s3:ObjectCreated:*"], {"prefix": ""}, "ObjectCreated:Put", "anything", True),
     ],
 )
 def test_events_and_filter_rules_decide(
-    events: list[str], rules: dict[str, str], record: dict[str, Any], told: bool
+    events: list[str], rules: dict[str, str], name: str, key: str, told: bool
 ) -> None:
     filter_ = {"Key": {"FilterRules": [{"Name": k, "Value": v} for k, v in rules.items()]}}
     configuration = {"QueueConfigurations": [{"Id": "q", "QueueArn": "arn", "Events": events, "Filter": filter_}]}
-    assert [d.arn for d in deliveries(configuration, record)] == (["arn"] if told else [])
-
-
-def test_each_target_gets_its_own_configuration_id() -> None:
-    message = payload({"eventName": "ObjectCreated:Put", "s3": {"configurationId": "", "object": {"key": "k"}}}, "mine")
-    assert message["Records"][0]["s3"]["configurationId"] == "mine"
+    assert [d.arn for d in deliveries(configuration, name, key)] == (["arn"] if told else [])

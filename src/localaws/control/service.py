@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from localaws.control.backend import Moto
+from localaws.control.backend import Depth, Moto
 from localaws.control.call import Call
 from localaws.control.journal import Journal
 from localaws.credentials import Key, Role
@@ -75,23 +75,36 @@ class Control:
         with self._lock:
             return self._running().user_key(access_key)
 
+    def queues(self) -> dict[str, Depth]:
+        """The depths of SQS's queues. None before somebody has used the control plane: this does not load it."""
+        with self._lock:
+            return self._moto.queues(self._region, self._clock()) if self._moto is not None else {}
+
     def role(self, arn: str) -> Role | None:
         with self._lock:
             return self._running().role(arn)
 
-    def send_message(self, queue_arn: str, event: Mapping[str, Any]) -> None:
+    def send_event(self, queue_arn: str, event: Mapping[str, Any], trace: str) -> None:
         """An event as the message; durable on return. AwsError if the queue does not exist."""
-        self.send_text(queue_arn, json.dumps(event), {})
+        self._send(queue_arn, {"MessageBody": json.dumps(event)} | _traced(trace))
 
     def send_text(self, queue_arn: str, text: str, attributes: Mapping[str, tuple[str, str]]) -> None:
         """`attributes`: name -> (type, value)."""
+        typed = {key: {"DataType": kind, "StringValue": value} for key, (kind, value) in attributes.items()}
+        self._send(queue_arn, {"MessageBody": text, "MessageAttributes": typed})
+
+    def _send(self, queue_arn: str, message: Mapping[str, Any]) -> None:
         _arn, _aws, _sqs, region, account, name = queue_arn.split(":")
         url = f"https://sqs.{region}.amazonaws.com/{account}/{name}"
-        typed = {key: {"DataType": kind, "StringValue": value} for key, (kind, value) in attributes.items()}
-        message = {"QueueUrl": url, "MessageBody": text, "MessageAttributes": typed}
-        _succeeded(self._do(Call.json("sqs", region, "AmazonSQS.SendMessage", message)))
+        _succeeded(self._do(Call.json("sqs", region, "AmazonSQS.SendMessage", {"QueueUrl": url, **message})))
 
-    def publish(self, topic_arn: str, event: Mapping[str, Any]) -> None:
+    def put_event(self, bus_arn: str, entry: Mapping[str, Any], _trace: str) -> None:
+        """An entry of PutEvents, its Detail a document, to the rules of the event bus; durable on return."""
+        event = {**entry, "Detail": json.dumps(entry["Detail"]), "EventBusName": bus_arn.rpartition("/")[2]}
+        answer = self._do(Call.json("events", bus_arn.split(":")[3], "AWSEvents.PutEvents", {"Entries": [event]}))
+        _succeeded(answer)
+
+    def publish_event(self, topic_arn: str, event: Mapping[str, Any], _trace: str) -> None:
         """An event to all who subscribe to the topic; durable on return. AwsError if the topic does not exist."""
         self._publish({"TopicArn": topic_arn, "Message": json.dumps(event), "Subject": "Amazon S3 Notification"})
 
@@ -173,6 +186,14 @@ class Control:
         answer = self._do(Call.json("sqs", call.region, "AmazonSQS.GetQueueAttributes", wanted))
         attributes = json.loads(_body(answer)).get("Attributes", {}) if answer.status == 200 else {}
         return int(attributes.get("ReceiveMessageWaitTimeSeconds", 0))
+
+
+def _traced(trace: str) -> dict[str, Any]:
+    """SQS keeps the trace as the message's system attribute
+    (docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html)."""
+    if not trace:
+        return {}
+    return {"MessageSystemAttributes": {"AWSTraceHeader": {"DataType": "String", "StringValue": trace}}}
 
 
 def _whole_number(value: object) -> int:

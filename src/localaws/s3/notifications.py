@@ -1,16 +1,16 @@
-"""S3 event notifications: which configurations a bucket may have, and what one event says. Pure.
+"""S3 event notifications: which configurations a bucket may have, and whom they name for what happened. Pure.
 
-docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html and
-.../notification-how-to-event-types-and-destinations.html. Matching and delivery are events.py's.
+docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-event-types-and-destinations.html. What is said is
+messages.py's, delivery events.py's.
 """
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
-from urllib.parse import quote_plus
+from urllib.parse import unquote_plus
 
 from localaws.errors import AwsError
 from localaws.s3.xml import malformed
@@ -40,6 +40,7 @@ EVENTS = frozenset(
         "s3:ObjectAcl:Put",
     ]
 )
+BRIDGE = "EventBridgeConfiguration"
 _ARN = re.compile(r"arn:[\w-]+:(lambda|sqs|sns):[\w-]+:\d{12}:.+")
 
 
@@ -53,8 +54,8 @@ def checked(configuration: Parameters, ids: Callable[[], str]) -> Parameters:
         entries = [_entry(entry, target, service, ids) for entry in configuration.get(kind, ())]
         if entries:
             kept[kind] = entries
-    if "EventBridgeConfiguration" in configuration:
-        kept["EventBridgeConfiguration"] = {}
+    if BRIDGE in configuration:
+        kept[BRIDGE] = {}
     _refuse_overlaps([entry for kind in KINDS for entry in kept.get(kind, ())])
     return kept
 
@@ -115,34 +116,49 @@ def _filters(entry: Parameters) -> tuple[str, str]:
     return values.get("Prefix", ""), values.get("Suffix", "")
 
 
-def targets(configuration: Parameters) -> Iterator[tuple[str, str]]:
-    """(member, ARN) of every target."""
+def targets(configuration: Mapping[str, Any]) -> Iterator[str]:
+    """The ARN of every target."""
     for kind, (target, _) in KINDS.items():
-        yield from ((target, entry[target]) for entry in configuration.get(kind, ()))
+        yield from (entry[target] for entry in configuration.get(kind, ()))
+
+
+def names(configuration: Mapping[str, Any], arn: str) -> bool:
+    """Whether the configuration has the target; an event bus has no ARN there."""
+    return arn in targets(configuration) or (BRIDGE in configuration and arn.split(":")[2] == "events")
 
 
 def _invalid(problem: str, name: str, value: str) -> AwsError:
     return AwsError("InvalidArgument", problem, 400, ArgumentName=name, ArgumentValue=value)
 
 
-def record(
-    name: str, bucket: str, owner: str, region: str, at: float, request_id: str, subject: dict[str, Any]
-) -> dict[str, Any]:
-    """One event record. `name` without "s3:"; `at` in epoch seconds; `subject`: its "object", key unquoted."""
-    moment = datetime.fromtimestamp(at, UTC)
-    return {
-        "eventVersion": "2.1",
-        "eventSource": "aws:s3",
-        "awsRegion": region,
-        "eventTime": moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03}Z",
-        "eventName": name,
-        "userIdentity": {"principalId": f"AWS:{owner}"},
-        "requestParameters": {"sourceIPAddress": "127.0.0.1"},
-        "responseElements": {"x-amz-request-id": request_id, "x-amz-id-2": request_id},
-        "s3": {
-            "s3SchemaVersion": "1.0",
-            "bucket": {"name": bucket, "ownerIdentity": {"principalId": owner}, "arn": f"arn:aws:s3:::{bucket}"},
-            # AWS leaves the slashes (github.com/minio/minio/issues/11665 compares)
-            "object": {**subject, "key": quote_plus(subject["key"], safe="/")},
-        },
-    }
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One target of one event. `id` is the configuration's, as it goes into the record."""
+
+    id: str
+    arn: str
+
+
+def deliveries(configuration: Mapping[str, Any], name: str, key: str) -> Iterator[Delivery]:
+    """The targets that a bucket's `configuration` names for the event `name`, without "s3:", of an object."""
+    for kind, (target, _) in KINDS.items():
+        for entry in configuration.get(kind, ()):
+            if _wanted(entry["Events"], name) and _passes(entry.get("Filter", {}), key):
+                yield Delivery(entry.get("Id", ""), entry[target])
+
+
+def _wanted(events: list[str], name: str) -> bool:
+    happened = f"s3:{name}"
+    return any(happened == e or (e.endswith("*") and happened.startswith(e[:-1])) for e in events)
+
+
+def _passes(filters: Mapping[str, Any], key: str) -> bool:
+    return all(_rule_holds(rule, key) for rule in filters.get("Key", {}).get("FilterRules", []))
+
+
+def _rule_holds(rule: Mapping[str, str], key: str) -> bool:
+    """The value may be URL-encoded: AWS wants it so for special characters
+    (docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-filtering.html)."""
+    test = key.startswith if rule["Name"].lower() == "prefix" else key.endswith
+    value = rule.get("Value", "")
+    return test(value) or test(unquote_plus(value))

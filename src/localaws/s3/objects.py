@@ -76,8 +76,6 @@ class _Owed:
 
 
 class Objects:
-    """`changed()` is called after each transaction that announced an event."""
-
     def __init__(
         self,
         store: Store,
@@ -86,7 +84,6 @@ class Objects:
         clock: Callable[[], float],
         ids: Callable[[], str],
         announce: Announce,
-        changed: Callable[[], None],
     ) -> None:
         self._store = store
         self._disk = disk
@@ -94,7 +91,6 @@ class Objects:
         self._clock = clock
         self._ids = ids
         self._announce = announce
-        self._changed = changed
         s3_rows.prepare(store)
 
     # Changing
@@ -175,7 +171,6 @@ class Objects:
 
     def _settle_up(self, bucket: str, owed: _Owed) -> None:
         """After the commit."""
-        self._changed()
         for key in owed.keys:
             self._disk.follow(bucket, key)
         self._disk.remove(owed.files, owed.staged)

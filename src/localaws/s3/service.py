@@ -11,18 +11,18 @@ In the order of a request's walk:
     objects, uploads, buckets    what changes in one transaction
     rows                         what is kept of each version of an object
     disk, keys                   the bytes: staged, committed, moved to their place, and which place that is
-    notifications                what is told of it
+    notifications, messages      who is told of it, and what
 
 Not done: access lists, object lock, customer keys, select.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from localaws.s3 import listing as s3_listing
 from localaws.s3 import notifications as s3_notifications
-from localaws.s3.buckets import Bucket, Buckets
+from localaws.s3.announcements import Announcements, Tell
+from localaws.s3.buckets import Buckets
 from localaws.s3.configuration import Configuration
 from localaws.s3.disk import Disk
 from localaws.s3.get import Get
@@ -31,14 +31,14 @@ from localaws.s3.objects import Objects, StoredFile
 from localaws.s3.put import Put
 from localaws.s3.rows import Stored, Version
 from localaws.s3.uploads import Uploads
-from localaws.s3.versions import NULL, Versioning
+from localaws.s3.versions import Versioning
 from localaws.s3.wire import rest_xml_service
-from localaws.store import Queue, Store
+from localaws.store import Store
 from localaws.wire import Body, Handler, Operation, Parameters
 
 
 class S3:
-    """`root` is the data directory; `control` answers for the buckets' configuration; `events` takes what happened.
+    """`root` is the data directory; `control` answers for the buckets' configuration; `tell` takes what happened.
 
     What was committed and not finished when the endpoint died is finished here.
     """
@@ -52,15 +52,14 @@ class S3:
         account: str,
         region: str,
         control: Handler,
-        events: Queue,
+        tell: Tell,
     ) -> None:
         self._ids = ids
         self._clock = clock
-        self._account = account
-        self._events = events
         self._buckets = Buckets(store)
         self._disk = Disk(store, root, ids)
-        self._objects = Objects(store, self._disk, self._buckets, clock, ids, self._announce, events.wake)
+        announce = Announcements(account, clock, tell)
+        self._objects = Objects(store, self._disk, self._buckets, clock, ids, announce)
         self._get = Get(self._objects)
         self._put = Put(self._objects, self._disk)
         self._versioning = Versioning(self._buckets)
@@ -132,6 +131,11 @@ class S3:
         """The bucket's configuration in the shape of GetBucketNotificationConfiguration. Raises NoSuchBucket."""
         return dict(self._buckets.get(bucket).notifications)
 
+    def tells(self, bucket: str, arn: str) -> bool:
+        """Whether the bucket names the target of this ARN for anything at all."""
+        found = self._buckets.find(bucket)
+        return found is not None and s3_notifications.names(found.notifications, arn)
+
     def bucket_exists(self, bucket: str) -> bool:
         return self._buckets.find(bucket) is not None
 
@@ -153,18 +157,3 @@ class S3:
             return self._objects.scan(bucket, start, stop, limit)
 
         return scan
-
-    def _announce(self, name: str, bucket: Bucket, change: int, stored: Stored) -> None:
-        """Put the event in its queue, in the transaction that makes it happen. Nobody listens, nothing is queued."""
-        if not bucket.notifications:
-            return
-        subject: dict[str, Any] = {"key": stored.key, "sequencer": f"{change:018X}"}
-        if name.startswith("ObjectCreated"):
-            subject["size"] = stored.size
-        if stored.etag:
-            subject["eTag"] = stored.etag
-        if stored.version != NULL:
-            subject["versionId"] = stored.version
-        at = stored.modified if name.startswith("ObjectCreated") else self._clock()
-        record = s3_notifications.record(name, bucket.name, self._account, bucket.region, at, self._ids(), subject)
-        self._events.put({"bucket": bucket.name, "record": record})

@@ -23,6 +23,7 @@ from botocore.model import OperationModel, Shape, StructureShape
 from localaws.errors import AwsError
 from localaws.s3 import checksums as s3_checksums
 from localaws.s3 import xml as s3_xml
+from localaws.s3.origin import ORIGIN, origin_of
 from localaws.wire import Body, FileSlice, Handler, Operation, Parameters, Request, Response, service_model
 
 Level = Literal["service", "bucket", "object"]
@@ -99,6 +100,7 @@ def rest_xml_service(
             raise AwsError("AccessDenied", "The request is not signed; see: clicklake env", 403)
         if any(request.headers.get(name, account) != account for name in _EXPECTED_OWNERS):
             raise AwsError("AccessDenied", "Access Denied", 403)
+        ORIGIN.set(origin_of(request))
         target = target_of(request)
         route = ROUTES.get((request.method, target.level, target.subresource))
         if route is not None:
