@@ -15,10 +15,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Mutable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from localaws import sigv2, sigv4
 from localaws.credentials import Key, Keyring
 from localaws.errors import AwsError
+from localaws.gate import Gate
 from localaws.payload import Spool, receive
 from localaws.wire import NOBODY, Body, Caller, FileSlice, Handler, Request, Response, Span, error_response
 
@@ -44,10 +46,15 @@ class Service:
     handler: Handler
 
 
+async def _nobody(_bucket: str, _head: sigv4.Head) -> bool:
+    return False
+
+
 class Server:
     """`services` by their SigV4 signing names; `polyglots` are those whose requests say which protocol they are in, and
     any other name goes to `control`, which is one more. `pages` by their paths need no signature; `note` is told of
-    every other request when its answer is out."""
+    every other request when its answer is out. `gate` turns strangers away; `admits` says of a request with a foreign
+    Origin whether the bucket that it is for allows it."""
 
     def __init__(
         self,
@@ -60,6 +67,8 @@ class Server:
         ids: Callable[[], str],
         pages: Mapping[str, Callable[[], Awaitable[Response]]],
         note: Callable[[Span], None],
+        gate: Gate,
+        admits: Callable[[str, sigv4.Head], Awaitable[bool]] = _nobody,
     ) -> None:
         self._services = services
         self._polyglots = polyglots
@@ -70,17 +79,24 @@ class Server:
         self._ids = ids
         self._pages = pages
         self._note = note
+        self._gate = gate
+        self._admits = admits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
         began, request_id = time.perf_counter(), self._ids()
         head = _head(scope)
+        service = self._service(None, head)
+        try:
+            await self._let_in(head)
+        except AwsError as error:
+            await _send(send, error_response(service.protocol, error, request_id), request_id)
+            return
         if head.path in self._pages and head.method in {"GET", "HEAD"}:
             await _send(send, await self._pages[head.path](), request_id)
             return
         span = Span(request_id, head.method, head.path)
-        service = self._service(None, head)
         try:
             _check_size(head)
             claim = sigv4.claim(head, service.protocol) or sigv2.claim(head)
@@ -97,6 +113,16 @@ class Server:
         finally:
             span.status, span.seconds = response.status, time.perf_counter() - began
             self._note(span)
+
+    async def _let_in(self, head: sigv4.Head) -> None:
+        """AwsError 403 for what a stranger's page had a browser send, unless the bucket's CORS configuration allows it."""
+        self._gate.check_host(head.headers)
+        if self._gate.is_foreign(head.headers):
+            bucket = _bucket_host(head) or unquote(head.path.lstrip("/").partition("/")[0])
+            if not await self._admits(bucket, head):
+                raise AwsError(
+                    "AccessForbidden", "A page of another origin may not send requests to this endpoint", 403
+                )
 
     def _service(self, claim: sigv4.Claim | None, head: sigv4.Head) -> Service:
         name = claim.service if claim else _unsigned_service(head)
