@@ -14,6 +14,7 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from endpoint_process import EndpointProcess
+from version_history import VersionedWriter
 
 Client = Callable[..., Any]
 BUCKET = "durable"
@@ -207,9 +208,16 @@ class Writer:
 
 
 def test_kill_minus_nine_loses_nothing_that_was_acknowledged(endpoint: EndpointProcess, s3: Any, files: Path) -> None:
-    clients = [Writer(endpoint.client("s3", retries={"total_max_attempts": 1}), n) for n in range(4)]
+    def client() -> Any:
+        return endpoint.client("s3", retries={"total_max_attempts": 1})
+
+    clients = [Writer(client(), n) for n in range(4)]
+    versioned = [VersionedWriter(client(), f"durable-versions-{n}", random.Random()) for n in range(2)]
+    for writer in versioned:
+        writer.prepare()
     for _ in range(3):
-        threads = [threading.Thread(target=client.run) for client in clients]
+        runs = [*(plain.run for plain in clients), *(writer.run for writer in versioned)]
+        threads = [threading.Thread(target=run) for run in runs]
         for thread in threads:
             thread.start()
         time.sleep(random.uniform(0.2, 0.8))
@@ -218,14 +226,18 @@ def test_kill_minus_nine_loses_nothing_that_was_acknowledged(endpoint: EndpointP
             thread.join()
         endpoint.start()
         listed = {item["Key"]: item for item in s3.list_objects_v2(Bucket=BUCKET, Prefix="client")["Contents"]}
-        for client in clients:
-            for key, possible in client.possible.items():
+        for plain in clients:
+            for key, possible in plain.possible.items():
                 body = s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() if key in listed else None
                 assert body in possible, key
-                client.possible[key] = {body}
+                plain.possible[key] = {body}
         on_disk = plain_files(files)
         assert {name for name in on_disk if name.startswith("client")} == set(listed)
         assert all(len(on_disk[key]) == item["Size"] for key, item in listed.items())
+        for writer in versioned:
+            writer.check(endpoint.data_dir)
+        older = sum(writer.older() for writer in versioned)
+        assert len(list((endpoint.data_dir / "s3-versions").iterdir())) == older
     in_progress = s3.list_multipart_uploads(Bucket=BUCKET).get("Uploads", [])
     staged = list((endpoint.data_dir / "s3-staging").iterdir())
     assert len(staged) <= len(in_progress)

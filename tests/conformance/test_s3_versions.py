@@ -1,6 +1,8 @@
 """Versions of objects through boto3: what is kept, read, listed and deleted."""
 
 import json
+import random
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -10,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from endpoint_process import EndpointProcess
+from version_history import VersionedWriter
 
 BUCKET = "versions"
 Client = Callable[..., Any]
@@ -296,8 +299,8 @@ def test_bad_markers_are_refused(s3: Any) -> None:
 def test_events_name_the_version(endpoint: EndpointProcess, aws: Client, s3: Any) -> None:
     sqs = aws("sqs")
     queue = sqs.create_queue(QueueName="versions")["QueueUrl"]
-    target = {"QueueArn": "arn:aws:sqs:us-east-1:000000000000:versions", "Events": ["s3:ObjectRemoved:*"]}
-    target["Events"].append("s3:ObjectCreated:*")
+    events = ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]
+    target = {"QueueArn": "arn:aws:sqs:us-east-1:000000000000:versions", "Events": events}
     s3.create_bucket(Bucket="told")
     set_status(s3, "Enabled", "told")
     s3.put_bucket_notification_configuration(Bucket="told", NotificationConfiguration={"QueueConfigurations": [target]})
@@ -311,11 +314,25 @@ def test_events_name_the_version(endpoint: EndpointProcess, aws: Client, s3: Any
         for message in sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", []):
             told += json.loads(message["Body"])["Records"]
     told.sort(key=lambda record: record["s3"]["object"]["sequencer"])
-    events = [(r["eventName"], r["s3"]["object"]["versionId"], set(r["s3"]["object"])) for r in told]
+    seen = [(r["eventName"], r["s3"]["object"]["versionId"], set(r["s3"]["object"])) for r in told]
     common = {"key", "versionId", "sequencer"}
-    assert events == [
+    assert seen == [
         ("ObjectCreated:Put", id_, common | {"size", "eTag"}),
         ("ObjectRemoved:DeleteMarkerCreated", marker, common | {"eTag"}),
         ("ObjectRemoved:Delete", id_, common),
         ("ObjectRemoved:Delete", marker, common),
     ]
+
+
+def test_any_sequence_of_changes_leaves_what_it_must(endpoint: EndpointProcess, aws: Client) -> None:
+    """Puts, delete markers, deletions of versions and changes of the status, by two clients at once."""
+    writers = [VersionedWriter(aws("s3"), f"sequence-{n}", random.Random(n)) for n in range(2)]
+    for writer in writers:
+        writer.prepare()
+    threads = [threading.Thread(target=writer.run, args=(150,)) for writer in writers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for writer in writers:
+        writer.check(endpoint.data_dir)
