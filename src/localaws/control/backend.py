@@ -13,6 +13,7 @@ import functools
 import logging
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
@@ -37,6 +38,15 @@ _PROFILES = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")
 _NOT_PASSED_ON = ("server", "date", "connection", "transfer-encoding", "access-control-")
 _LONGEST_SESSION = 3600
 """Of a role that does not say (IAM's API reference, CreateRole: MaxSessionDuration)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How many messages of a queue can be received, were received and not deleted, and are still delayed."""
+
+    visible: int
+    not_visible: int
+    delayed: int
 
 
 class Moto:
@@ -103,6 +113,22 @@ class Moto:
     def role(self, arn: str) -> Role | None:
         found = (role for role in self._iam().roles.values() if role.arn == arn)
         return next((Role(role.id, int(role.max_session_duration or _LONGEST_SESSION)) for role in found), None)
+
+    def queues(self, region: str, time: float) -> dict[str, Depth]:
+        """SQS's queues by their names."""
+        if "sqs" not in self._apps:  # nobody has asked for it, so there is none
+            return {}
+        from moto.sqs.models import sqs_backends
+
+        self._now = time
+        return {
+            queue.name: Depth(
+                queue.approximate_number_of_messages,
+                queue.approximate_number_of_messages_not_visible,
+                queue.approximate_number_of_messages_delayed,
+            )
+            for queue in sqs_backends[self._account][region].queues.values()
+        }
 
     def _iam(self) -> Any:
         """No operation of IAM tells a secret key a second time, so it is taken out of moto's own state."""
