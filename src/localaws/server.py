@@ -115,14 +115,12 @@ class Server:
             self._note(span)
 
     async def _let_in(self, head: sigv4.Head) -> None:
-        """AwsError 403 for what a stranger's page had a browser send, unless the bucket's CORS configuration allows it."""
+        """AwsError 403 for what a stranger's page had a browser send, unless the bucket's CORS allows it."""
         self._gate.check_host(head.headers)
         if self._gate.is_foreign(head.headers):
             bucket = _bucket_host(head) or unquote(head.path.lstrip("/").partition("/")[0])
             if not await self._admits(bucket, head):
-                raise AwsError(
-                    "AccessForbidden", "A page of another origin may not send requests to this endpoint", 403
-                )
+                raise AwsError("AccessForbidden", "A page of another origin may not send requests to here", 403)
 
     def _service(self, claim: sigv4.Claim | None, head: sigv4.Head) -> Service:
         name = claim.service if claim else _unsigned_service(head)
