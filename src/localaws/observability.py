@@ -3,7 +3,7 @@
     /_clicklake/health     health.py
     /_clicklake/metrics    for Prometheus; metrics/definitions.py is the list
 
-Built before the services, whose `observer`s it gives, and told of them by `watch`.
+Built before the services, which tell it what they see, and told of them by `watch`.
 """
 
 import asyncio
@@ -34,7 +34,6 @@ class Observability:
         self._clock = clock
         self._started = clock()
         self._registry = Registry()
-        self.observer = self._registry.observer
         self.query_ended = queries.observer(self._registry)
         self._count = requests.observer(self._registry)
         self.series = Series(store)
@@ -53,13 +52,20 @@ class Observability:
     async def stop(self) -> None:
         await self._sampling.stop()
 
+    def invocation_ran(self, function: str, seconds: float) -> None:
+        self._registry.histogram("clicklake_lambda_duration_seconds", function).observe(seconds)
+
+    def delivered(self, stream: str, age: float) -> None:
+        """An object of Firehose's; `age` is its oldest record's, in seconds."""
+        self._registry.histogram("clicklake_firehose_delivery_freshness_seconds", stream).observe(age)
+
     async def look(self) -> None:
         """CloudWatch's metrics are up to date on return."""
         await self._sampling.look()
 
     def note(self, span: Span) -> None:
         """A request was answered. Neither its query nor its headers are written down: signatures are in there."""
-        self._count(span.service, span.operation, span.status, span.seconds)
+        self._count(span)
         if _access.isEnabledFor(logging.INFO):
             fields = {
                 "request_id": span.request_id,

@@ -37,6 +37,7 @@ from localaws.identity import Sts
 from localaws.logs import Logs
 from localaws.metrics.firehose import readings as of_streams
 from localaws.metrics.functions import readings as of_functions
+from localaws.metrics.queues import readings as of_queues
 from localaws.metrics.registry import Reading
 from localaws.observability import Observability
 from localaws.s3.service import S3
@@ -107,10 +108,21 @@ class Runtime:
             s3.open_object,
             control.handler,
             {"sqs": control.send_text, "sns": control.publish_text},
+            observe=self._shown.invocation_ran,
         )
         glue = Glue(self._store, clock, ACCOUNT, region, control.handler)
         self.athena = Athena(
-            self._store, root, clock, ids, ACCOUNT, region, glue.catalog, s3.files, s3.put_object, control.handler
+            self._store,
+            root,
+            clock,
+            ids,
+            ACCOUNT,
+            region,
+            glue.catalog,
+            s3.files,
+            s3.put_object,
+            control.handler,
+            ended=self._shown.query_ended,
         )
         cloudwatch = CloudWatch(self._shown.series, self._shown.look, clock, control.handler)
         services = {
@@ -127,6 +139,7 @@ class Runtime:
             [lambda: of_streams(self.firehose.stats(), clock())],
             [
                 lambda: of_functions(self.functions.stats(), clock()),
+                lambda: of_queues(control.queues()),
                 lambda: [Reading("clicklake_events_queued", (), self._events.depth())],
             ],
             {},

@@ -73,13 +73,15 @@ class Body:
 @dataclass(slots=True)
 class Span:
     """What is learned of a request on its way, for metrics and logs. `service` is who answered it, "" if it was refused
-    at the door; whoever finds out its operation writes AWS's name of it here."""
+    at the door; whoever finds out its operation writes AWS's name of it here, and the `resource` if its metrics are by
+    resource."""
 
     request_id: str = ""
     method: str = ""
     path: str = ""
     service: str = ""
     operation: str = ""
+    resource: str = ""
     status: int = 0
     seconds: float = 0.0
 

@@ -36,7 +36,7 @@ class Athena:
     """`catalog`, `files` and `put_object` are the neighbours (catalog.py); `root` is the data directory.
 
     `workers` queries run at once; each worker process may use `limits`. Nothing is started before `warm()` or the first
-    query.
+    query. `ended` is told of every execution that came to its end, as GetQueryExecution answers it.
     """
 
     def __init__(
@@ -53,7 +53,9 @@ class Athena:
         otherwise: Handler,
         workers: int = 2,
         limits: Limits | None = None,
+        ended: Callable[[Document], None] = lambda _execution: None,
     ) -> None:
+        self._ended = ended
         self._clock = clock
         self._ids = ids
         self._catalog = catalog
@@ -159,7 +161,7 @@ class Athena:
             "CANCELLED", {"StateChangeReason": "Query cancelled by user", "CompletionDateTime": self._now()}
         ):
             self._pool.stop(execution.id)
-            self._executions.save(execution)
+            self._conclude(execution)
         return {}
 
     def _list(self, p: Parameters) -> Parameters:
@@ -195,7 +197,11 @@ class Athena:
 
     def _finish(self, execution: Execution, state: str, changes: Document) -> None:
         if execution.move(state, changes):
-            self._executions.save(execution)
+            self._conclude(execution)
+
+    def _conclude(self, execution: Execution) -> None:
+        self._executions.save(execution)
+        self._ended(execution.document)
 
     def _run(self, execution: Execution, statement: Statement) -> None:
         if statement.run is Run.QUERY:
