@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from localaws.firehose.delivery import Delivery, Destination
+from localaws.firehose.courier import Destination, PutObject
+from localaws.firehose.delivery import Delivery, Surroundings
 from localaws.firehose.log import frame
 
-DESTINATION = Destination("bucket", "raw/", 1, 0, False, "", "UTC", b"")
+DESTINATION = Destination(1, "bucket", "raw/", 1, 0, False, "", "UTC", b"")
 
 
 class Bucket:
@@ -27,17 +28,22 @@ class Bucket:
         self.objects.append(data)
 
 
+def surroundings(put_object: PutObject) -> Surroundings:
+    numbers = count()
+    return Surroundings(put_object, lambda *_: None, lambda: 0.0, lambda: f"id-{next(numbers)}", 2**30)
+
+
 def delivered(folder: Path, bucket: Bucket, destination: Destination, act: Callable[[Delivery], None]) -> None:
     """A stream that gets two records, one before `act` and one after."""
 
     async def run() -> None:
-        numbers = count()
-        delivery = Delivery("s", "1", destination, folder, bucket.put, lambda: 0.0, lambda: f"id-{next(numbers)}")
+        delivery = Delivery("s", destination, (), folder, surroundings(bucket.put))
         delivery.start()
-        await delivery.put([b"first"])
+        await delivery.put([b"first"], 5)
         act(delivery)
-        await delivery.put([b"second"])
-        assert await delivery.stop(drain_seconds=5)
+        await delivery.put([b"second"], 6)
+        assert await delivery.drain(5)
+        await delivery.stop()
 
     asyncio.run(run())
 
@@ -51,7 +57,7 @@ def test_what_was_acknowledged_is_delivered_after_any_failure(tmp_path: Path, fa
 
 
 def test_a_segment_that_somebody_deletes_does_not_stop_the_stream(tmp_path: Path) -> None:
-    folder, buffering = tmp_path / "s", Destination("bucket", "raw/", 2**20, 900, False, "", "UTC", b"")
+    folder, buffering = tmp_path / "s", Destination(1, "bucket", "raw/", 2**20, 900, False, "", "UTC", b"")
 
     def delete(_: Delivery) -> None:
         for file in folder.iterdir():
@@ -90,10 +96,11 @@ def test_records_without_bytes_are_taken_and_leave_nothing(tmp_path: Path) -> No
     bucket = Bucket()
 
     async def run() -> None:
-        delivery = Delivery("s", "1", DESTINATION, tmp_path / "s", bucket.put, lambda: 0.0, lambda: "id")
+        delivery = Delivery("s", DESTINATION, (), tmp_path / "s", surroundings(bucket.put))
         delivery.start()
-        await delivery.put([b"", b""])
-        assert await delivery.stop(drain_seconds=5)
+        await delivery.put([b"", b""], 0)
+        assert await delivery.drain(5)
+        await delivery.stop()
 
     asyncio.run(run())
     assert bucket.objects == []

@@ -1,4 +1,4 @@
-"""One delivery stream at work: acknowledge when durable, buffer by size and time, deliver until S3 has it.
+"""One delivery stream at work: acknowledge when durable, buffer by size and time, hand over to a courier.
 
 Group commit with no timer: while one fsync runs, the requests that arrive wait together for the next (measured best in
 research, and it needs no tuning). Everything here runs on the event loop but the file work, which runs on threads.
@@ -6,42 +6,33 @@ research, and it needs no tuning). Everything here runs on the event loop but th
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
-
-from isal import igzip
 
 from localaws.durable import make_directories
 from localaws.errors import AwsError
 from localaws.firehose import log as write_ahead
-from localaws.firehose import prefix as prefixes
+from localaws.firehose.courier import Courier, Destination, PutObject, Report, is_gone
+from localaws.firehose.log import Sealed, Segment
 from localaws.firehose.stats import Counters, Stats
 
 log = logging.getLogger("localaws.firehose")
 
-PutObject = Callable[[str, str, bytes], object]
-
-# AWS retries a failing destination for 24 hours and then drops; we never drop.
-_RETRY_SECONDS = (0.2, 0.5, 1, 2, 5, 10)
-# Undelivered bytes of one stream above which it answers ServiceUnavailableException, as AWS does when it throttles.
-_BACKLOG_LIMIT = 2 * 2**30
+# With an interval of 0 s a lone record is delivered at once; in a steady flow objects are at least this far apart.
+_SHORTEST_INTERVAL = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Destination:
-    """Where and how a stream delivers; `interval` in seconds, `size` in bytes before compression."""
+class Surroundings:
+    """What a delivery needs of the world. `backlog_limit`: bytes of one stream, acknowledged and not yet in S3, above
+    which it takes no more. `report` is told, on a thread, of segments that S3 refuses."""
 
-    bucket: str
-    prefix: str
-    size: int
-    interval: float
-    gzip: bool
-    extension: str
-    time_zone: str
-    delimiter: bytes
+    put_object: PutObject
+    report: Report
+    clock: Callable[[], float]
+    ids: Callable[[], str]
+    backlog_limit: int
 
 
 @dataclass(slots=True)
@@ -49,182 +40,212 @@ class _Waiting:
     """Requests that wait for the next commit."""
 
     frames: list[bytes] = field(default_factory=list)
+    bytes: int = 0
     records: int = 0
     answers: list[asyncio.Future[None]] = field(default_factory=list)
 
 
 class Delivery:
+    """What was acknowledged under an earlier configuration (`earlier`) is delivered under it; if its bucket is gone,
+    under the current one."""
+
     def __init__(
         self,
         stream: str,
-        version: str,
         destination: Destination,
+        earlier: Sequence[Destination],
         folder: Path,
-        put_object: PutObject,
-        clock: Callable[[], float],
-        ids: Callable[[], str],
+        surroundings: Surroundings,
     ) -> None:
         self._stream = stream
-        self._version = version
         self._destination = destination
         self._folder = folder
-        self._put_object = put_object
-        self._clock = clock
-        self._ids = ids
+        self._surroundings = surroundings
         self._waiting = _Waiting()
-        self._segment: write_ahead.Segment | None = None
+        self._segment: Segment | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._due = False
+        self._not_before = 0.0
         self._backlog = 0
-        self._undelivered: dict[Path, tuple[int, int]] = {}
+        self._undelivered: dict[Path, Sealed] = {}
+        self._is_refused = False
         self.counters = Counters()
         self._wanted = asyncio.Event()
-        self._sealed: asyncio.Queue[Path] = asyncio.Queue()
+        self._couriers = {place.version: self._courier(place) for place in (*earlier, destination)}
         self._tasks: list[asyncio.Task[None]] = []
+
+    def _courier(self, destination: Destination) -> Courier:
+        put_object, report = self._surroundings.put_object, self._surroundings.report
+        return Courier(self._stream, destination, put_object, self._delivered, self._failed, report)
 
     def start(self) -> None:
         """Deliver what an earlier run left, and open for records."""
         make_directories(self._folder)
-        for path in write_ahead.segments(self._folder):
-            self._hand_over(path, _size(path), 0)
-        self._tasks = [asyncio.create_task(self._commit()), asyncio.create_task(self._deliver())]
+        for segment in write_ahead.segments(self._folder):
+            self._backlog += segment.bytes
+            self._hand_over(segment)
+        runs = [self._commit(), *(courier.run() for courier in self._couriers.values())]
+        self._tasks = [asyncio.create_task(run) for run in runs]
 
-    async def put(self, records: list[bytes]) -> None:
-        """Returns when the records are on disk. They are delivered one behind the other, as AWS does."""
-        if self._backlog > _BACKLOG_LIMIT:
-            self.counters.throttled_records += len(records)
-            raise AwsError("ServiceUnavailableException", "Slow down.", 503)
-        after = self._destination.delimiter
-        data = after.join(records) + after if after else b"".join(records)
-        answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.frames.append(write_ahead.frame(data))
-        self._waiting.records += len(records)
-        self._waiting.answers.append(answer)
+    async def put(self, records: Sequence[bytes], size: int) -> int:
+        """How many of the records, from the first on, are on disk now: all of them, unless the backlog is at its
+        limit. They are delivered one behind the other, as AWS does. `size` is theirs together, in bytes."""
+        taken = records if self._backlog + size <= self._surroundings.backlog_limit else self._fitting(records)
+        self.counters.throttled_records += len(records) - len(taken)
+        if taken:
+            after = self._destination.delimiter
+            data = after.join(taken) + after if after else b"".join(taken)
+            answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            waiting = self._waiting
+            waiting.frames.append(write_ahead.frame(data))
+            waiting.bytes += len(data)
+            waiting.records += len(taken)
+            waiting.answers.append(answer)
+            self._backlog += len(data)
+            self._wanted.set()
+            await answer
+        return len(taken)
+
+    def _fitting(self, records: Sequence[bytes]) -> Sequence[bytes]:
+        room = self._surroundings.backlog_limit - self._backlog
+        for count, data in enumerate(records):
+            room -= len(data)
+            if room < 0:
+                return records[:count]
+        return records
+
+    def switch(self, destination: Destination) -> None:
+        """Records that come from now on are for `destination`."""
+        courier = self._couriers[destination.version] = self._courier(destination)
+        self._tasks.append(asyncio.create_task(courier.run()))
+        self._destination = destination
         self._wanted.set()
-        await answer
+        for courier in self._couriers.values():
+            courier.wake()
+
+    def versions(self) -> set[int]:
+        """The versions of the configuration that records may still be delivered under."""
+        waiting = {self._version_of(segment) for segment in self._undelivered.values()}
+        return waiting | {self._destination.version}
 
     async def _commit(self) -> None:
         while True:
             await self._wanted.wait()
             self._wanted.clear()
+            if self._segment is not None and self._segment.version != self._destination.version:
+                self._seal(self._segment)
             batch, self._waiting = self._waiting, _Waiting()
             if batch.frames:
-                await self._commit_batch(batch)
-            if self._segment is not None and (self._due or self._segment.bytes >= self._destination.size):
-                self._seal()
+                await self._commit_batch(batch, self._destination)
+            if self._segment is not None and self._is_ready(self._segment):
+                self._seal(self._segment)
 
-    async def _commit_batch(self, batch: _Waiting) -> None:
+    def _is_ready(self, segment: Segment) -> bool:
+        """A segment that is due while another is being delivered grows on: it would have to wait anyway, and a bucket
+        that can't be reached for an hour shall not get thousands of small objects afterwards."""
+        return segment.bytes >= self._destination.size or (self._due and self._couriers[segment.version].is_idle)
+
+    async def _commit_batch(self, batch: _Waiting, destination: Destination) -> None:
         try:
-            await asyncio.to_thread(self._append, batch.frames, batch.records)
+            await asyncio.to_thread(self._append, batch, destination.version)
         except Exception as error:  # whatever it is, the stream must go on
             log.warning("%s: the log can't be written: %r", self._stream, error)
+            self._backlog -= batch.bytes
             refusal = AwsError("ServiceUnavailableException", f"The record can't be made durable: {error}", 503)
             for answer in batch.answers:
                 if not answer.done():
                     answer.set_exception(refusal)
             if self._segment is not None:
-                self._seal()
+                self._seal(self._segment)
             return
         for answer in batch.answers:
             if not answer.done():
                 answer.set_result(None)
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(self._destination.interval, self.flush)
+            loop = asyncio.get_running_loop()
+            at = max(loop.time() + destination.interval, self._not_before)
+            self._timer = loop.call_at(at, self.flush)
 
-    def _append(self, frames: list[bytes], records: int) -> None:
+    def _append(self, batch: _Waiting, version: int) -> None:
         if self._segment is None:
-            self._segment = write_ahead.Segment(self._folder, int(self._clock() * 1000), self._ids())
-        self._segment.append(frames)
-        self._segment.records += records
+            now, name = self._surroundings.clock(), self._surroundings.ids()
+            self._segment = Segment(self._folder, int(now * 1000), version, name)
+        self._segment.append(batch.frames)
+        self._segment.records += batch.records
 
     def flush(self) -> None:
         """Deliver what is buffered now, whatever its size and age."""
         self._due = True
         self._wanted.set()
 
-    def _seal(self) -> None:
-        assert self._segment is not None
-        segment, self._segment = self._segment, None
+    def _seal(self, segment: Segment) -> None:
+        self._segment = None
         self._due = False
+        self._not_before = asyncio.get_running_loop().time() + _SHORTEST_INTERVAL
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._hand_over(segment.seal(), segment.bytes, segment.records)
+        self._hand_over(segment.seal())
 
-    def _hand_over(self, path: Path, size: int, records: int) -> None:
-        self._backlog += size
-        self._undelivered[path] = (size, records)
-        self._sealed.put_nowait(path)
+    def _hand_over(self, segment: Sealed) -> None:
+        self._undelivered[segment.path] = segment
+        self._couriers[self._version_of(segment)].take(segment)
 
-    async def _deliver(self) -> None:
-        while True:
-            path = await self._sealed.get()
-            attempt = 0
-            while not await asyncio.to_thread(self._deliver_segment, path):
-                self.counters.failed_attempts += 1
-                await asyncio.sleep(_RETRY_SECONDS[min(attempt, len(_RETRY_SECONDS) - 1)])
-                attempt += 1
-            size, records = self._undelivered.pop(path)
-            self._backlog -= size
-            self.counters.delivered_objects += 1
-            self.counters.delivered_records += records
-            self.counters.delivered_bytes += size
-            self._sealed.task_done()
+    def _version_of(self, segment: Sealed) -> int:
+        return segment.version if segment.version in self._couriers else self._destination.version
 
-    def _deliver_segment(self, path: Path) -> bool:
-        """Put the segment's object and forget the segment. False when S3 refused; try again."""
-        try:
-            data, torn = write_ahead.read(path) if path.exists() else (b"", 0)
-            if data:
-                content = igzip.compress(data, compresslevel=1, mtime=0) if self._destination.gzip else data
-                self._put_object(self._destination.bucket, self._key(path), content)
-            if torn:
-                kept = write_ahead.set_aside(path)
-                log.warning("%s: %d bytes are no whole record; kept in %s", self._stream, torn, kept)
-            else:
-                write_ahead.remove(path)
-        except Exception as error:  # a full disk has many names; what was acknowledged must never wait for a restart
-            log.warning("%s: can't deliver %s yet: %r", self._stream, path.name, error)
+    def _delivered(self, segment: Sealed) -> None:
+        del self._undelivered[segment.path]
+        self._backlog -= segment.bytes
+        self._is_refused = False
+        self.counters.delivered_objects += bool(segment.bytes)
+        self.counters.delivered_records += segment.records
+        self.counters.delivered_bytes += segment.bytes
+        if self._due:
+            self._wanted.set()
+
+    def _failed(self, courier: Courier, segment: Sealed, error: Exception) -> bool:
+        self.counters.failed_attempts += 1
+        current = self._destination
+        self._is_refused = is_gone(error)
+        if not self._is_refused or courier.destination is current:
             return False
+        try:
+            moved = write_ahead.reassign(segment, current.version)
+        except OSError as e:
+            log.warning("%s: %s can't be given to another bucket: %r", self._stream, segment.path.name, e)
+            return False
+        del self._undelivered[segment.path]
+        self._hand_over(moved)
         return True
 
-    def _key(self, path: Path) -> str:
-        arrival_ms, _, name = path.stem.partition("-")
-        destination = self._destination
-        time = datetime.fromtimestamp(int(arrival_ms) / 1000, UTC)
-        local = time.astimezone(ZoneInfo(destination.time_zone)) if destination.time_zone != "UTC" else time
-        prefix = prefixes.expand(destination.prefix, local, name)
-        return prefix + prefixes.object_name(self._stream, int(self._version), local, name, destination.extension)
-
     def stats(self) -> Stats:
-        open_ = self._segment
-        arrivals = [int(path.name.partition("-")[0]) for path in self._undelivered]
-        if open_ is not None:
-            arrivals.append(open_.arrival_ms)
-        backlog = self._backlog + (open_.bytes if open_ is not None else 0)
-        return Stats(replace(self.counters), backlog, min(arrivals) / 1000 if arrivals else None)
+        arrivals = [segment.arrival_ms for segment in self._undelivered.values()]
+        if self._segment is not None:
+            arrivals.append(self._segment.arrival_ms)
+        return Stats(replace(self.counters), self._backlog, min(arrivals) / 1000 if arrivals else None)
 
-    async def stop(self, *, drain_seconds: float = 0) -> bool:
-        """Stop taking records. With `drain_seconds`, wait that long for everything to be delivered; True if it was."""
-        drained = False
-        if drain_seconds:
-            self.flush()
-            await asyncio.sleep(0)
-            try:
-                async with asyncio.timeout(drain_seconds):
-                    while self._segment is not None or self._waiting.frames or self._wanted.is_set():
-                        self.flush()
-                        await asyncio.sleep(0.01)
-                    await self._sealed.join()
-                drained = True
-            except TimeoutError:
-                log.warning("%s: not everything could be delivered; it stays in %s", self._stream, self._folder)
+    async def drain(self, seconds: float) -> bool:
+        """Deliver everything now; True if it was. Gives up after `seconds`, and as soon as the bucket is gone."""
+        self._is_refused = False
+        for courier in self._couriers.values():
+            courier.wake()
+        try:
+            async with asyncio.timeout(seconds):
+                while self._is_holding and not self._is_refused:
+                    self.flush()
+                    await asyncio.sleep(0.01)
+        except TimeoutError:
+            pass
+        if self._is_holding:
+            log.warning("%s: not everything could be delivered; it stays in %s", self._stream, self._folder)
+        return not self._is_holding
+
+    @property
+    def _is_holding(self) -> bool:
+        return bool(self._waiting.frames or self._undelivered) or self._segment is not None or self._backlog > 0
+
+    async def stop(self) -> None:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        return drained
-
-
-def _size(path: Path) -> int:
-    """Bytes; 0 for a segment that somebody has deleted by hand."""
-    return path.stat().st_size if path.exists() else 0
