@@ -3,8 +3,10 @@
 import base64
 import concurrent.futures
 import json
+import os
 import re
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -34,6 +36,10 @@ def failure(functions: Any, name: str, event: Any = None) -> dict[str, Any]:
     assert (answer["StatusCode"], answer["FunctionError"]) == (200, "Unhandled")
     document: dict[str, Any] = json.load(answer["Payload"])
     return document
+
+
+def processes(mark: str) -> str:
+    return subprocess.run(["pgrep", "-f", mark], capture_output=True, text=True).stdout
 
 
 def test_the_handlers_value_is_the_answer(functions: Any) -> None:
@@ -120,20 +126,80 @@ def test_failures_have_awss_types(functions: Any, source: str, handler: str, kin
     assert message in document["errorMessage"]
 
 
-def test_a_function_that_takes_too_long_is_killed_and_the_next_call_works(functions: Any) -> None:
-    source = "import time\ndef handler(event, context):\n    time.sleep(event)\n    return 'awake'"
+def test_a_function_that_takes_too_long_is_killed_with_its_children_and_the_next_call_works(functions: Any) -> None:
+    source = """
+import subprocess, time
+def handler(event, context):
+    if event:
+        subprocess.Popen(["sh", "-c", "sleep 987; echo " + context.function_name])
+    time.sleep(event)
+    return "awake"
+"""
     name = deploy(functions, source, Timeout=1)
     begun = time.monotonic()
     document = failure(functions, name, 30)
     assert time.monotonic() - begun < 5
+    assert document["errorType"] == "Sandbox.Timedout"
     assert "Task timed out after 1.00 seconds" in document["errorMessage"]
+    assert eventually(lambda: not processes(f"echo {name}"))
     assert call(functions, name, 0) == "awake"
 
 
-def test_a_function_that_takes_too_much_memory_is_killed(functions: Any) -> None:
-    source = "import time\ndef handler(event, context):\n    x = bytearray(400_000_000)\n    time.sleep(5)\n"
-    document = failure(functions, deploy(functions, source, MemorySize=128, Timeout=20))
+@pytest.mark.parametrize(
+    "taker",
+    [
+        "x = bytearray(400_000_000)",
+        "subprocess.run([sys.executable, '-c', 'import time; x = bytearray(400_000_000); time.sleep(9)'])",
+    ],
+)
+def test_a_function_that_takes_too_much_memory_is_killed_though_it_may_have_answered(
+    functions: Any, taker: str
+) -> None:
+    source = f"import subprocess, sys\ndef handler(event, context):\n    {taker}\n    return 1"
+    name = deploy(functions, source, MemorySize=128, Timeout=20)
+    answer = functions.invoke(FunctionName=name, LogType="Tail")
+    document = json.load(answer["Payload"])
     assert document["errorType"] == "Runtime.ExitError"
+    assert document["errorMessage"].endswith("Error: Runtime exited with error: signal: killed")
+    assert "Status: error\tError Type: Runtime.ExitError" in base64.b64decode(answer["LogResult"]).decode()
+
+
+def test_a_function_finds_the_sdk_and_nothing_else_that_is_installed_here(functions: Any) -> None:
+    source = """
+import importlib.util
+def handler(event, context):
+    return [name for name in event if importlib.util.find_spec(name)]
+"""
+    name = deploy(functions, source)
+    asked = ["json", "boto3", "botocore", "urllib3", "dateutil", "localaws", "clicklake", "duckdb", "moto", "pip"]
+    assert call(functions, name, asked) == ["json", "boto3", "botocore", "urllib3", "dateutil"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets one process limit another's files")
+def test_no_file_is_larger_than_the_ephemeral_storage(functions: Any) -> None:
+    source = """
+import tempfile
+def handler(event, context):
+    with tempfile.TemporaryFile() as file:
+        file.seek(event << 20)
+        file.write(b"x")
+"""
+    name = deploy(functions, source, EphemeralStorage={"Size": 512})
+    assert call(functions, name, 511) is None
+    assert failure(functions, name, 512)["errorType"] == "OSError"
+
+
+def test_a_process_that_ended_while_it_was_idle_fails_nobodys_call(functions: Any) -> None:
+    source = """
+import os, threading
+def handler(event, context):
+    threading.Timer(0.05, os._exit, (1,)).start()
+    return os.getpid()
+"""
+    name = deploy(functions, source)
+    first = call(functions, name)
+    assert eventually(lambda: subprocess.run(["ps", "-p", str(first)], capture_output=True).returncode)
+    assert call(functions, name) != first
 
 
 def test_a_warm_worker_is_used_again_and_new_code_gets_a_new_one(functions: Any) -> None:
@@ -184,6 +250,45 @@ def test_no_reserved_concurrency_means_no_calls(functions: Any) -> None:
     assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 429
     functions.delete_function_concurrency(FunctionName=name)
     assert call(functions, name) == 1
+
+
+def test_reserved_concurrency_is_a_limit_and_must_leave_some_for_others(functions: Any, tmp_path: Path) -> None:
+    name = deploy(functions, WAITER, Timeout=20)
+    functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=1)
+    begun, go = tmp_path / "begun", tmp_path / "go"
+    with concurrent.futures.ThreadPoolExecutor(1) as threads:
+        running = threads.submit(call, functions, name, {"begun": str(begun), "go": str(go)})
+        assert eventually(begun.exists)
+        with pytest.raises(ClientError) as error:
+            call(functions, name)
+        go.touch()
+        assert running.result() == "old"
+    assert error.value.response["Error"]["Code"] == "TooManyRequestsException"
+    assert error.value.response["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
+    left = functions.get_account_settings()["AccountLimit"]["UnreservedConcurrentExecutions"]
+    with pytest.raises(ClientError, match=r"below its minimum value of \[100\]") as error:
+        functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=left - 98)
+    assert error.value.response["Error"]["Code"] == "InvalidParameterValueException"
+
+
+def test_a_call_made_by_a_function_needs_no_free_worker(functions: Any, tmp_path: Path) -> None:
+    """Its caller may be what keeps the workers busy."""
+    name = deploy(functions, WAITER, Timeout=20)
+    go = str(tmp_path / "go")
+    trace = "Root=1-5759e988-bd862e3fe1be46a994272793;Lineage=a87bd80c:1"
+    functions.meta.events.register(
+        "before-sign.lambda", lambda request, **_: request.headers.add_header("X-Amzn-Trace-Id", trace), "trace"
+    )
+    many = max(2, os.cpu_count() or 1) + 1
+    with concurrent.futures.ThreadPoolExecutor(many) as threads:
+        events = [{"begun": str(tmp_path / str(number)), "go": go} for number in range(many)]
+        running = [threads.submit(call, functions, name, event) for event in events]
+        try:
+            assert eventually(lambda: all(Path(event["begun"]).exists() for event in events))
+        finally:
+            functions.meta.events.unregister("before-sign.lambda", unique_id="trace")
+            Path(go).touch()
+        assert [one.result() for one in running] == ["old"] * many
 
 
 def test_a_dry_run_runs_nothing(functions: Any) -> None:
@@ -259,10 +364,6 @@ def test_the_scratch_folder_is_the_functions_own_and_goes_with_it(functions: Any
     assert file.exists()
     functions.delete_function(FunctionName=name)
     assert eventually(lambda: not file.parent.exists())
-
-
-def processes(mark: str) -> str:
-    return subprocess.run(["pgrep", "-f", mark], capture_output=True, text=True).stdout
 
 
 def test_workers_and_their_children_die_with_the_endpoint(functions: Any, endpoint: EndpointProcess) -> None:

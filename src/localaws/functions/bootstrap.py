@@ -12,6 +12,7 @@ Not done: LogFormat JSON, response streaming, SnapStart hooks.
 
 import http.client
 import importlib
+import itertools
 import json
 import logging
 import os
@@ -34,11 +35,12 @@ HandlerFunction = Callable[[Any, "Context"], Any]
 
 
 class Fault(Exception):  # noqa: N818 - AWS's own word for it
-    """A failure that the runtime names itself: `kind` is its errorType, and it has no stack trace."""
+    """A failure that the runtime names itself: `kind` is its errorType; it seldom has a stack trace."""
 
-    def __init__(self, kind: str, message: str) -> None:
+    def __init__(self, kind: str, message: str, frames: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.kind = kind
+        self.frames = frames
 
 
 class Identity:
@@ -115,15 +117,20 @@ class Runtime:
 
 def load(name: str) -> HandlerFunction:
     """The handler called `package/module.function`; a `Fault` says what is wrong with it."""
-    module_name, dot, function_name = name.replace("/", ".").rpartition(".")
+    module_name, dot, function_name = name.rpartition(".")
     if not dot:
-        raise Fault("Runtime.MalformedHandlerName", f"Bad handler '{name}': not enough values to unpack")
+        text = "not enough values to unpack (expected 2, got 1)"
+        raise Fault("Runtime.MalformedHandlerName", f"Bad handler '{name}': {text}")
+    if module_name.partition(".")[0] in sys.builtin_module_names:
+        text = f"Cannot use built-in module {module_name} as a handler module"
+        raise Fault("Runtime.BuiltInModuleConflict", text)
     try:
-        module = importlib.import_module(module_name)
+        module = importlib.import_module(module_name.replace("/", "."))
     except ImportError as e:
         raise Fault("Runtime.ImportModuleError", f"Unable to import module '{module_name}': {e}") from e
     except SyntaxError as e:
-        raise Fault("Runtime.UserCodeSyntaxError", f"Syntax error in module '{module_name}': {e}") from e
+        place = f'  File "{e.filename}" Line {e.lineno}\n    {e.text}'
+        raise Fault("Runtime.UserCodeSyntaxError", f"Syntax error in module '{module_name}': {e}", (place,)) from e
     if not hasattr(module, function_name):
         raise Fault("Runtime.HandlerNotFound", f"Handler '{function_name}' missing on module '{module_name}'")
     handler: HandlerFunction = getattr(module, function_name)
@@ -151,18 +158,24 @@ def _number(value: object) -> float:
 def describe(error: Exception, request_id: str) -> tuple[str, bytes]:
     """(errorType, the payload that the caller gets), and the same as text in the log."""
     kind = error.kind if isinstance(error, Fault) else type(error).__name__
-    frames = [] if isinstance(error, Fault) else _frames(error.__traceback__)
-    trace = "Traceback (most recent call last):\n" + "".join(frames) if frames else ""
-    sys.stderr.write(f"[ERROR] {kind}: {error}\n{trace}")
+    frames = list(error.frames) if isinstance(error, Fault) else _frames(error.__traceback__)
+    said = f"[ERROR] {kind}: {error}" if str(error) else f"[ERROR] {kind}"
+    trace = [_indented(line) for frame in frames for line in frame.splitlines()]
+    sys.stdout.write("\n".join([said, "Traceback (most recent call last):", *trace]) + "\n")
     document = {"errorMessage": str(error), "errorType": kind, "requestId": request_id, "stackTrace": frames}
     return kind, json.dumps(document).encode()
 
 
 def _frames(trace: TracebackType | None) -> list[str]:
-    """The function's own frames: neither ours nor the import system's."""
-    ours = (__file__, importlib.__file__)
-    own = [f for f in traceback.extract_tb(trace) if f.filename not in ours and not f.filename.startswith("<frozen")]
-    return traceback.format_list(own)
+    """Those behind our own."""
+    frames = [(f.filename, f.lineno or 0, f.name, f.line) for f in traceback.extract_tb(trace)]
+    return traceback.format_list(list(itertools.dropwhile(lambda frame: frame[0] == __file__, frames)))
+
+
+def _indented(line: str) -> str:
+    """With spaces that no log viewer takes away."""
+    text = line.lstrip(" ")
+    return "\u00a0" * (len(line) - len(text)) + text
 
 
 class _Stamp(logging.Filter):
@@ -226,7 +239,7 @@ def serve(runtime: Runtime, handler: HandlerFunction, stamp: _Stamp) -> NoReturn
     while True:
         headers, event = runtime.next()
         context = Context(headers)
-        if headers["Lambda-Runtime-Trace-Id"]:  # the SDK puts it on its calls (docs.aws.amazon.com/xray, "Lambda")
+        if headers["Lambda-Runtime-Trace-Id"]:  # the SDK puts it on its calls
             os.environ["_X_AMZN_TRACE_ID"] = headers["Lambda-Runtime-Trace-Id"]
         stamp.request_id = context.aws_request_id
         path, kind = "response", ""

@@ -23,8 +23,8 @@ from localaws.errors import AwsError
 from localaws.functions.config import invalid
 
 # docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html, "Deployment package (.zip file archive) size".
-_ZIPPED_LIMIT = 50 * 1024 * 1024
-_UNZIPPED_LIMIT = 250 * 1024 * 1024
+ZIPPED_LIMIT = 50 * 1024 * 1024
+UNZIPPED_LIMIT = 250 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +37,16 @@ class Package:
 
 def check(data: bytes, uploaded: bool) -> None:
     """Refuse what AWS refuses, before anything is written. `uploaded`: it came in the request and not from S3."""
-    if uploaded and len(data) > _ZIPPED_LIMIT:
-        text = f"Request must be smaller than {_ZIPPED_LIMIT} bytes for the CreateFunction operation"
+    if uploaded and len(data) > ZIPPED_LIMIT:
+        text = f"Request must be smaller than {ZIPPED_LIMIT} bytes for the CreateFunction operation"
         raise AwsError("RequestTooLargeException", text, 413, Type="User")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = archive.infolist()
     except (zipfile.BadZipFile, NotImplementedError, ValueError) as e:
         raise _unreadable() from e
-    if sum(entry.file_size for entry in entries) > _UNZIPPED_LIMIT:
-        raise invalid(f"Unzipped size must be smaller than {_UNZIPPED_LIMIT} bytes")
+    if sum(entry.file_size for entry in entries) > UNZIPPED_LIMIT:
+        raise invalid(f"Unzipped size must be smaller than {UNZIPPED_LIMIT} bytes")
     for entry in entries:
         _inner_path(entry.filename)
 

@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from localaws.errors import AwsError
 from localaws.functions.runtime_api import Invocation
-from localaws.functions.workers import Outcome, Spec, Worker
+from localaws.functions.workers import EndedIdleError, Outcome, Spec, Worker
 
 # So many invocations made by functions run at once beyond the limit; the recursion guard stops them long before.
 _MOST_NESTED = 64
@@ -70,14 +70,17 @@ class Pool:
             self.in_flight -= 1
 
     def _run(self, spec: Callable[[], Spec], invocation: Invocation) -> Outcome:
-        worker = self._take(spec())  # first: a function that is gone is not found, rather than stopping
-        try:
-            return worker.run(invocation)
-        except BaseException:
-            worker.stop()
-            raise
-        finally:
-            self._give_back(worker)
+        while True:
+            worker = self._take(spec())  # first: a function that is gone is not found, rather than stopping
+            try:
+                return worker.run(invocation)
+            except EndedIdleError:
+                worker.stop()
+            except BaseException:
+                worker.stop()
+                raise
+            finally:
+                self._give_back(worker)
 
     def _take(self, spec: Spec) -> Worker:
         with self._changing:

@@ -92,6 +92,10 @@ class Registry:
         document = self.find(name)
         return frozenset(c["RevisionId"] for c in (document["Configuration"], *document["Versions"].values()))
 
+    def every_configuration(self) -> list[Configuration]:
+        """$LATEST and the versions of all functions."""
+        return [c for _, d in self._functions.items() for c in (d["Configuration"], *d["Versions"].values())]
+
     def reserved(self) -> int:
         """The concurrency that all functions have reserved together."""
         return sum(document["Reserved"] or 0 for _, document in self._functions.items())
@@ -225,10 +229,9 @@ class Registry:
         return answer
 
     def _list_functions(self, parameters: Parameters) -> Parameters:
-        everything = [document for _, document in self._functions.items()]
-        found = [document["Configuration"] for document in everything]
+        found = [document["Configuration"] for _, document in self._functions.items()]
         if parameters.get("FunctionVersion") == "ALL":
-            found = [c for d in everything for c in (d["Configuration"], *d["Versions"].values())]
+            found = self.every_configuration()
         return _page("Functions", found, parameters)
 
     def _list_versions(self, parameters: Parameters) -> Parameters:

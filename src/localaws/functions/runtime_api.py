@@ -15,6 +15,7 @@ import json
 import re
 import socket
 import socketserver
+import sys
 import threading
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -112,6 +113,11 @@ class RuntimeApi:
 class _Server(socketserver.ThreadingTCPServer):
     # Not http.server's: that one looks up the host's full name, which can take seconds.
     daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A worker that ends, or is killed, breaks its connection: that is no news, and Worker sees it itself."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Exchange(BaseHTTPRequestHandler):

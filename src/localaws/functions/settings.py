@@ -8,7 +8,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from localaws.functions.concurrency import check_reserved
+from localaws.functions import packages
+from localaws.functions.concurrency import ACCOUNT, check_reserved
 from localaws.functions.config import conflict, not_found, reference
 from localaws.functions.registry import Registry
 from localaws.wire import Operation, Parameters
@@ -40,6 +41,7 @@ class Settings:
             "PutFunctionRecursionConfig": self._put_recursion,
             "GetFunctionRecursionConfig": self._get_recursion,
             "GetFunctionCodeSigningConfig": self._get_code_signing,
+            "GetAccountSettings": self._get_account,
         }
 
     def _add_permission(self, parameters: Parameters) -> Parameters:
@@ -108,6 +110,22 @@ class Settings:
 
     def _get_recursion(self, parameters: Parameters) -> Parameters:
         return {"RecursiveLoop": self._registry.find(reference(parameters["FunctionName"]).name)["RecursiveLoop"]}
+
+    def _get_account(self, _: Parameters) -> Parameters:
+        """docs.aws.amazon.com/lambda/latest/api/API_AccountLimit.html"""
+        configurations = self._registry.every_configuration()
+        limit = {
+            "TotalCodeSize": 80_530_636_800,
+            "CodeSizeUnzipped": packages.UNZIPPED_LIMIT,
+            "CodeSizeZipped": packages.ZIPPED_LIMIT,
+            "ConcurrentExecutions": ACCOUNT,
+            "UnreservedConcurrentExecutions": ACCOUNT - self._registry.reserved(),
+        }
+        usage = {
+            "TotalCodeSize": sum(configuration["CodeSize"] for configuration in configurations),
+            "FunctionCount": len(self._registry.names()),
+        }
+        return {"AccountLimit": limit, "AccountUsage": usage}
 
     def _get_code_signing(self, parameters: Parameters) -> Parameters:
         """There is none, which AWS answers with empty fields; Terraform asks at every refresh."""

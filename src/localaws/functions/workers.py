@@ -75,6 +75,10 @@ class Outcome:
     version: str = ""
 
 
+class EndedIdleError(Exception):
+    """A warm process has ended since its last invocation: another one can run this."""
+
+
 class Worker:
     """One process. `run` is called by one thread at a time; `stop` by any."""
 
@@ -128,8 +132,11 @@ class Worker:
         return self._process.poll() is None and not self._stopped.is_set()
 
     def run(self, invocation: Invocation) -> Outcome:
-        """Run one invocation to its end, whatever that is. Afterwards the worker is `alive`, or of no more use."""
+        """Run one invocation to its end, whatever that is. Afterwards the worker is `alive`, or of no more use.
+        EndedIdleError if the process ended before it got the invocation, though it had run others."""
         report = self._wait_for(_INIT_SECONDS + self.spec.timeout)
+        if not self._cold and report is not None and report.said is Said.EXIT:
+            raise EndedIdleError
         init = time.monotonic() - self._born if self._cold else 0.0
         self._cold = False
         self._drain()
