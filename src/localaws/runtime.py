@@ -21,7 +21,7 @@ from pathlib import Path
 import uvicorn
 import uvloop
 
-from localaws import credentials, datadir
+from localaws import credentials, datadir, health
 from localaws.athena.service import Athena
 from localaws.cloudwatch.service import CloudWatch
 from localaws.connections import Connection, most_connections
@@ -35,9 +35,8 @@ from localaws.gate import Gate
 from localaws.glue.service import Glue
 from localaws.identity import Sts
 from localaws.logs import Logs
-from localaws.metrics.firehose import readings as of_streams
-from localaws.metrics.functions import readings as of_functions
-from localaws.metrics.queues import readings as of_queues
+from localaws.metrics import firehose as streams
+from localaws.metrics import functions, queues
 from localaws.metrics.registry import Reading
 from localaws.observability import Observability
 from localaws.s3.service import S3
@@ -61,6 +60,7 @@ class Settings:
     ids: Callable[[], str] = lambda: str(uuid.uuid4())
     version: str = "unknown"
     faults: Faults = field(default_factory=lambda: faults_of(os.environ))
+    bucket_acls: bool = field(default_factory=lambda: os.environ.get("CLICKLAKE_S3_ACLS", "") == "1")
     allowed_hosts: tuple[str, ...] = field(
         default_factory=lambda: tuple(os.environ.get("CLICKLAKE_ALLOWED_HOSTS", "").split(","))
     )
@@ -82,7 +82,8 @@ class Runtime:
         self._keyring = credentials.Keyring(owner, ACCOUNT, sessions, control.user_key, guests)
         logs = Logs(root, clock, ACCOUNT, region, control.handler)
         self._events = Events(partial(possibly_disordered, settings.faults, self._store, clock), clock)
-        self._s3 = s3 = S3(self._store, root, clock, ids, ACCOUNT, region, control.handler, self._events.put)
+        with_acls = settings.bucket_acls
+        self._s3 = s3 = S3(self._store, root, clock, ids, ACCOUNT, region, control.handler, self._events.put, with_acls)
         handle_s3, put_object = failing_writes(settings.faults, s3.handler, s3.put_object)
         self.firehose = Firehose(
             self._store,
@@ -95,6 +96,7 @@ class Runtime:
             region,
             control.handler,
             settings.firehose_backlog,
+            self._shown.delivered,
         )
         self.functions = Functions(
             self._store,
@@ -136,19 +138,38 @@ class Runtime:
         }
         polyglots = {"monitoring": cloudwatch.handler}
         self._shown.watch(
-            [lambda: of_streams(self.firehose.stats(), clock())],
+            [lambda: streams.readings(self.firehose.stats(), clock())],
             [
-                lambda: of_functions(self.functions.stats(), clock()),
-                lambda: of_queues(control.queues()),
+                lambda: functions.readings(self.functions.stats(), clock()),
+                lambda: queues.readings(control.queues()),
                 lambda: [Reading("clicklake_events_queued", (), self._events.depth())],
             ],
-            {},
+            self._checks(root),
         )
         shown = self._shown
         gate = Gate(settings.host, settings.allowed_hosts)
         self.app = Server(
             services, polyglots, control.handler, self._keyring, root / "tmp", clock, ids, shown.pages, shown.note, gate
         )
+
+    def _checks(self, root: Path) -> dict[str, health.Check]:
+        """How every service is."""
+
+        async def of_streams() -> dict[str, Any]:
+            return streams.health(self.firehose.stats())
+
+        def on_a_thread(check: Callable[[], dict[str, Any]]) -> health.Check:
+            return partial(asyncio.to_thread, check)
+
+        return {
+            "store": on_a_thread(lambda: health.store(self._store)),
+            "firehose": of_streams,
+            "s3": on_a_thread(lambda: health.disk(root)),
+            "events": on_a_thread(lambda: {"queued": self._events.depth()}),
+            "lambda": on_a_thread(lambda: functions.health(self.functions.stats())),
+            "athena": on_a_thread(lambda: {"running": self.athena.running()}),
+            "control": on_a_thread(lambda: {"loaded": self._control.is_loaded}),
+        }
 
     def _function_environment(self, role_arn: str) -> dict[str, str]:
         """What AWS puts into a function's environment so that its SDK finds its region and its role's keys."""

@@ -1,5 +1,6 @@
 """S3 buckets through boto3: made, listed, configured, removed."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -72,7 +73,6 @@ def test_a_bucket_with_objects_stays(s3: Any) -> None:
 
 
 def test_configuration_is_kept_with_the_bucket(s3: Any, bucket: str) -> None:
-    """The control plane's part: one of each protocol shape that terraform and people use."""
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
     s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": [{"Key": "a", "Value": "b"}]})
@@ -85,8 +85,10 @@ def test_configuration_is_kept_with_the_bucket(s3: Any, bucket: str) -> None:
     }
     s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=blocked)
     assert s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"] == blocked
-    s3.put_bucket_policy(Bucket=bucket, Policy='{"Version":"2012-10-17","Statement":[]}')
-    assert "2012-10-17" in s3.get_bucket_policy(Bucket=bucket)["Policy"]
+    delete = {"Effect": "Deny", "Principal": "*", "Action": "s3:DeleteBucket", "Resource": f"arn:aws:s3:::{bucket}"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": delete})
+    s3.put_bucket_policy(Bucket=bucket, Policy=policy)
+    assert s3.get_bucket_policy(Bucket=bucket)["Policy"] == policy
     rule = {"ID": "old", "Status": "Enabled", "Filter": {"Prefix": "raw/"}, "Expiration": {"Days": 90}}
     s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": [rule]})
     assert s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"][0]["Expiration"] == {"Days": 90}

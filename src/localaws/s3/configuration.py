@@ -1,44 +1,48 @@
-"""Operations on buckets: made, listed and removed here; configured partly here, mostly by the control plane.
+"""Operations on buckets: made, listed, configured and removed.
 
-The control plane (moto) makes its own shadow of a bucket when it is first configured, so a bucket that has no special
-wishes costs it nothing.
+The little that is not of settings.py (analytics, inventory, metrics, intelligent tiering) is the control plane's: moto
+makes its own shadow of a bucket when it is first asked.
 """
 
 import asyncio
-import json
-from collections.abc import Callable
-
-from botocore.model import StructureShape
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from localaws.errors import AwsError
+from localaws.s3 import access as s3_access
+from localaws.s3 import acl as s3_acl
 from localaws.s3 import notifications as s3_notifications
+from localaws.s3 import policy as s3_policy
+from localaws.s3 import settings as s3_settings
 from localaws.s3 import xml as s3_xml
-from localaws.s3.buckets import Buckets
+from localaws.s3.access import CALLER
+from localaws.s3.accounts import owner
+from localaws.s3.buckets import Bucket, Buckets
 from localaws.s3.disk import Disk
 from localaws.s3.keys import check_bucket_name
-from localaws.s3.listing import OWNER
 from localaws.s3.objects import Objects
-from localaws.wire import Body, Caller, Handler, Parameters, Request, Response, service_model
+from localaws.s3.settings import SETTINGS, Setting
+from localaws.wire import Body, Caller, Handler, Operation, Parameters, Request, Response, service_model
 
 _MOST_BUCKETS = 10_000
 _HOME = "us-east-1"  # the region whose name is never written as a location
 _OLD_NAMES = {"EU": "eu-west-1"}
-# Members of CreateBucket that the control plane must keep, and the headers that carry them.
-_WISHES = {
-    "ACL": "x-amz-acl",
-    "GrantFullControl": "x-amz-grant-full-control",
-    "GrantRead": "x-amz-grant-read",
-    "GrantReadACP": "x-amz-grant-read-acp",
-    "GrantWrite": "x-amz-grant-write",
-    "GrantWriteACP": "x-amz-grant-write-acp",
-    "ObjectLockEnabledForBucket": "x-amz-bucket-object-lock-enabled",
-    "ObjectOwnership": "x-amz-object-ownership",
+_BY_NAME = {setting.subresource: setting for setting in SETTINGS}
+# Settings of versioned buckets alone: the error's code and status, and what they are called in it.
+_VERSIONED = {
+    "object-lock": ("InvalidBucketState", 409, "Object Lock"),
+    "replication": ("InvalidRequest", 400, "replication"),
 }
+_SIZE = ("TransitionDefaultMinimumObjectSize",)  # a header of the lifecycle's operations, not of its document
+_DEFAULT_SIZE = "all_storage_classes_128K"
 
 _model = service_model("s3")
 
 
 class Configuration:
+    """`with_acls`: new buckets are as S3 made them until April 2023: access lists count, nothing is blocked."""
+
     def __init__(
         self,
         buckets: Buckets,
@@ -49,6 +53,7 @@ class Configuration:
         account: str,
         region: str,
         control: Handler,
+        with_acls: bool,
     ) -> None:
         self._buckets = buckets
         self._objects = objects
@@ -58,34 +63,42 @@ class Configuration:
         self._caller = Caller("localaws", f"arn:aws:iam::{account}:root")
         self._region = region
         self._control = control
+        self._with_acls = with_acls
 
     async def forward(self, request: Request, bucket: str) -> Response:
         """What the control plane knows of the bucket. Raises NoSuchBucket: which there are is known here alone."""
         await asyncio.to_thread(self._buckets.get, bucket)
         if request.method == "PUT" and request.body.size:
-            await asyncio.to_thread(_check_document, request)
+            await asyncio.to_thread(s3_xml.check, request.body.read())
         return await self._control(request)
 
-    async def _tell(self, method: str, bucket: str, query: str, headers: dict[str, str], body: bytes = b"") -> None:
-        request = Request(method, f"/{bucket}", query, headers, Body(body, None, len(body)), self._caller)
-        response = await self._control(request)
-        assert isinstance(response.body, bytes)
-        if response.status >= 400 and response.status not in {404, 409}:  # it is gone, or there, already
-            raise AwsError("InternalError", response.body.decode("utf-8", "replace"), 500)
-
-    async def create_bucket(self, p: Parameters) -> Parameters:
+    def create_bucket(self, p: Parameters) -> Parameters:
         name = p["Bucket"]
         check_bucket_name(name)
         wanted = p.get("CreateBucketConfiguration", {})
         region = self._location(wanted.get("LocationConstraint"))
-        wishes = {header: _text(p[member]) for member, header in _WISHES.items() if p.get(member)}
-        if await asyncio.to_thread(self._buckets.find, name) is None:
-            if wishes:
-                await self._tell("PUT", name, "", wishes, _location_document(region))
-            if wanted.get("Tags"):
-                await self._tell("PUT", name, "tagging", {}, _tagging_document(wanted["Tags"]))
-        await asyncio.to_thread(self._create, name, region)
+        settings = self._wishes(p, wanted.get("Tags", []))
+        self._buckets.create(name, region, self._clock(), p[CALLER], settings)
+        if p.get("ObjectLockEnabledForBucket"):
+            self._buckets.set_versioning(name, "Enabled")
+        self._disk.make_bucket(name)
         return {"Location": f"/{name}", "BucketArn": f"arn:aws:s3:::{name}"}
+
+    def _wishes(self, p: Parameters, tags: list[Parameters]) -> Parameters:
+        """The settings that a bucket begins with."""
+        settings = {} if self._with_acls else dict(s3_settings.NEW_BUCKET)
+        if p.get("ObjectOwnership"):
+            rules = {"Rules": [{"ObjectOwnership": p["ObjectOwnership"]}]}
+            settings["ownershipControls"] = s3_settings.checked(_BY_NAME["ownershipControls"], rules, self._ids)
+        if tags:
+            settings["tagging"] = s3_settings.checked(_BY_NAME["tagging"], {"TagSet": tags}, self._ids)
+        if p.get("ObjectLockEnabledForBucket"):
+            settings["object-lock"] = {"ObjectLockEnabled": "Enabled"}
+        grants = s3_acl.of_headers(p, p[CALLER], p[CALLER])
+        if grants is not None:
+            s3_access.check_list(settings, grants, p[CALLER], "InvalidBucketAclWithObjectOwnership")
+            settings["acl"] = {"Grants": grants}
+        return settings
 
     def _location(self, constraint: str | None) -> str:
         """The region of a new bucket."""
@@ -108,15 +121,14 @@ class Configuration:
             raise AwsError("IllegalLocationConstraintException", text + "was sent to.")
         return region
 
-    def _create(self, name: str, region: str) -> None:
-        self._buckets.create(name, region, self._clock())
-        self._disk.make_bucket(name)
-
     async def delete_bucket(self, p: Parameters) -> Parameters:
         """The control plane forgets first: a crash in between must not leave an old configuration to a new bucket."""
         await asyncio.to_thread(self._objects.check_empty, p["Bucket"])
-        await self._tell("DELETE", p["Bucket"], "tagging", {})  # moto would keep the tags for the next of this name
-        await self._tell("DELETE", p["Bucket"], "", {})
+        request = Request("DELETE", f"/{p['Bucket']}", "", {}, Body(), self._caller)
+        response = await self._control(request)
+        assert isinstance(response.body, bytes)
+        if response.status >= 400 and response.status not in {404, 409}:  # it never knew of it, or it is gone
+            raise AwsError("InternalError", response.body.decode("utf-8", "replace"), 500)
         await asyncio.to_thread(self._objects.delete_bucket, p["Bucket"])
         return {}
 
@@ -133,12 +145,12 @@ class Configuration:
         if not 1 <= limit <= _MOST_BUCKETS:
             text = f"Argument max-buckets must be an integer between 1 and {_MOST_BUCKETS}"
             raise AwsError("InvalidArgument", text, 400, ArgumentName="max-buckets", ArgumentValue=str(limit))
-        buckets = self._buckets.page(p.get("Prefix", ""), p.get("ContinuationToken", ""), limit + 1)
+        buckets = self._buckets.page(p[CALLER], p.get("Prefix", ""), p.get("ContinuationToken", ""), limit + 1)
         listed = [bucket for bucket in buckets[:limit] if bucket.region == p.get("BucketRegion", bucket.region)]
         # S3 tells a bucket's region only to those who page or filter.
         asked = any(name in p for name in ("MaxBuckets", "ContinuationToken", "Prefix", "BucketRegion"))
         return {
-            "Owner": OWNER,
+            "Owner": owner(p[CALLER]),
             "Buckets": [
                 {"Name": b.name, "CreationDate": b.created, "BucketRegion": b.region if asked else None} for b in listed
             ],
@@ -155,35 +167,101 @@ class Configuration:
         self._buckets.set_notifications(p["Bucket"], checked)
         return {}
 
+    # Settings
 
-def _check_document(request: Request) -> None:
-    """The control plane takes what it can't read; AWS does not. A bucket's policy is JSON, all else is XML."""
-    if "policy" not in request.parameters():
-        s3_xml.check(request.body.read())
-        return
-    try:
-        good = isinstance(json.loads(request.body.read()), dict)
-    except (ValueError, RecursionError):
-        good = False
-    if not good:
-        raise AwsError("MalformedPolicy", "Policies must be valid JSON and the first byte must be '{'")
+    def operations(self) -> dict[str, Operation]:
+        """Of every setting: put, get and delete."""
+        found: dict[str, Operation] = {}
+        for setting in SETTINGS:
+            found[setting.put] = functools.partial(self._put, setting)
+            found[setting.get] = functools.partial(self._get, setting)
+            if setting.delete:
+                found[setting.delete] = functools.partial(self._delete, setting.subresource)
+        found["DeleteBucketPolicy"] = functools.partial(self._delete, "policy")
+        return found
 
+    def _put(self, setting: Setting, p: Parameters) -> Parameters:
+        """Durable on return."""
+        self._buckets.get(p["Bucket"])
+        member = s3_settings.payload(setting)
+        if member not in p:
+            raise s3_xml.malformed()
+        document = s3_settings.checked(setting, p[member], self._ids)
+        default_size = {name: p.get(name, _DEFAULT_SIZE) for name in _SIZE if setting.subresource == "lifecycle"}
 
-def _text(value: str | bool) -> str:
-    return value if isinstance(value, str) else str(value).lower()
+        def change(bucket: Bucket) -> Mapping[str, Any]:
+            self._check_state(setting, document, bucket)
+            return {**bucket.settings, setting.subresource: document | default_size}
 
+        self._buckets.set(p["Bucket"], change)
+        return default_size
 
-def _location_document(region: str) -> bytes:
-    if region == _HOME:
-        return b""
-    return _document("CreateBucketConfiguration", "CreateBucketConfiguration", {"LocationConstraint": region})
+    def _check_state(self, setting: Setting, document: Parameters, bucket: Bucket) -> None:
+        """What a setting needs of the bucket's other ones."""
+        if setting.subresource in _VERSIONED and bucket.versioning != "Enabled":
+            code, status, what = _VERSIONED[setting.subresource]
+            text = f"Versioning must be 'Enabled' on the bucket to apply a {what} configuration"
+            raise AwsError(code, text, status)
+        if setting.subresource == "ownershipControls":
+            grants = bucket.settings.get("acl", {}).get("Grants", s3_acl.private(bucket.owner))
+            settings = {setting.subresource: document}
+            s3_access.check_list(settings, grants, bucket.owner, "InvalidBucketAclWithObjectOwnership")
+        target = document.get("LoggingEnabled", {}).get("TargetBucket") if setting.subresource == "logging" else None
+        if target is not None and self._buckets.find(target) is None:
+            text = "The target bucket for logging does not exist"
+            raise AwsError("InvalidTargetBucketForLogging", text, 400, TargetBucket=target)
 
+    def _get(self, setting: Setting, p: Parameters) -> Parameters:
+        settings = self._buckets.get(p["Bucket"]).settings
+        document = settings.get(setting.subresource, setting.default)
+        if document is None:
+            raise s3_settings.absent(setting, p["Bucket"])
+        return s3_settings.answer(setting, document)
 
-def _tagging_document(tags: list[Parameters]) -> bytes:
-    return _document("Tagging", "Tagging", {"TagSet": tags})
+    def _delete(self, name: str, p: Parameters) -> Parameters:
+        def change(bucket: Bucket) -> Mapping[str, Any]:
+            return {kept: document for kept, document in bucket.settings.items() if kept != name}
 
+        self._buckets.set(p["Bucket"], change)
+        return {}
 
-def _document(root: str, shape_name: str, content: Parameters) -> bytes:
-    shape = _model().shape_for(shape_name)
-    assert isinstance(shape, StructureShape)
-    return s3_xml.render(root, shape, content)
+    # Access
+
+    def get_bucket_acl(self, p: Parameters) -> Parameters:
+        bucket = self._buckets.get(p["Bucket"])
+        return s3_acl.answer(s3_access.grants_of(bucket), bucket.owner)
+
+    def put_bucket_acl(self, p: Parameters) -> Parameters:
+        bucket = self._buckets.get(p["Bucket"])
+        grants = s3_acl.of_request(p, bucket.owner, bucket.owner)
+
+        def change(bucket: Bucket) -> Mapping[str, Any]:
+            s3_access.check_list(bucket.settings, grants, bucket.owner, "AccessControlListNotSupported")
+            return {**bucket.settings, "acl": {"Grants": grants}}
+
+        self._buckets.set(p["Bucket"], change)
+        return {}
+
+    def get_bucket_policy(self, p: Parameters) -> Parameters:
+        policy = self._buckets.get(p["Bucket"]).settings.get("policy")
+        if policy is None:
+            text = "The bucket policy does not exist"
+            raise AwsError("NoSuchBucketPolicy", text, 404, BucketName=p["Bucket"])
+        return {"Policy": policy["Text"].encode()}
+
+    def put_bucket_policy(self, p: Parameters) -> Parameters:
+        self._buckets.get(p["Bucket"])
+        text = p.get("Policy", "")
+        policy = s3_policy.checked(text, p["Bucket"])
+
+        def change(bucket: Bucket) -> Mapping[str, Any]:
+            if s3_access.blocks(bucket.settings, "BlockPublicPolicy") and s3_policy.is_public(policy):
+                raise s3_access.denied("the policy is public, which the bucket's public access block prevents")
+            return {**bucket.settings, "policy": {"Text": text}}
+
+        self._buckets.set(p["Bucket"], change)
+        return {}
+
+    def get_bucket_policy_status(self, p: Parameters) -> Parameters:
+        bucket = self._buckets.get(p["Bucket"])
+        return {"PolicyStatus": {"IsPublic": s3_access.is_public(bucket)}}

@@ -12,12 +12,12 @@ from urllib.parse import quote
 
 from localaws.errors import AwsError
 from localaws.s3 import versions as s3_versions
+from localaws.s3.accounts import HOME, owner
 from localaws.s3.rows import Stored, Version, after_prefix
 from localaws.wire import Parameters
 
 MOST = 1000
-OWNER = {"ID": "75aa57f09aa0c8caeab4f8c24e99d10f8e7faeebf76c078efc7c6caea54ba06a"}
-"""The canonical user id of the account: the one that moto shows in a bucket's ACL."""
+OWNER = owner(HOME)
 
 
 class Keyed(Protocol):

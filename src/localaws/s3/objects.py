@@ -233,6 +233,10 @@ class Objects:
             gone = older
             s3_rows.delete_older(db, bucket.name, older)
         else:
+            if bucket.notifications and current is None and not bucket.versioning:  # S3 tells of it all the same
+                number = self._disk.number(db)
+                nothing = Stored(key, number, 0, "", self._clock(), "", Description(), NULL, number)
+                self._announce("ObjectRemoved:Delete", bucket, number, nothing)
             return Deleted()
         owed.keys.append(key)
         if gone is current or current is None:
@@ -260,13 +264,15 @@ class Objects:
         return change.number if change else self._disk.number(db)
 
     def describe(
-        self, bucket: str, key: str, version: str | None, change: Callable[[Description], Description]
+        self, bucket: str, key: str, version: str | None, change: Callable[[Description], Description], event: str
     ) -> Stored:
         """Replace the version's description, not its bytes. Raises as `get` does."""
         with self._store.write() as db:
+            home = self._buckets.get(bucket, db)
             old = self.get(bucket, key, version, db)
             stored = replace(old, description=change(old.description))
             (s3_rows.write_current if old.path else s3_rows.write_older)(db, bucket, stored)
+            self._announce(event, home, old.change, stored)
         return stored
 
     def check_empty(self, bucket: str, db: sqlite3.Connection | None = None) -> None:
@@ -306,6 +312,13 @@ class Objects:
         error = AwsError("NoSuchKey", "The specified key does not exist.", 404, Key=key)
         raise _marked(error, newest) if newest is not None else error
 
+    def find_version(self, bucket: str, key: str, version: str | None) -> Stored | None:
+        """One version, or the current one; None for a delete marker, too."""
+        try:
+            return self.get(bucket, key, version)
+        except AwsError:
+            return None
+
     def open(self, bucket: str, key: str, version: str | None = None) -> tuple[Stored, IO[bytes]]:
         """The version and its file, of one and the same put; the caller closes it. Raises as `get` does."""
         for _ in range(_TRIES):
@@ -315,7 +328,7 @@ class Objects:
             is_current = stored.path != ""
             opened = self._disk.open(bucket, stored.path, stored.change) if is_current else None
             file = opened if is_current else self._disk.open_version(stored.file)
-            now = self._again(bucket, key, version)
+            now = self.find_version(bucket, key, version)
             if file is not None and now is not None and now.change == stored.change:
                 return stored, file
             if file is not None:
@@ -323,12 +336,6 @@ class Objects:
             elif now is not None and now.change == stored.change:
                 raise AwsError("InternalError", f"The object's file {stored.path or stored.file!r} is gone", 500)
         raise AwsError("SlowDown", "The object changes faster than it can be read", 503)
-
-    def _again(self, bucket: str, key: str, version: str | None) -> Stored | None:
-        try:
-            return self.get(bucket, key, version)
-        except AwsError:
-            return None
 
     def shown_version(self, bucket: str, stored: Stored) -> str | None:
         """Its id, as answers tell it: a bucket that was never versioned has none."""

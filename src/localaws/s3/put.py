@@ -11,9 +11,10 @@ from localaws.s3 import checksums as s3_checksums
 from localaws.s3 import conditions as s3_conditions
 from localaws.s3 import description as s3_description
 from localaws.s3 import versions as s3_versions
+from localaws.s3.access import ACCESS
 from localaws.s3.disk import Disk
 from localaws.s3.keys import check_key
-from localaws.s3.listing import MOST, OWNER
+from localaws.s3.listing import MOST
 from localaws.s3.objects import NOT_ALLOWED, Deleted, Deletion, New, Objects
 from localaws.s3.rows import Description, Stored
 from localaws.s3.xml import malformed
@@ -29,7 +30,8 @@ class Put:
 
     def put_object(self, p: Parameters) -> Parameters:
         check_key(p["Key"])
-        description = Description(s3_description.fields_of(p), tags=s3_description.tags_of_header(p.get("Tagging")))
+        tags = s3_description.tags_of_header(p.get("Tagging"))
+        description = Description(s3_description.fields_of(p), tags=tags, access=p.get(ACCESS, {}))
         measured = s3_checksums.measure(p["Body"], [s3_checksums.wanted(p)])
         s3_checksums.verify(p, measured)
         staged = self._disk.stage(p["Body"])
@@ -101,28 +103,16 @@ class Put:
     def put_object_tagging(self, p: Parameters) -> Parameters:
         if "Tagging" not in p:
             raise malformed()
-        return self._tag(p, s3_description.tags_of_document(p["Tagging"]))
+        return self._tag(p, s3_description.tags_of_document(p["Tagging"]), "ObjectTagging:Put")
 
     def delete_object_tagging(self, p: Parameters) -> Parameters:
-        return self._tag(p, {})
+        return self._tag(p, {}, "ObjectTagging:Delete")
 
-    def _tag(self, p: Parameters, tags: dict[str, str]) -> Parameters:
+    def _tag(self, p: Parameters, tags: dict[str, str], event: str) -> Parameters:
         version = s3_versions.wanted(p)
         with _markers_have_no_tags():
-            stored = self._objects.describe(p["Bucket"], p["Key"], version, lambda old: replace(old, tags=tags))
+            stored = self._objects.describe(p["Bucket"], p["Key"], version, lambda old: replace(old, tags=tags), event)
         return {"VersionId": self._objects.shown_version(p["Bucket"], stored)}
-
-    def get_object_acl(self, p: Parameters) -> Parameters:
-        """Every object is its owner's alone; other access lists can't be put."""
-        self._objects.get(p["Bucket"], p["Key"], s3_versions.wanted(p))
-        grantee = {"Type": "CanonicalUser", **OWNER}
-        return {"Owner": OWNER, "Grants": [{"Grantee": grantee, "Permission": "FULL_CONTROL"}]}
-
-    def put_object_acl(self, p: Parameters) -> Parameters:
-        self._objects.get(p["Bucket"], p["Key"], s3_versions.wanted(p))
-        if p.get("ACL") not in {"private", "bucket-owner-full-control"}:
-            raise AwsError("NotImplemented", "Access lists of objects other than private are not implemented", 501)
-        return {}
 
 
 def _deletion(p: Parameters, etag: str | None) -> Deletion:
@@ -208,7 +198,7 @@ def _copied(p: Parameters, source: Stored, to_itself: bool) -> Description:
         fields = kept | own
     replaced = directives["TaggingDirective"] == "REPLACE"
     tags = s3_description.tags_of_header(p.get("Tagging")) if replaced else source.description.tags
-    return Description(fields, tags=tags)
+    return Description(fields, tags=tags, access=p.get(ACCESS, {}))
 
 
 def _written(stored: Stored) -> Parameters:

@@ -39,7 +39,8 @@ class Description:
 
     `fields`: members of GetObject's answer that come back as they were put (ContentType, Metadata ...);
     `checksums` by algorithm, of the kind `checksum_type`; `parts`: of a multipart object, each with "PartNumber",
-    "Size" and its checksum; `upload`: the multipart upload that made it.
+    "Size" and its checksum; `upload`: the multipart upload that made it; `access`: its "Owner" and "Grants", if it is
+    not the bucket owner's alone (see access.py).
     """
 
     fields: Mapping[str, Any] = field(default_factory=dict)
@@ -48,6 +49,7 @@ class Description:
     tags: Mapping[str, str] = field(default_factory=dict)
     parts: Sequence[Mapping[str, Any]] = ()
     upload: str = ""
+    access: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

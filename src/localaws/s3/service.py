@@ -5,15 +5,16 @@ In the order of a request's walk:
     wire, xml                    HTTP <-> operation and parameters
     conditions                   which bytes, and only if
     description, checksums       headers, metadata and tags that are kept with the bytes, and what those add up to
+    access, acl, policy          who may
     put, multipart, get, listing change objects; read them
-    configuration                makes and removes buckets, and hands the rest of their configuration on
+    configuration, settings      makes, configures and removes buckets
     versions                     their ids, and which buckets have them
     objects, uploads, buckets    what changes in one transaction
     rows                         what is kept of each version of an object
     disk, keys                   the bytes: staged, committed, moved to their place, and which place that is
     notifications, messages      who is told of it, and what
 
-Not done: access lists, object lock, customer keys, select.
+Not done: object lock, customer keys, select.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -21,11 +22,13 @@ from pathlib import Path
 
 from localaws.s3 import listing as s3_listing
 from localaws.s3 import notifications as s3_notifications
+from localaws.s3.access import Access
 from localaws.s3.announcements import Announcements, Tell
 from localaws.s3.buckets import Buckets
 from localaws.s3.configuration import Configuration
 from localaws.s3.disk import Disk
 from localaws.s3.get import Get
+from localaws.s3.grants import ObjectAccess
 from localaws.s3.multipart import Multipart
 from localaws.s3.objects import Objects, StoredFile
 from localaws.s3.put import Put
@@ -53,6 +56,7 @@ class S3:
         region: str,
         control: Handler,
         tell: Tell,
+        with_acls: bool = False,
     ) -> None:
         self._ids = ids
         self._clock = clock
@@ -66,14 +70,21 @@ class S3:
         uploads = Uploads(store, self._buckets)
         self._multipart = Multipart(uploads, self._disk, self._buckets, self._objects, clock, ids)
         self._configuration = Configuration(
-            self._buckets, self._objects, self._disk, clock, ids, account, region, control
+            self._buckets, self._objects, self._disk, clock, ids, account, region, control, with_acls
         )
+        access = Access(self._buckets, self._objects.find_version)
         self._disk.recover(uploads.staged())
-        self.handler: Handler = rest_xml_service(self._operations(), self._configuration.forward, account)
+        self.handler: Handler = rest_xml_service(self._operations(), self._configuration.forward, access)
 
     def _operations(self) -> Mapping[str, Operation]:
         get, put, multipart, configuration = self._get, self._put, self._multipart, self._configuration
-        return {
+        object_access = ObjectAccess(self._buckets, self._objects)
+        return configuration.operations() | {
+            "GetBucketAcl": configuration.get_bucket_acl,
+            "PutBucketAcl": configuration.put_bucket_acl,
+            "GetBucketPolicy": configuration.get_bucket_policy,
+            "PutBucketPolicy": configuration.put_bucket_policy,
+            "GetBucketPolicyStatus": configuration.get_bucket_policy_status,
             "ListBuckets": configuration.list_buckets,
             "CreateBucket": configuration.create_bucket,
             "HeadBucket": configuration.head_bucket,
@@ -96,8 +107,8 @@ class S3:
             "GetObjectTagging": put.get_object_tagging,
             "PutObjectTagging": put.put_object_tagging,
             "DeleteObjectTagging": put.delete_object_tagging,
-            "GetObjectAcl": put.get_object_acl,
-            "PutObjectAcl": put.put_object_acl,
+            "GetObjectAcl": object_access.get_object_acl,
+            "PutObjectAcl": object_access.put_object_acl,
             "CreateMultipartUpload": multipart.create_multipart_upload,
             "UploadPart": multipart.upload_part,
             "UploadPartCopy": multipart.upload_part_copy,

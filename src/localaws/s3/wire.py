@@ -23,14 +23,16 @@ from botocore.model import OperationModel, Shape, StructureShape
 from localaws.errors import AwsError
 from localaws.s3 import checksums as s3_checksums
 from localaws.s3 import xml as s3_xml
+from localaws.s3.access import Access
 from localaws.s3.origin import ORIGIN, origin_of
+from localaws.s3.settings import SETTINGS
 from localaws.wire import Body, FileSlice, Handler, Operation, Parameters, Request, Response, service_model
 
 Level = Literal["service", "bucket", "object"]
 STATUS = "HTTPStatusCode"  # an answer may name its status under boto3's own word for it
 
-_EXPECTED_OWNERS = ("x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner")
 _METADATA = "x-amz-meta-"
+_NO_NAME = "*"  # the operation of a request that is of none: nobody but the owner may ask for it
 _INTEGER = re.compile(r"[-+]?[0-9]{1,19}")
 _LARGEST_XML = 8 * 2**20  # DeleteObjects: 1,000 keys of 1,024 bytes, each of which may be written as a reference
 
@@ -45,6 +47,15 @@ class Route:
 
 # (method, level, subresource)
 ROUTES: Mapping[tuple[str, Level, str], Route] = {
+    **{("PUT", "bucket", setting.subresource): Route(setting.put) for setting in SETTINGS},
+    **{("GET", "bucket", setting.subresource): Route(setting.get, setting.root) for setting in SETTINGS},
+    **{("DELETE", "bucket", setting.subresource): Route(setting.delete) for setting in SETTINGS if setting.delete},
+    ("GET", "bucket", "acl"): Route("GetBucketAcl", "AccessControlPolicy"),
+    ("PUT", "bucket", "acl"): Route("PutBucketAcl"),
+    ("GET", "bucket", "policy"): Route("GetBucketPolicy"),
+    ("PUT", "bucket", "policy"): Route("PutBucketPolicy"),
+    ("DELETE", "bucket", "policy"): Route("DeleteBucketPolicy"),
+    ("GET", "bucket", "policyStatus"): Route("GetBucketPolicyStatus", "PolicyStatus"),
     ("GET", "service", ""): Route("ListBuckets", "ListAllMyBucketsResult"),
     ("PUT", "bucket", ""): Route("CreateBucket"),
     ("HEAD", "bucket", ""): Route("HeadBucket"),
@@ -90,22 +101,18 @@ class Target:
 
 
 def rest_xml_service(
-    operations: Mapping[str, Operation], configuration: Callable[[Request, str], Awaitable[Response]], account: str
+    operations: Mapping[str, Operation], configuration: Callable[[Request, str], Awaitable[Response]], access: Access
 ) -> Handler:
-    """`configuration(request, bucket)` answers for the subresources of buckets that are not in ROUTES; `account` owns
-    every bucket."""
+    """`configuration(request, bucket)` answers for the subresources of buckets that are not in ROUTES."""
 
     async def handle(request: Request) -> Response:
-        if request.caller.account != account:
-            raise AwsError("AccessDenied", "The request is not signed; see: clicklake env", 403)
-        if any(request.headers.get(name, account) != account for name in _EXPECTED_OWNERS):
-            raise AwsError("AccessDenied", "Access Denied", 403)
         ORIGIN.set(origin_of(request))
         target = target_of(request)
         route = ROUTES.get((request.method, target.level, target.subresource))
         if route is not None:
             request.span.operation = route.operation
-            return await _answer(route, operations[route.operation], target, request)
+            return await _answer(route, operations[route.operation], access, target, request)
+        await asyncio.to_thread(access.admit, request, _NO_NAME, {"Bucket": target.bucket})
         if target.level == "bucket" and target.subresource:
             return await configuration(request, target.bucket)
         raise _refusal(request.method, target)
@@ -113,17 +120,22 @@ def rest_xml_service(
     return handle
 
 
-async def _answer(route: Route, operation: Operation, target: Target, request: Request) -> Response:
+async def _answer(route: Route, operation: Operation, access: Access, target: Target, request: Request) -> Response:
     """Parsing and rendering may take milliseconds (a page of 1,000 keys), so they stay off the event loop too."""
 
+    def admitted() -> Parameters:
+        p = _parameters(route.operation, target, request)
+        access.admit(request, route.operation, p)
+        return p
+
     def answer() -> Response:
-        done = operation(_parameters(route.operation, target, request))
+        done = operation(admitted())
         assert isinstance(done, dict)
         return _response(route, done)
 
     if not inspect.iscoroutinefunction(operation):
         return await asyncio.to_thread(answer)
-    return _response(route, await operation(_parameters(route.operation, target, request)))
+    return _response(route, await operation(await asyncio.to_thread(admitted)))
 
 
 def _refusal(method: str, target: Target) -> AwsError:
@@ -212,6 +224,8 @@ def _parameters(operation: str, target: Target, request: Request) -> Parameters:
         member, shape = source.payload
         if shape.type_name == "blob":
             p[member] = request.body
+        elif shape.type_name == "string":
+            p[member] = request.body.read().decode("utf-8", "replace")
         elif request.body.size or request.body.data:
             p[member] = s3_xml.parse(_document(operation, headers, request.body, p), shape)
     return p

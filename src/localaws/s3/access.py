@@ -1,0 +1,310 @@
+"""Who may do what: ownership, bucket policy, access lists, public access block.
+
+docs.aws.amazon.com/AmazonS3/latest/userguide/how-s3-evaluates-access-control.html. As IAM's policies are not evaluated
+here, whoever is of an account may do all that the account may, unless the bucket's policy denies it.
+
+    RULES       operation -> the permission that it needs
+    Access      decides, before the operation runs, and tells it whose what it makes will be
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, unquote
+
+from localaws.errors import AwsError
+from localaws.s3 import acl as s3_acl
+from localaws.s3 import policy as s3_policy
+from localaws.s3.buckets import Bucket, Buckets
+from localaws.s3.rows import Stored
+from localaws.wire import Caller, Parameters, Request
+
+CALLER = "Account"
+"""The caller's account, "" for nobody: a word among an operation's parameters that no operation of S3 has."""
+ACCESS = "Access"
+"""Likewise: the owner and the grants of an object to be, {} for the bucket owner's alone."""
+
+
+class Rule(NamedTuple):
+    """`bucket` and `object`: the permission in an access list that suffices; `versioned`: the action on a version."""
+
+    action: str
+    bucket: str = ""
+    object: str = ""
+    versioned: str = ""
+
+
+_READ = Rule("s3:GetObject", object="READ", versioned="s3:GetObjectVersion")
+_WRITE = Rule("s3:PutObject", bucket="WRITE")
+_LIST = Rule("s3:ListBucket", bucket="READ")
+# Any other operation needs the action of its own name, and no access list suffices.
+RULES: Mapping[str, Rule] = {
+    "AbortMultipartUpload": Rule("s3:AbortMultipartUpload", bucket="WRITE"),
+    "CompleteMultipartUpload": _WRITE,
+    "CopyObject": _WRITE,
+    "CreateMultipartUpload": _WRITE,
+    "DeleteBucketCors": Rule("s3:PutBucketCORS"),
+    "DeleteBucketEncryption": Rule("s3:PutEncryptionConfiguration"),
+    "DeleteBucketLifecycle": Rule("s3:PutLifecycleConfiguration"),
+    "DeleteBucketOwnershipControls": Rule("s3:PutBucketOwnershipControls"),
+    "DeleteBucketReplication": Rule("s3:PutReplicationConfiguration"),
+    "DeleteBucketTagging": Rule("s3:PutBucketTagging"),
+    "DeleteObject": Rule("s3:DeleteObject", bucket="WRITE", versioned="s3:DeleteObjectVersion"),
+    "DeleteObjectTagging": Rule("s3:DeleteObjectTagging", versioned="s3:DeleteObjectVersionTagging"),
+    "DeletePublicAccessBlock": Rule("s3:PutBucketPublicAccessBlock"),
+    "GetBucketAccelerateConfiguration": Rule("s3:GetAccelerateConfiguration"),
+    "GetBucketAcl": Rule("s3:GetBucketAcl", bucket="READ_ACP"),
+    "GetBucketCors": Rule("s3:GetBucketCORS"),
+    "GetBucketEncryption": Rule("s3:GetEncryptionConfiguration"),
+    "GetBucketLifecycleConfiguration": Rule("s3:GetLifecycleConfiguration"),
+    "GetBucketNotificationConfiguration": Rule("s3:GetBucketNotification"),
+    "GetBucketReplication": Rule("s3:GetReplicationConfiguration"),
+    "GetObject": _READ,
+    "GetObjectAcl": Rule("s3:GetObjectAcl", object="READ_ACP", versioned="s3:GetObjectVersionAcl"),
+    "GetObjectAttributes": _READ,
+    "GetObjectLegalHold": Rule("s3:GetObjectLegalHold"),
+    "GetObjectLockConfiguration": Rule("s3:GetBucketObjectLockConfiguration"),
+    "GetObjectTagging": Rule("s3:GetObjectTagging", versioned="s3:GetObjectVersionTagging"),
+    "GetPublicAccessBlock": Rule("s3:GetBucketPublicAccessBlock"),
+    "HeadBucket": _LIST,
+    "HeadObject": _READ,
+    "ListMultipartUploads": Rule("s3:ListBucketMultipartUploads", bucket="READ"),
+    "ListObjectVersions": Rule("s3:ListBucketVersions", bucket="READ"),
+    "ListObjects": _LIST,
+    "ListObjectsV2": _LIST,
+    "ListParts": Rule("s3:ListMultipartUploadParts"),
+    "PutBucketAccelerateConfiguration": Rule("s3:PutAccelerateConfiguration"),
+    "PutBucketAcl": Rule("s3:PutBucketAcl", bucket="WRITE_ACP"),
+    "PutBucketCors": Rule("s3:PutBucketCORS"),
+    "PutBucketEncryption": Rule("s3:PutEncryptionConfiguration"),
+    "PutBucketLifecycleConfiguration": Rule("s3:PutLifecycleConfiguration"),
+    "PutBucketNotificationConfiguration": Rule("s3:PutBucketNotification"),
+    "PutBucketReplication": Rule("s3:PutReplicationConfiguration"),
+    "PutObject": _WRITE,
+    "PutObjectAcl": Rule("s3:PutObjectAcl", object="WRITE_ACP", versioned="s3:PutObjectVersionAcl"),
+    "PutObjectLockConfiguration": Rule("s3:PutBucketObjectLockConfiguration"),
+    "PutObjectTagging": Rule("s3:PutObjectTagging", versioned="s3:PutObjectVersionTagging"),
+    "PutPublicAccessBlock": Rule("s3:PutBucketPublicAccessBlock"),
+    "UploadPart": _WRITE,
+    "UploadPartCopy": _WRITE,
+}
+# That the account itself may do whatever its bucket's policy denies, lest nobody could ever change that.
+_NEVER_LOST = frozenset({"s3:DeleteBucketPolicy", "s3:GetBucketPolicy", "s3:PutBucketPolicy"})
+_UPLOADS = frozenset({"CopyObject", "CreateMultipartUpload", "PutObject"})
+_OWNER_HEADERS = {"x-amz-expected-bucket-owner": "Bucket", "x-amz-source-expected-bucket-owner": "CopySource"}
+
+
+def denied(why: str = "") -> AwsError:
+    return AwsError("AccessDenied", f"Access Denied: {why}" if why else "Access Denied", 403)
+
+
+def blocks(settings: Mapping[str, Any], what: str) -> bool:
+    return bool(settings.get("publicAccessBlock", {}).get(what))
+
+
+def ownership(settings: Mapping[str, Any]) -> str:
+    """Without the controls every object is its writer's."""
+    rules = settings.get("ownershipControls", {}).get("Rules", ({"ObjectOwnership": "ObjectWriter"},))
+    found: str = rules[0]["ObjectOwnership"]
+    return found
+
+
+def grants_of(bucket: Bucket) -> s3_acl.Grants:
+    acl = bucket.settings.get("acl")
+    return s3_acl.private(bucket.owner) if acl is None or _is_enforced(bucket) else acl["Grants"]
+
+
+def object_owner(bucket: Bucket, stored: Stored) -> str:
+    owner: str = stored.description.access.get("Owner", bucket.owner)
+    return bucket.owner if _is_enforced(bucket) else owner
+
+
+def object_grants(bucket: Bucket, stored: Stored) -> s3_acl.Grants:
+    owner = object_owner(bucket, stored)
+    grants: s3_acl.Grants = stored.description.access.get("Grants", s3_acl.private(owner))
+    return s3_acl.private(owner) if _is_enforced(bucket) else grants
+
+
+def _is_enforced(bucket: Bucket) -> bool:
+    return ownership(bucket.settings) == "BucketOwnerEnforced"
+
+
+def check_list(settings: Mapping[str, Any], grants: s3_acl.Grants, owner: str, code: str) -> None:
+    """May a bucket of these settings, or an object in it, have this access list? `code`: the error if it can't be."""
+    if ownership(settings) == "BucketOwnerEnforced" and list(grants) != s3_acl.private(owner):
+        raise AwsError(code, _LIST_ERRORS[code])
+    if blocks(settings, "BlockPublicAcls") and s3_acl.is_public(grants):
+        raise denied("the list is public, which the bucket's public access block prevents")
+
+
+_LIST_ERRORS = {
+    "AccessControlListNotSupported": "The bucket does not allow ACLs",
+    "InvalidBucketAclWithObjectOwnership": "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced "
+    "setting",
+}
+
+
+def is_public(bucket: Bucket) -> bool:
+    """What GetBucketPolicyStatus says: by its policy, or by its list."""
+    policy = _policy(bucket)
+    by_list = s3_acl.is_public(grants_of(bucket)) and not blocks(bucket.settings, "IgnorePublicAcls")
+    return by_list or (policy is not None and s3_policy.is_public(policy))
+
+
+def _policy(bucket: Bucket) -> s3_policy.Document | None:
+    kept = bucket.settings.get("policy")
+    return None if kept is None else s3_policy.parsed(kept["Text"])
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """`find(bucket, key, version)`: the object, None if there is none."""
+
+    buckets: Buckets
+    find: Callable[[str, str, str | None], Stored | None]
+
+    def admit(self, request: Request, operation: str, p: Parameters) -> None:
+        """Raises AccessDenied. `p` gets CALLER and, for what makes an object, ACCESS. Of a bucket that does not exist
+        the operation tells."""
+        account = request.caller.account
+        p[CALLER] = account
+        if operation in {"CreateBucket", "ListBuckets"}:
+            if not account:
+                raise denied("the request is not signed; see: clicklake env")
+            return
+        bucket = self.buckets.find(p["Bucket"])
+        if bucket is None:
+            return
+        _check_expected_owner(request, "Bucket", bucket)
+        if "CopySource" in p:
+            self._admit_copy(request, p)
+        self.check(request, bucket, RULES.get(operation, Rule(f"s3:{operation}")), p)
+        if operation in _UPLOADS:
+            p[ACCESS] = new_object(p, account, bucket)
+
+    def _admit_copy(self, request: Request, p: Parameters) -> None:
+        path, _, version = p["CopySource"].partition("?versionId=")
+        name, _, key = unquote(path).removeprefix("/").partition("/")
+        source = self.buckets.find(name)
+        if source is not None:
+            _check_expected_owner(request, "CopySource", source)
+            self.check(request, source, _READ, {"Bucket": name, "Key": key, "VersionId": version or None})
+
+    def check(self, request: Request, bucket: Bucket, rule: Rule, p: Parameters) -> None:
+        """Raises AccessDenied if `rule` is not granted to who asks."""
+        caller, key = request.caller, p.get("Key", "")
+        is_owner = caller.account == bucket.owner
+        if is_owner and "policy" not in bucket.settings and _is_enforced(bucket):
+            return
+        stored = self.find(bucket.name, key, p.get("VersionId")) if key else None
+        verdict = self._verdict(request, bucket, rule, p, stored)
+        if verdict == "Deny" and not (is_owner and rule.action in _NEVER_LOST and _is_account(caller)):
+            raise denied("the bucket's policy says so")
+        if verdict == "Allow" or _is_granted(caller.account, bucket, rule, stored):
+            return
+        if stored is None and rule.object and self._may_list(request, bucket, p):
+            return  # the operation says that there is no such object
+        raise denied("" if caller.account else "the request is not signed; see: clicklake env")
+
+    def _may_list(self, request: Request, bucket: Bucket, p: Parameters) -> bool:
+        """Who may list a bucket may know that it does not have an object."""
+        try:
+            self.check(request, bucket, _LIST, {"Bucket": p["Bucket"]})
+        except AwsError:
+            return False
+        return True
+
+    def _verdict(
+        self, request: Request, bucket: Bucket, rule: Rule, p: Parameters, stored: Stored | None
+    ) -> str | None:
+        policy = _policy(bucket)
+        if policy is None:
+            return None
+        action = (rule.versioned if p.get("VersionId") else "") or rule.action
+        key = p.get("Key", "")
+        resource = f"arn:aws:s3:::{bucket.name}" + (f"/{key}" if key else "")
+        caller = request.caller
+        ask = s3_policy.Ask(caller.arn, caller.account, action, resource, _context(request, p, stored))
+        verdict = s3_policy.verdict(policy, ask)
+        is_restricted = blocks(bucket.settings, "RestrictPublicBuckets") and s3_policy.is_public(policy)
+        if verdict == "Allow" and is_restricted and caller.account != bucket.owner:
+            return None
+        if verdict == "Allow" and rule.object and stored and object_owner(bucket, stored) != bucket.owner:
+            return None  # a bucket's policy says nothing of what is not its owner's
+        return verdict
+
+
+def _is_account(caller: Caller) -> bool:
+    """The account itself, not one of its users or roles. The endpoint's own user stands for it."""
+    return caller.arn.endswith((":root", ":user/laptop"))
+
+
+def _check_expected_owner(request: Request, member: str, bucket: Bucket) -> None:
+    for header, of in _OWNER_HEADERS.items():
+        if of == member and request.headers.get(header, bucket.owner) != bucket.owner:
+            raise denied()
+
+
+def _is_granted(account: str, bucket: Bucket, rule: Rule, stored: Stored | None) -> bool:
+    """By ownership, or by an access list."""
+    owner = object_owner(bucket, stored) if stored is not None and rule.object else bucket.owner
+    if stored is None and rule.object and account != bucket.owner:
+        return False
+    if account and account == owner:
+        return True
+    if _is_enforced(bucket):
+        return False
+    ignore = blocks(bucket.settings, "IgnorePublicAcls")
+    if rule.bucket and s3_acl.allows(grants_of(bucket), account, rule.bucket, ignore):
+        return True
+    if not rule.object or stored is None:
+        return False
+    return s3_acl.allows(object_grants(bucket, stored), account, rule.object, ignore)
+
+
+def new_object(p: Parameters, account: str, bucket: Bucket) -> Mapping[str, Any]:
+    """Whose an object will be, and who is granted what of it."""
+    mode = ownership(bucket.settings)
+    given = mode == "BucketOwnerPreferred" and p.get("ACL") == "bucket-owner-full-control"
+    owner = bucket.owner if given or mode == "BucketOwnerEnforced" else account
+    grants = s3_acl.of_headers(p, owner, bucket.owner) or s3_acl.private(owner)
+    check_list(bucket.settings, grants, owner, "AccessControlListNotSupported")
+    is_plain = owner == bucket.owner and grants == s3_acl.private(owner)
+    return {} if is_plain else {"Owner": owner, "Grants": grants}
+
+
+def _context(request: Request, p: Parameters, stored: Stored | None) -> s3_policy.Context:
+    """The condition keys of a request. On loopback nobody listens, which is what aws:SecureTransport is about."""
+    found: dict[str, list[str]] = {
+        "aws:securetransport": ["true"],
+        "aws:sourceip": ["127.0.0.1"],
+        "s3:signatureversion": ["AWS4-HMAC-SHA256"],
+    }
+    for name, key in (("referer", "aws:referer"), ("user-agent", "aws:useragent")):
+        if name in request.headers:
+            found[key] = [request.headers[name]]
+    if request.caller.arn:
+        found |= {"aws:principalarn": [request.caller.arn], "aws:principalaccount": [request.caller.account]}
+    query = request.parameters()
+    found |= {f"s3:{name}": [query[name]] for name in ("prefix", "delimiter", "max-keys") if name in query}
+    found |= {f"s3:{name}": [value] for name, value in request.headers.items() if name.startswith("x-amz-")}
+    if p.get("VersionId"):
+        found["s3:versionid"] = [p["VersionId"]]
+    found |= dict(_tags("s3:existingobjecttag", stored.description.tags.items() if stored else ()))
+    found |= dict(_tags("s3:requestobjecttag", _requested_tags(p)))
+    return found
+
+
+def _requested_tags(p: Parameters) -> list[tuple[str, str]]:
+    if isinstance(p.get("Tagging"), str):
+        return parse_qsl(p["Tagging"], keep_blank_values=True)
+    return [(tag["Key"], tag["Value"]) for tag in (p.get("Tagging") or {}).get("TagSet", ())]
+
+
+def _tags(prefix: str, tags: Any) -> Iterator[tuple[str, list[str]]]:
+    names = []
+    for name, value in tags:
+        names.append(name)
+        yield f"{prefix}/{name}", [value]
+    if names:
+        yield f"{prefix}keys", names

@@ -1,0 +1,309 @@
+"""Bucket policies: which there may be, and what one says of a request. Pure.
+
+docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html and, for S3's condition keys,
+docs.aws.amazon.com/AmazonS3/latest/userguide/amazon-s3-policy-keys.html. What "public" means:
+.../access-control-block-public-access.html#access-control-block-public-access-policy-status.
+
+Not done: policy variables, and the keys of VPCs, organisations and principals' tags, which no request here has.
+"""
+
+import functools
+import ipaddress
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from localaws.errors import AwsError
+from localaws.s3.accounts import canonical_id
+
+_LARGEST = 20 * 1024
+_VERSIONS = frozenset({"2012-10-17", "2008-10-17"})
+_ROLE_SESSION = re.compile(r"arn:aws:sts::(\d{12}):assumed-role/([^/]+)/.*")
+
+Document = Mapping[str, Any]
+Context = Mapping[str, Sequence[str]]
+"""Condition keys, in lower case, and their values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One permission that a request needs; `arn` and `account` are the caller's, "" for nobody."""
+
+    arn: str
+    account: str
+    action: str
+    resource: str
+    context: Context
+
+
+@functools.lru_cache(maxsize=256)
+def parsed(text: str) -> Document:
+    """A policy that was checked when it was put."""
+    policy: Document = json.loads(text)
+    return policy
+
+
+def checked(text: str, bucket: str) -> Document:
+    """The policy as a document. Raises MalformedPolicy for what S3 refuses."""
+    if len(text) > _LARGEST:
+        raise AwsError("PolicyTooLarge", "Policies must be at most 20 KB in size")
+    try:
+        policy = json.loads(text)
+    except (ValueError, RecursionError):
+        policy = None
+    if not isinstance(policy, dict):
+        raise malformed("Policies must be valid JSON and the first byte must be '{'")
+    if policy.get("Version", "2008-10-17") not in _VERSIONS:
+        raise malformed("The policy must contain a valid version string")
+    if not isinstance(policy.get("Statement"), list | dict):
+        raise malformed("Missing required field Statement")
+    if not _statements(policy):
+        raise malformed("Could not parse the policy: Statement is empty!")
+    for statement in _statements(policy):
+        _check_statement(statement, bucket)
+    return policy
+
+
+def malformed(text: str) -> AwsError:
+    return AwsError("MalformedPolicy", text)
+
+
+def _check_statement(statement: object, bucket: str) -> None:
+    if not isinstance(statement, dict) or statement.get("Effect") not in {"Allow", "Deny"}:
+        raise malformed("Invalid effect in policy")
+    for names, what in (("Principal", "principal"), ("Action", "action"), ("Resource", "resource")):
+        given = [name for name in (names, f"Not{names}") if name in statement]
+        if len(given) != 1:
+            raise malformed(f"Missing required field {names}" if not given else f"Policy has invalid {what}")
+    if "NotPrincipal" in statement and statement["Effect"] == "Allow":
+        raise malformed("Allow with NotPrincipal is not allowed.")
+    for action in _texts(statement.get("Action", statement.get("NotAction"))):
+        if action != "*" and not action.lower().startswith("s3:"):
+            raise malformed("Policy has invalid action")
+    own = re.compile(rf"arn:aws[\w-]*:s3:::{re.escape(bucket)}(/.*)?", re.DOTALL)
+    for resource in _texts(statement.get("Resource", statement.get("NotResource"))):
+        if not own.fullmatch(resource) and not _like(resource, f"arn:aws:s3:::{bucket}"):
+            raise malformed("Policy has invalid resource")
+    _check_conditions(statement.get("Condition", {}))
+
+
+def _check_conditions(conditions: object) -> None:
+    if not isinstance(conditions, dict):
+        raise malformed("Invalid Condition type")
+    for operator, tests in conditions.items():
+        if _operator(operator) is None or not isinstance(tests, dict):
+            raise malformed(f"Invalid Condition type : {operator}")
+        for values in tests.values():
+            _texts(values)
+
+
+def _texts(value: object) -> list[str]:
+    """One or a list of texts; numbers and booleans, which conditions may have, as texts."""
+    texts = value if isinstance(value, list) else [value]
+    if not all(isinstance(text, str | bool | int | float) for text in texts):
+        raise malformed("Policies must be valid JSON and the first byte must be '{'")
+    return [str(text).lower() if isinstance(text, bool) else str(text) for text in texts]
+
+
+def _statements(policy: Document) -> list[Any]:
+    statements = policy["Statement"]
+    return statements if isinstance(statements, list) else [statements]
+
+
+# What it says
+
+
+def verdict(policy: Document, ask: Ask) -> str | None:
+    """ "Deny" before "Allow"; None if no statement is about the request."""
+    effects = {statement["Effect"] for statement in _statements(policy) if _is_about(statement, ask)}
+    return "Deny" if "Deny" in effects else "Allow" if effects else None
+
+
+def _is_about(statement: Document, ask: Ask) -> bool:
+    return (
+        _is_meant(statement, ask)
+        and _fits(statement, "Action", lambda text: _like(text.lower(), ask.action.lower()))
+        and _fits(statement, "Resource", lambda text: _like(text, ask.resource))
+        and all(_holds(ask.context, *test) for test in _tests(statement))
+    )
+
+
+def _fits(statement: Document, name: str, fits: Callable[[str], bool]) -> bool:
+    if name in statement:
+        return any(map(fits, _texts(statement[name])))
+    return not any(map(fits, _texts(statement[f"Not{name}"])))
+
+
+def _is_meant(statement: Document, ask: Ask) -> bool:
+    name = "Principal" if "Principal" in statement else "NotPrincipal"
+    is_one = any(_names(kind, text, ask) for kind, text in _principals(statement[name]))
+    return is_one == (name == "Principal")
+
+
+def _principals(principal: object) -> Iterator[tuple[str, str]]:
+    if isinstance(principal, dict):
+        yield from ((kind, text) for kind, texts in principal.items() for text in _texts(texts))
+    else:
+        yield "AWS", str(principal)
+
+
+def _names(kind: str, text: str, ask: Ask) -> bool:
+    if kind == "CanonicalUser":
+        return bool(ask.account) and text == canonical_id(ask.account)
+    if kind != "AWS":
+        return False
+    session = _ROLE_SESSION.fullmatch(ask.arn)
+    role = f"arn:aws:iam::{session[1]}:role/{session[2]}" if session else ask.arn
+    own = {ask.account, f"arn:aws:iam::{ask.account}:root", ask.arn, role} if ask.account else set()
+    return text == "*" or text in own
+
+
+# Conditions
+
+
+def _tests(statement: Document) -> Iterator[tuple[str, str, list[str]]]:
+    for operator, tests in statement.get("Condition", {}).items():
+        yield from ((operator, key, _texts(values)) for key, values in tests.items())
+
+
+def _holds(context: Context, operator: str, key: str, wanted: Sequence[str]) -> bool:
+    given = context.get(_lower_key(key), ())
+    quantifier, _, name = operator.rpartition(":")
+    if name.lower() == "null":
+        return (not given) == (wanted[0] == "true")
+    if not given and name.endswith("IfExists"):
+        return True
+    found = _operator(operator)
+    assert found is not None
+    compare, is_negated = found
+    each = [any(compare(value, text) for text in wanted) != is_negated for value in given]
+    if quantifier == "ForAllValues":
+        return all(each)
+    return any(each) or (is_negated and not given)
+
+
+def _lower_key(key: str) -> str:
+    """The name of a condition key does not depend on case; that of a tag, behind the slash, does."""
+    name, slash, tag = key.partition("/")
+    return name.lower() + slash + tag
+
+
+def _like(pattern: str, text: str) -> bool:
+    """`*` is any text, `?` any character."""
+    parts = (".*" if c == "*" else "." if c == "?" else re.escape(c) for c in re.sub(r"\*+", "*", pattern))
+    return re.fullmatch("".join(parts), text, re.DOTALL) is not None
+
+
+def _number(compare: Callable[[float, float], bool]) -> Callable[[str, str], bool]:
+    def apply(given: str, wanted: str) -> bool:
+        try:
+            return compare(float(given), float(wanted))
+        except ValueError:
+            return False
+
+    return apply
+
+
+def _moment(compare: Callable[[float, float], bool]) -> Callable[[str, str], bool]:
+    def seconds(text: str) -> float:
+        return float(text) if text.isdecimal() else datetime.fromisoformat(text).timestamp()
+
+    def apply(given: str, wanted: str) -> bool:
+        try:
+            return compare(seconds(given), seconds(wanted))
+        except ValueError:
+            return False
+
+    return apply
+
+
+def _is_in_network(given: str, wanted: str) -> bool:
+    try:
+        return ipaddress.ip_address(given) in ipaddress.ip_network(wanted, strict=False)
+    except ValueError:
+        return False
+
+
+_COMPARE: Mapping[str, Callable[[float, float], bool]] = {
+    "Equals": lambda a, b: a == b,
+    "LessThan": lambda a, b: a < b,
+    "LessThanEquals": lambda a, b: a <= b,
+    "GreaterThan": lambda a, b: a > b,
+    "GreaterThanEquals": lambda a, b: a >= b,
+}
+_OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
+    "stringequals": lambda given, wanted: given == wanted,
+    "stringequalsignorecase": lambda given, wanted: given.lower() == wanted.lower(),
+    "stringlike": lambda given, wanted: _like(wanted, given),
+    "arnequals": lambda given, wanted: _like(wanted, given),
+    "arnlike": lambda given, wanted: _like(wanted, given),
+    "bool": lambda given, wanted: given.lower() == wanted.lower(),
+    "binaryequals": lambda given, wanted: given == wanted,
+    "ipaddress": _is_in_network,
+    **{f"numeric{name.lower()}": _number(compare) for name, compare in _COMPARE.items()},
+    **{f"date{name.lower()}": _moment(compare) for name, compare in _COMPARE.items()},
+}
+_NEGATED = {
+    "stringnotequals": "stringequals",
+    "stringnotequalsignorecase": "stringequalsignorecase",
+    "stringnotlike": "stringlike",
+    "arnnotequals": "arnequals",
+    "arnnotlike": "arnlike",
+    "numericnotequals": "numericequals",
+    "datenotequals": "dateequals",
+    "notipaddress": "ipaddress",
+}
+
+
+def _operator(operator: str) -> tuple[Callable[[str, str], bool], bool] | None:
+    """(comparison, negated?) of an operator; None if there is no such one."""
+    quantifier, _, name = operator.rpartition(":")
+    name = name.removesuffix("IfExists").lower()
+    if quantifier not in {"", "ForAllValues", "ForAnyValue"}:
+        return None
+    if name == "null":
+        return (lambda given, wanted: given == wanted), False
+    compare = _OPERATORS.get(_NEGATED.get(name, name))
+    return None if compare is None else (compare, name in _NEGATED)
+
+
+# Public?
+
+# A statement with one of these is about some, if what it compares with has no wildcard.
+_NARROWING = frozenset(
+    {
+        "aws:sourceip",
+        "aws:sourcearn",
+        "aws:sourcevpc",
+        "aws:sourcevpce",
+        "aws:sourceowner",
+        "aws:sourceaccount",
+        "aws:userid",
+        "aws:principalorgid",
+        "aws:principalorgpaths",
+        "aws:principalaccount",
+        "aws:principalarn",
+        "s3:x-amz-server-side-encryption-aws-kms-key-id",
+        "s3:dataaccesspointarn",
+        "s3:dataaccesspointaccount",
+    }
+)
+
+
+def is_public(policy: Document) -> bool:
+    """Does it allow something to everybody?"""
+    for statement in _statements(policy):
+        to_all = any(text == "*" for _, text in _principals(statement.get("Principal")))
+        if statement["Effect"] == "Allow" and to_all and not any(map(_is_narrow, _tests(statement))):
+            return True
+    return False
+
+
+def _is_narrow(test: tuple[str, str, list[str]]) -> bool:
+    _, key, values = test
+    if key.lower() == "aws:sourceip":
+        return not any(value.endswith("/0") for value in values)
+    return key.lower() in _NARROWING and not any(c in value for value in values for c in "*?")
