@@ -6,7 +6,6 @@
 Built before the services, which tell it what they see, and told of them by `watch`.
 """
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -42,7 +41,7 @@ class Observability:
         self._checks: Mapping[str, health.Check] = {}
 
     def watch(self, here: Sequence[Source], away: Sequence[Source], checks: Mapping[str, health.Check]) -> None:
-        """`here` are asked on the event loop, `away` and `checks` on a thread."""
+        """`here` are asked on the event loop, `away` on a thread."""
         self._checks = checks
         self._sampling.watch(here, [*away, self._process])
 
@@ -89,7 +88,7 @@ class Observability:
             "data_format": datadir.FORMAT,
             "uptime_seconds": round(self._clock() - self._started, 3),
         }
-        return await asyncio.to_thread(health.answer, self._checks, known)
+        return await health.answer(self._checks, known)
 
     def _process(self) -> Iterable[Reading]:
         return process.readings(self._root, self._version, datadir.FORMAT, self._started)

@@ -86,6 +86,9 @@ class Executions:
         """Known here from now on; `add` is owed. Work may begin meanwhile, because `save` waits for `add`."""
         self._live[execution.id] = execution
 
+    def unfinished(self) -> int:
+        return len(self._live)
+
     def add(self, execution: Execution) -> None:
         """Durable on return."""
         self._live[execution.id] = execution

@@ -90,6 +90,10 @@ class Athena:
         """Start a worker process, so that the first query finds one."""
         self._pool.warm()
 
+    def running(self) -> int:
+        """How many queries are queued or run."""
+        return self._executions.unfinished()
+
     def stop(self) -> None:
         """Running queries end with the endpoint; when it starts again they are FAILED."""
         self._pool.close()

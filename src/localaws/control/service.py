@@ -75,6 +75,11 @@ class Control:
         with self._lock:
             return self._running().user_key(access_key)
 
+    @property
+    def is_loaded(self) -> bool:
+        """Has anybody needed it yet?"""
+        return self._moto is not None
+
     def queues(self) -> dict[str, Depth]:
         """The depths of SQS's queues. None before somebody has used the control plane: this does not load it."""
         with self._lock:

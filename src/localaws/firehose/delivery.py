@@ -26,13 +26,15 @@ _SHORTEST_INTERVAL = 0.1
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What a delivery needs of the world. `backlog_limit`: bytes of one stream, acknowledged and not yet in S3, above
-    which it takes no more. `report` is told, on a thread, of segments that S3 refuses."""
+    which it takes no more. `report` is told, on a thread, of segments that S3 refuses, and `delivered` of every object:
+    its stream, and the age of its oldest record in seconds."""
 
     put_object: PutObject
     report: Report
     clock: Callable[[], float]
     ids: Callable[[], str]
     backlog_limit: int
+    delivered: Callable[[str, float], None] = lambda _stream, _age: None
 
 
 @dataclass(slots=True)
@@ -69,6 +71,7 @@ class Delivery:
         self._backlog = 0
         self._undelivered: dict[Path, Sealed] = {}
         self._is_refused = False
+        self._is_failing = False
         self.counters = Counters()
         self._wanted = asyncio.Event()
         self._couriers = {place.version: self._courier(place) for place in (*earlier, destination)}
@@ -197,7 +200,8 @@ class Delivery:
     def _delivered(self, segment: Sealed) -> None:
         del self._undelivered[segment.path]
         self._backlog -= segment.bytes
-        self._is_refused = False
+        self._is_refused = self._is_failing = False
+        self._surroundings.delivered(self._stream, self._surroundings.clock() - segment.arrival_ms / 1000)
         self.counters.delivered_objects += bool(segment.bytes)
         self.counters.delivered_records += segment.records
         self.counters.delivered_bytes += segment.bytes
@@ -206,6 +210,7 @@ class Delivery:
 
     def _failed(self, courier: Courier, segment: Sealed, error: Exception) -> bool:
         self.counters.failed_attempts += 1
+        self._is_failing = True
         current = self._destination
         self._is_refused = is_gone(error)
         if not self._is_refused or courier.destination is current:
@@ -223,7 +228,8 @@ class Delivery:
         arrivals = [segment.arrival_ms for segment in self._undelivered.values()]
         if self._segment is not None:
             arrivals.append(self._segment.arrival_ms)
-        return Stats(replace(self.counters), self._backlog, min(arrivals) / 1000 if arrivals else None)
+        oldest = min(arrivals) / 1000 if arrivals else None
+        return Stats(replace(self.counters), self._backlog, oldest, self._is_failing)
 
     async def drain(self, seconds: float) -> bool:
         """Deliver everything now; True if it was. Gives up after `seconds`, and as soon as the bucket is gone."""

@@ -41,7 +41,8 @@ def backlog_limit(environment: Mapping[str, str]) -> int:
 
 class Firehose:
     """`put_object(bucket, key, data)` is S3's; it returns when the object is durable, or raises AwsError.
-    `write_log(group, stream, lines)` is CloudWatch Logs'; for `limit` see `backlog_limit`."""
+    `write_log(group, stream, lines)` is CloudWatch Logs'; for `limit` see `backlog_limit`, for `delivered`
+    `Surroundings`."""
 
     def __init__(
         self,
@@ -55,13 +56,14 @@ class Firehose:
         region: str,
         otherwise: Handler,
         limit: int,
+        delivered: Callable[[str, float], None] = lambda _stream, _age: None,
     ) -> None:
         arn = f"arn:aws:firehose:{region}:{account}:deliverystream/"
         self._streams = Streams(store, clock, arn, lambda name: name in self._running)
         self._root = root / "firehose"
         self._write_log = write_log
         self._ids = ids
-        self._surroundings = Surroundings(put_object, self._report, clock, ids, limit)
+        self._surroundings = Surroundings(put_object, self._report, clock, ids, limit, delivered)
         self._running: dict[str, Delivery] = {}
         self._encrypted: set[str] = set()
         self._record_prefix = ids()
@@ -83,10 +85,10 @@ class Firehose:
         match request.headers.get("x-amz-target", "").rpartition(".")[2]:
             case "PutRecord":
                 request.span.operation = "PutRecord"
-                return await self._put_record(request.body.read())
+                return await self._put_record(request)
             case "PutRecordBatch":
                 request.span.operation = "PutRecordBatch"
-                return await self._put_record_batch(request.body.read())
+                return await self._put_record_batch(request)
         return await self._control(request)
 
     async def start(self) -> None:
@@ -102,18 +104,20 @@ class Firehose:
         """Every stream's, by name. To be called on the event loop."""
         return {name: delivery.stats() for name, delivery in self._running.items()}
 
-    async def _put_record(self, body: bytes) -> Response:
-        name, data = records.one(body)
+    async def _put_record(self, request: Request) -> Response:
+        name, data = records.one(request.body.read())
         delivery = self._delivery(name)
+        request.span.resource = name
         if not await delivery.put((data,), len(data)):
             raise _THROTTLED
         delivery.counters.put_record_requests += 1
         delivery.counters.put_record_bytes += len(data)
         return records.answer_one(self._record_ids(1)[0], name in self._encrypted)
 
-    async def _put_record_batch(self, body: bytes) -> Response:
-        name, data, size = records.many(body)
+    async def _put_record_batch(self, request: Request) -> Response:
+        name, data, size = records.many(request.body.read())
         delivery = self._delivery(name)
+        request.span.resource = name
         try:
             taken, refusal = await delivery.put(data, size), _THROTTLED
         except AwsError as error:  # the disk is full

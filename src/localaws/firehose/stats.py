@@ -32,8 +32,9 @@ class Counters:
 @dataclass(frozen=True, slots=True)
 class Stats:
     """One look at a stream. `backlog_bytes`: acknowledged and not yet in S3. `oldest_arrival`: when the oldest record
-    among those arrived, epoch seconds; None if there is none."""
+    among those arrived, epoch seconds; None if there is none. `is_failing`: the last attempt to deliver was in vain."""
 
     counters: Counters
     backlog_bytes: int
     oldest_arrival: float | None
+    is_failing: bool

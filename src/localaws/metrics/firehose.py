@@ -1,11 +1,18 @@
-"""Delivery streams' numbers as metrics."""
+"""Delivery streams' numbers as metrics, and whether they are well."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from localaws.firehose.stats import Stats
 from localaws.metrics.registry import Reading
 
 _PREFIX = "clicklake_firehose_"
+
+
+def health(streams: Mapping[str, Stats]) -> dict[str, Any]:
+    """Degraded while a stream's last attempt to deliver was in vain."""
+    failing = sorted(name for name, stats in streams.items() if stats.is_failing)
+    return {"status": "degraded" if failing else "ok", "streams": len(streams), "undeliverable": failing}
 
 
 def readings(streams: Mapping[str, Stats], now: float) -> Iterator[Reading]:

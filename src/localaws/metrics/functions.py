@@ -1,6 +1,7 @@
-"""Functions' numbers as metrics."""
+"""Functions' numbers as metrics, and how they are."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from localaws.functions.stats import Stats
 from localaws.metrics.registry import Reading
@@ -17,6 +18,10 @@ _COUNTERS = {
     "dead_letter_errors_total": "dead_letter_errors",
     "destination_failures_total": "destination_delivery_failures",
 }
+
+
+def health(functions: Mapping[str, Stats]) -> dict[str, Any]:
+    return {"functions": len(functions), "async_queued": sum(stats.async_depth for stats in functions.values())}
 
 
 def readings(functions: Mapping[str, Stats], now: float) -> Iterator[Reading]:
