@@ -38,6 +38,7 @@ def check_signature(claim: Claim, head: Head, secret: str, bucket_host: str | No
     if claim.session_token:
         headers["x-amz-security-token"] = claim.session_token
     path = f"/{bucket_host}{head.path}" if bucket_host else head.path
+    path += "/" if path.count("/") == 1 and path != "/" else ""  # a bucket alone (botocore.handlers, authPath)
     text = signer.canonical_string(head.method, urlsplit(f"{path}?{head.query}"), headers, auth_path=path)
     expected = base64.b64encode(hmac.digest(secret.encode(), text.encode(), "sha1")).decode()
     if not hmac.compare_digest(expected.encode(), claim.signature.encode()):
