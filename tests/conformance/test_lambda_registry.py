@@ -79,7 +79,7 @@ def test_settings_are_answered_as_they_were_given(functions: Any) -> None:
 
 
 def test_an_update_changes_what_it_names_and_empty_values_remove(functions: Any) -> None:
-    name = deploy(functions, ECHO, Environment={"Variables": {"A": "1"}}, Timeout=9)
+    name = deploy(functions, ECHO, Environment={"Variables": {"AA": "1"}}, Timeout=9)
     before = functions.get_function_configuration(FunctionName=name)
     functions.update_function_configuration(FunctionName=name, MemorySize=256, Environment={"Variables": {}})
     after = functions.get_function_configuration(FunctionName=name)
@@ -148,11 +148,16 @@ def test_a_deleted_function_is_gone(functions: Any, endpoint: EndpointProcess) -
     ("settings", "code"),
     [
         ({"Timeout": 901}, "ValidationException"),
+        ({"EphemeralStorage": {"Size": 20000}}, "ValidationException"),
+        ({"Architectures": ["x86"]}, "ValidationException"),
+        ({"Environment": {"Variables": {"1A": "x"}}}, "ValidationException"),
+        ({"Handler": "a b"}, "ValidationException"),
+        ({"DeadLetterConfig": {"TargetArn": "arn:aws:s3:::bucket"}}, "InvalidParameterValueException"),
         ({"MemorySize": 20000}, "ValidationException"),
         ({"Role": "not-an-arn"}, "ValidationException"),
         ({"Runtime": "nodejs20.x"}, "InvalidParameterValueException"),
         ({"Environment": {"Variables": {"AWS_REGION": "x"}}}, "InvalidParameterValueException"),
-        ({"Environment": {"Variables": {"A": "x" * 5000}}}, "InvalidParameterValueException"),
+        ({"Environment": {"Variables": {"AA": "x" * 5000}}}, "InvalidParameterValueException"),
         ({"Layers": ["arn:aws:lambda:us-east-1:000000000000:layer:l:1"]}, "InvalidParameterValueException"),
         ({"Code": {"ZipFile": b"not a zip"}}, "InvalidParameterValueException"),
         ({"Code": {}}, "InvalidParameterValueException"),
@@ -171,6 +176,52 @@ def test_a_package_can_only_fill_its_own_folder(functions: Any, path: str) -> No
         archive.writestr(zipfile.ZipInfo(path), "evil")
     with pytest.raises(ClientError, match="leaves its folder") as error:
         deploy(functions, ECHO, Code={"ZipFile": data.getvalue()})
+    assert code_of(error) == ("InvalidParameterValueException", 400)
+
+
+def linked(*links: tuple[str, str]) -> bytes:
+    """A package with symbolic links: (path, where it leads)."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        archive.writestr("real/app.py", ECHO)
+        for path, target in links:
+            entry = zipfile.ZipInfo(path)
+            entry.external_attr = 0o120777 << 16
+            archive.writestr(entry, target)
+    return data.getvalue()
+
+
+def test_links_in_a_package_work(functions: Any) -> None:
+    name = deploy(functions, ECHO, Code={"ZipFile": linked(("app.py", "real/app.py"), ("deep/up", "../real"))})
+    assert functions.invoke(FunctionName=name, Payload=b"[1]")["Payload"].read() == b"[1]"
+
+
+@pytest.mark.parametrize(
+    "links",
+    [
+        [("app.py", "/etc/passwd")],
+        [("app.py", "../../../credentials")],
+        [("here", "."), ("deep/er/link", "../../here/../secret")],
+        [("a", "b"), ("b", "a")],
+    ],
+)
+def test_links_out_of_a_package_are_refused(functions: Any, links: list[tuple[str, str]]) -> None:
+    with pytest.raises(ClientError, match=r"leaves its folder|Could not unzip") as error:
+        deploy(functions, ECHO, Code={"ZipFile": linked(*links)})
+    assert code_of(error) == ("InvalidParameterValueException", 400)
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [(9, "Could not unzip uploaded file"), (300 << 20, "Unzipped size must be smaller than 262144000 bytes")],
+)
+def test_a_package_is_not_believed_about_its_size(functions: Any, said: int, message: str) -> None:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("app.py", bytes(1234567))
+    forged = data.getvalue().replace((1234567).to_bytes(4, "little"), said.to_bytes(4, "little"))
+    with pytest.raises(ClientError, match=message) as error:
+        deploy(functions, ECHO, Code={"ZipFile": forged})
     assert code_of(error) == ("InvalidParameterValueException", 400)
 
 

@@ -53,6 +53,7 @@ _ENVIRONMENT_BYTES = 4096
 
 # (parameter, least, most): docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 _RANGES = (("Timeout", 1, 900), ("MemorySize", 128, 10240))
+_STORAGE = (512, 10240)
 
 _NOT_DONE: Mapping[str, str] = {
     "Layers": "localaws has no Lambda layers: put the packages into the function's zip",
@@ -209,6 +210,22 @@ def _vpc(value: Any, _: Any) -> Any:
     return {"VpcId": "", **value} if value.get("SubnetIds") or value.get("SecurityGroupIds") else None
 
 
+def _storage(value: Any, _: Any) -> Any:
+    least, most = _STORAGE
+    if not least <= value["Size"] <= most:
+        raise _out_of_range("ephemeralStorage.size", value["Size"], least, most)
+    return value
+
+
+def _dead_letters(value: Any, _: Any) -> Any:
+    """ "A dead-letter queue is a standard SQS queue or a standard SNS topic"
+    (docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html)."""
+    arn = value.get("TargetArn", "")
+    if arn and (arn.split(":")[2] not in {"sqs", "sns"} or arn.endswith(".fifo")):
+        raise invalid(f"The dead-letter target {arn} is neither a standard SQS queue nor a standard SNS topic.")
+    return value if arn else None
+
+
 def _as_given(value: Any, _: Any) -> Any:
     return value
 
@@ -216,13 +233,14 @@ def _as_given(value: Any, _: Any) -> Any:
 # Parameter -> (what was given, what is there now) -> what is kept; None removes it.
 _SETTINGS: Mapping[str, Callable[[Any, Any], Any]] = {
     **dict.fromkeys(
-        ("Runtime", "Role", "Handler", "Description", "Timeout", "MemorySize", "TracingConfig", "EphemeralStorage"),
+        ("Runtime", "Role", "Handler", "Description", "Timeout", "MemorySize", "TracingConfig"),
         _as_given,
     ),
     "Environment": _environment,
     "LoggingConfig": _logging,
     "VpcConfig": _vpc,
     "SnapStart": lambda value, _: {"ApplyOn": value.get("ApplyOn", "None"), "OptimizationStatus": "Off"},
-    "DeadLetterConfig": lambda value, _: value if value.get("TargetArn") else None,
+    "EphemeralStorage": _storage,
+    "DeadLetterConfig": _dead_letters,
     "KMSKeyArn": lambda value, _: value or None,
 }

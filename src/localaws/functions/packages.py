@@ -3,15 +3,18 @@
     DATA_DIR/functions/<name>/<sha256>/     the files, as the worker imports them
     DATA_DIR/functions/<name>/<sha256>.zip  the package, for GetFunction's Code.Location
 
-A folder is complete once it has its name, because it is renamed into place after every file in it is durable.
-Symbolic links in a package become plain files that hold the link's target; AWS follows them.
+A folder is complete once it has its name, because it is renamed into place after every file in it is durable. What a
+package says of itself is not believed: files are unpacked piece by piece and end where they were said to, and links are
+made last and may not lead out of the folder.
 """
 
 import base64
+import errno
 import hashlib
 import io
 import os
 import shutil
+import stat
 import zipfile
 import zlib
 from collections.abc import Iterable
@@ -25,6 +28,11 @@ from localaws.functions.config import invalid
 # docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html, "Deployment package (.zip file archive) size".
 ZIPPED_LIMIT = 50 * 1024 * 1024
 UNZIPPED_LIMIT = 250 * 1024 * 1024
+# AWS documents no number. Each costs an fsync, and a zip of 50 MB can hold a million empty ones.
+_MOST_ENTRIES = 100_000
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_PIECE = 1 << 20
+_LONGEST_LINK = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +46,8 @@ class Package:
 def check(data: bytes, uploaded: bool) -> None:
     """Refuse what AWS refuses, before anything is written. `uploaded`: it came in the request and not from S3."""
     if uploaded and len(data) > ZIPPED_LIMIT:
-        text = f"Request must be smaller than {ZIPPED_LIMIT} bytes for the CreateFunction operation"
-        raise AwsError("RequestTooLargeException", text, 413, Type="User")
+        text = f"Zipped size must be smaller than {ZIPPED_LIMIT} bytes"
+        raise AwsError("RequestEntityTooLargeException", text, 413)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = archive.infolist()
@@ -47,6 +55,8 @@ def check(data: bytes, uploaded: bool) -> None:
         raise _unreadable() from e
     if sum(entry.file_size for entry in entries) > UNZIPPED_LIMIT:
         raise invalid(f"Unzipped size must be smaller than {UNZIPPED_LIMIT} bytes")
+    if len(entries) > _MOST_ENTRIES or any(entry.compress_type not in _METHODS for entry in entries):
+        raise _unreadable()
     for entry in entries:
         _inner_path(entry.filename)
 
@@ -89,12 +99,19 @@ def _unpack(data: bytes, target: Path) -> None:
     target.mkdir()
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as package:
-            for entry in package.infolist():
+            entries = sorted(package.infolist(), key=_is_link)
+            for entry in entries:
                 _unpack_entry(package, entry, target / _inner_path(entry.filename))
+            for entry in filter(_is_link, entries):
+                _check_link(target / _inner_path(entry.filename), target)
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as e:
         raise _unreadable() from e
     except (FileExistsError, NotADirectoryError, IsADirectoryError) as e:
-        raise invalid(f"The package holds a file and a folder of one name: {e.filename}") from e
+        raise invalid(f"The package holds a file and a folder of one name: {_name(e, target)}") from e
+    except OSError as e:
+        if e.errno in {errno.ENAMETOOLONG, errno.ELOOP}:
+            raise invalid(f"The package holds a path that can't be: {_name(e, target)}") from e
+        raise
     for directory, _, _ in os.walk(target):
         durable.sync_directory(Path(directory))
 
@@ -104,15 +121,29 @@ def _unpack_entry(package: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) 
         path.mkdir(parents=True, exist_ok=True)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    _write(path, package.read(entry), entry.external_attr >> 16 & 0o777 | 0o600)
+    with package.open(entry) as source:
+        if _is_link(entry):
+            path.symlink_to(source.read(_LONGEST_LINK).decode("utf-8", "surrogateescape"))
+            return
+        with path.open("wb") as file:
+            shutil.copyfileobj(source, file, _PIECE)
+            file.flush()
+            durable.flush(file.fileno())
+    path.chmod(entry.external_attr >> 16 & 0o777 | 0o600)
 
 
-def _write(path: Path, data: bytes, mode: int) -> None:
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        durable.flush(file.fileno())
-    path.chmod(mode)
+def _is_link(entry: zipfile.ZipInfo) -> bool:
+    return stat.S_ISLNK(entry.external_attr >> 16)
+
+
+def _check_link(link: Path, target: Path) -> None:
+    """Once all are there: where a link leads may depend on others."""
+    if not link.resolve().is_relative_to(target.resolve()):
+        raise invalid(f"The package holds a link that leaves its folder: {str(link.relative_to(target))!r}")
+
+
+def _name(error: OSError, target: Path) -> str:
+    return os.path.relpath(error.filename, target) if error.filename else ""
 
 
 def _inner_path(name: str) -> PurePosixPath:

@@ -54,7 +54,7 @@ class Functions:
         root = root.absolute()
         self._ids = ids
         self._registry = Registry(store, root, clock, ids, account, region, fetch)
-        settings = Settings(self._registry, ids)
+        self._settings = settings = Settings(self._registry, ids)
         event_invoke = EventInvoke(self._registry, clock)
         launcher = Launcher(self._registry, root, clock, ids, environment, log, command)
         self._executions = Executions(
@@ -100,6 +100,10 @@ class Functions:
         """Accept an asynchronous invocation; durable on return. ResourceNotFoundException. `trace` is the
         X-Amzn-Trace-Id of the request that caused it."""
         self._executions.accept(reference(arn), json.dumps(payload), "", trace_of(trace))
+
+    def policy(self, arn: str) -> Mapping[str, Any] | None:
+        """The resource policy of what the ARN names, {} for none; None if there is no such function."""
+        return self._settings.policy(reference(arn))
 
     # Operations that change what runs.
 

@@ -68,13 +68,20 @@ class Settings:
             document["Policies"][named.qualifier] = {"Statement": left, "RevisionId": self._ids()}
         return {}
 
+    def policy(self, named: Reference) -> Mapping[str, Any] | None:
+        """{} for none; None if there is no such function."""
+        try:
+            policy = self._registry.find(named.name)["Policies"].get(named.qualifier)
+        except AwsError:
+            return None
+        return _document(policy) if policy and policy["Statement"] else {}
+
     def _get_policy(self, parameters: Parameters) -> Parameters:
         named = reference(parameters["FunctionName"], parameters.get("Qualifier"))
         policy = self._registry.find(named.name)["Policies"].get(named.qualifier)
         if not policy or not policy["Statement"]:
             raise not_found("The resource you requested does not exist.")
-        document = {"Version": "2012-10-17", "Id": "default", "Statement": policy["Statement"]}
-        return {"Policy": _json(document), "RevisionId": policy["RevisionId"]}
+        return {"Policy": _json(_document(policy)), "RevisionId": policy["RevisionId"]}
 
     def _put_concurrency(self, parameters: Parameters) -> Parameters:
         reserved = parameters["ReservedConcurrentExecutions"]
@@ -132,6 +139,10 @@ class Settings:
         name = reference(parameters["FunctionName"]).name
         self._registry.find(name)
         return {"CodeSigningConfigArn": "", "FunctionName": name}
+
+
+def _document(policy: Mapping[str, Any]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Id": "default", "Statement": policy["Statement"]}
 
 
 def permission(parameters: Mapping[str, Any], arn: str) -> dict[str, Any]:
