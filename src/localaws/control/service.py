@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import unescape
 
 from localaws.control.backend import Depth, Moto
 from localaws.control.call import Call
@@ -40,6 +41,7 @@ _READ = re.compile(
 _TELEMETRY = frozenset({"PutLogEvents", "PutMetricData", "PutTraceSegments", "PutTelemetryRecords"})
 
 _ERROR_CODE = re.compile(rb'"__type"\s*:\s*"(?:[^"]*#)?(\w+)"|<Code>([\w.]+)</Code>')
+_TOPIC_POLICY = re.compile("<key>Policy</key><value>(.*?)</value>", re.DOTALL)
 _POLL_SECONDS = 0.1
 _LONGEST_POLL_SECONDS = 20
 
@@ -81,7 +83,9 @@ class Control:
         return self._moto is not None
 
     def queues(self) -> dict[str, Depth]:
-        """The depths of SQS's queues. None before somebody has used the control plane: this does not load it."""
+        """The depths of SQS's queues; none before somebody has used the control plane. Waits for no loading of it."""
+        if self._moto is None:
+            return {}
         with self._lock:
             return self._moto.queues(self._region, self._clock()) if self._moto is not None else {}
 
@@ -99,9 +103,24 @@ class Control:
         self._send(queue_arn, {"MessageBody": text, "MessageAttributes": typed})
 
     def _send(self, queue_arn: str, message: Mapping[str, Any]) -> None:
-        _arn, _aws, _sqs, region, account, name = queue_arn.split(":")
-        url = f"https://sqs.{region}.amazonaws.com/{account}/{name}"
-        _succeeded(self._do(Call.json("sqs", region, "AmazonSQS.SendMessage", {"QueueUrl": url, **message})))
+        _succeeded(self._do(_queue_call(queue_arn, "SendMessage", message)))
+
+    def queue_policy(self, queue_arn: str) -> Mapping[str, Any] | None:
+        """{} if it has none; None if there is no such queue."""
+        answer = self._do(_queue_call(queue_arn, "GetQueueAttributes", {"AttributeNames": ["Policy"]}))
+        if answer.status >= 400:
+            return None
+        text = json.loads(_body(answer)).get("Attributes", {}).get("Policy")
+        policy: dict[str, Any] = json.loads(text) if text else {}
+        return policy
+
+    def topic_policy(self, topic_arn: str) -> Mapping[str, Any] | None:
+        """None if there is no such topic. (Every topic has a policy.)"""
+        fields = {"Action": "GetTopicAttributes", "Version": "2010-03-31", "TopicArn": topic_arn}
+        answer = self._do(Call.form("sns", topic_arn.split(":")[3], fields))
+        found = _TOPIC_POLICY.search(_body(answer).decode())
+        policy: dict[str, Any] | None = json.loads(unescape(found[1], {"&quot;": '"'})) if found else None
+        return policy
 
     def put_event(self, bus_arn: str, entry: Mapping[str, Any], _trace: str) -> None:
         """An entry of PutEvents, its Detail a document, to the rules of the event bus; durable on return."""
@@ -191,6 +210,12 @@ class Control:
         answer = self._do(Call.json("sqs", call.region, "AmazonSQS.GetQueueAttributes", wanted))
         attributes = json.loads(_body(answer)).get("Attributes", {}) if answer.status == 200 else {}
         return int(attributes.get("ReceiveMessageWaitTimeSeconds", 0))
+
+
+def _queue_call(queue_arn: str, operation: str, parameters: Mapping[str, Any]) -> Call:
+    _arn, _aws, _sqs, region, account, name = queue_arn.split(":")
+    url = f"https://sqs.{region}.amazonaws.com/{account}/{name}"
+    return Call.json("sqs", region, f"AmazonSQS.{operation}", {"QueueUrl": url, **parameters})
 
 
 def _traced(trace: str) -> dict[str, Any]:

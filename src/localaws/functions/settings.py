@@ -1,16 +1,17 @@
 """What is set on a function beside its code and configuration: who may call it, tags, limits.
 
-Stored and answered; of these, `Reserved` and `RecursiveLoop` act (executions.py). Permissions are not enforced: whoever
-can sign a request on this machine may invoke.
+Stored and answered; of these, `Reserved` and `RecursiveLoop` act (executions.py). S3 asks for its permission when a bucket
+is to tell the function something; no other permission is enforced: whoever can sign a request on this machine may invoke.
 """
 
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from localaws.errors import AwsError
 from localaws.functions import packages
 from localaws.functions.concurrency import ACCOUNT, check_reserved
-from localaws.functions.config import conflict, not_found, reference
+from localaws.functions.config import Reference, conflict, not_found, reference
 from localaws.functions.registry import Registry
 from localaws.wire import Operation, Parameters
 

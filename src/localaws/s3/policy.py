@@ -30,13 +30,15 @@ Context = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One permission that a request needs; `arn` and `account` are the caller's, "" for nobody."""
+    """One permission that a request needs; `arn` and `account` are the caller's, "" for nobody; `service` is a service
+    that calls, as principals name it."""
 
     arn: str
     account: str
     action: str
     resource: str
     context: Context
+    service: str = ""
 
 
 @functools.lru_cache(maxsize=256)
@@ -153,6 +155,8 @@ def _principals(principal: object) -> Iterator[tuple[str, str]]:
 def _names(kind: str, text: str, ask: Ask) -> bool:
     if kind == "CanonicalUser":
         return bool(ask.account) and text == canonical_id(ask.account)
+    if kind == "Service":
+        return text == ask.service
     if kind != "AWS":
         return False
     session = _ROLE_SESSION.fullmatch(ask.arn)
