@@ -80,6 +80,10 @@ def test_outputs_follow_their_raw_object_from_good_to_bad_and_back(s3: Any) -> N
         assert keys(s3, f"processed/{DAY}/{name}") | keys(s3, f"failed/{DAY}/{name}") == outputs[raw]
         row = ledger(s3, name)
         assert row["records_in"] == row["good"] + row["duplicate"] + row["failed"] == raw.count(b"\n")
+    versions = s3.list_object_versions(Bucket=BUCKET, Prefix=f"failed/{DAY}/{name}")
+    assert (len(versions["Versions"]), len(versions["DeleteMarkers"])) == (2, 1)  # the last that was written is marked
+    other_format = s3.list_object_versions(Bucket=BUCKET, Prefix=f"processed/{DAY}/{name}.json")
+    assert "DeleteMarkers" not in other_format  # what never was is not marked as deleted
 
 
 def test_the_days_partition_is_registered_in_every_table_that_has_rows(stack: EndpointProcess, s3: Any) -> None:

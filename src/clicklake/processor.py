@@ -15,8 +15,9 @@ Environment variables:
 
 Bucket and key come from the event; all other names from the pipeline file baked into the zip. The role needs
 s3:GetObject on raw/, s3:PutObject on processed/, failed/ and ledger/, s3:DeleteObject on processed/ and failed/,
-s3:ListBucket (without it S3 answers AccessDenied for an object that is gone), glue:GetTable, glue:CreatePartition,
-glue:GetPartition and glue:UpdatePartition (on catalog, database and tables), and ssm:GetParameter if there is a key.
+s3:ListBucket (to see what is there; without it S3 answers AccessDenied for an object that is gone), glue:GetTable,
+glue:CreatePartition, glue:GetPartition and glue:UpdatePartition (on catalog, database and tables), and ssm:GetParameter
+if there is a key.
 
 A raw object that is gone (expired, or deleted by hand) is logged and skipped: a retry could never succeed, and
 `clicklake verify` tells an expired object from a gap. Every other failure is raised, once all the event's objects have
@@ -97,8 +98,17 @@ def _write(bucket: str, batch: Batch, settings: Settings) -> None:
     for table in (*(table for table, _ in written), tables.ledger):
         _register(table, batch.partition, settings)
     for key in batch.stale:
-        _client("s3").delete_object(Bucket=bucket, Key=key)
+        _delete(bucket, key)
     _put(bucket, batch.ledger)
+
+
+def _delete(bucket: str, key: str) -> None:
+    """If it is there: in a versioned bucket each deletion of what is not there would leave a delete marker
+    (docs.aws.amazon.com/AmazonS3/latest/userguide/DeleteMarker.html)."""
+    s3 = _client("s3")
+    found = s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents", [])
+    if any(item["Key"] == key for item in found):
+        s3.delete_object(Bucket=bucket, Key=key)
 
 
 def _put(bucket: str, output: Output) -> None:
