@@ -45,10 +45,15 @@ class Endpoint:
 
 
 @contextmanager
-def endpoint(*options: str, core: int | None = None) -> Iterator[Endpoint]:
-    """`clicklake up` on a temporary data directory in the working directory's file system, so that fsync is real."""
+def endpoint(*options: str, core: int | None = None, credentials: str = "") -> Iterator[Endpoint]:
+    """`clicklake up` on a temporary data directory in the working directory's file system, so that fsync is real.
+    `credentials`: the text of the data directory's credentials file, if it shall not make its own."""
     with tempfile.TemporaryDirectory(prefix=".bench-", dir=Path.cwd()) as folder:
         data_dir = Path(folder) / "data"
+        if credentials:
+            data_dir.mkdir(mode=0o700)
+            (data_dir / "credentials").touch(mode=0o600)
+            (data_dir / "credentials").write_text(credentials)
         process = start(data_dir, *options, core=core)
         url = json.loads((data_dir / "endpoint.json").read_text())["url"]
         try:

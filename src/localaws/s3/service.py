@@ -26,6 +26,7 @@ from localaws.s3.access import Access
 from localaws.s3.announcements import Announcements, Tell
 from localaws.s3.buckets import Buckets
 from localaws.s3.configuration import Configuration
+from localaws.s3.cors import Rules, with_cors
 from localaws.s3.disk import Disk
 from localaws.s3.get import Get
 from localaws.s3.grants import ObjectAccess
@@ -35,7 +36,7 @@ from localaws.s3.put import Put
 from localaws.s3.rows import Stored, Version
 from localaws.s3.uploads import Uploads
 from localaws.s3.versions import Versioning
-from localaws.s3.wire import rest_xml_service
+from localaws.s3.wire import rest_xml_service, target_of
 from localaws.store import Store
 from localaws.wire import Body, Handler, Operation, Parameters
 
@@ -74,7 +75,8 @@ class S3:
         )
         access = Access(self._buckets, self._objects.find_version)
         self._disk.recover(uploads.staged())
-        self.handler: Handler = rest_xml_service(self._operations(), self._configuration.forward, access)
+        handle = rest_xml_service(self._operations(), self._configuration.forward, access)
+        self.handler: Handler = with_cors(handle, lambda request: target_of(request).bucket, self._cors_rules)
 
     def _operations(self) -> Mapping[str, Operation]:
         get, put, multipart, configuration = self._get, self._put, self._multipart, self._configuration
@@ -149,6 +151,11 @@ class S3:
 
     def bucket_exists(self, bucket: str) -> bool:
         return self._buckets.find(bucket) is not None
+
+    def _cors_rules(self, bucket: str) -> Rules | None:
+        found = self._buckets.find(bucket)
+        rules: Rules | None = found.settings.get("cors", {}).get("CORSRules") if found else None
+        return rules
 
     def _list_object_versions(self, p: Parameters) -> Parameters:
         bucket = self._buckets.get(p["Bucket"]).name

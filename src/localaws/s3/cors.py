@@ -1,0 +1,97 @@
+"""Cross-origin requests: what a bucket's CORS rules let a page of another origin do, and how a browser is told.
+
+docs.aws.amazon.com/AmazonS3/latest/userguide/ManageCorsUsing.html. Without a rule a browser gets no word of permission,
+so its pages can't send a signed request (that needs a preflight) and can't read an answer.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from localaws.errors import AwsError
+from localaws.wire import Handler, Request, Response
+
+_ORIGIN = "origin"
+_METHOD = "access-control-request-method"
+_HEADERS = "access-control-request-headers"
+VARY = "Origin, Access-Control-Request-Headers, Access-Control-Request-Method"
+
+Rules = Sequence[Mapping[str, Any]]
+
+
+def preflight(rules: Rules | None, headers: Mapping[str, str]) -> Response:
+    """The answer to OPTIONS. `rules`: None if the bucket has none. Raises BadRequest, AccessForbidden."""
+    if _ORIGIN not in headers:
+        raise AwsError("BadRequest", "Insufficient information. Origin request header needed.")
+    if _METHOD not in headers:
+        raise AwsError("BadRequest", f"Invalid Access-Control-Request-Method: {headers.get(_METHOD)}")
+    found = _told(rules, headers, headers[_METHOD]) if rules is not None else {}
+    if not found:
+        why = "CORS is not enabled for this bucket." if rules is None else "This CORS request is not allowed."
+        details = {"Method": headers[_METHOD], "ResourceType": "BUCKET"}
+        raise AwsError("AccessForbidden", f"CORSResponse: {why}", 403, **details)
+    return Response(200, found)
+
+
+def told(rules: Rules, method: str, headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers that the answer to a request of another origin gets: none if no rule is about it."""
+    return _told(rules, headers, headers.get(_METHOD, method)) if _ORIGIN in headers else {}
+
+
+def _told(rules: Rules, headers: Mapping[str, str], method: str) -> dict[str, str]:
+    origin = headers[_ORIGIN]
+    wanted = [name.strip().lower() for name in headers.get(_HEADERS, "").split(",") if name.strip()]
+    rule = next((rule for rule in rules if _allows(rule, origin, method, wanted)), None)
+    if rule is None:
+        return {}
+    to_all = "*" in rule["AllowedOrigins"]
+    answer = {
+        "access-control-allow-origin": "*" if to_all else origin,
+        "access-control-allow-methods": ", ".join(rule["AllowedMethods"]),
+        "vary": VARY,
+    }
+    if not to_all:
+        answer["access-control-allow-credentials"] = "true"
+    if wanted:
+        answer["access-control-allow-headers"] = ", ".join(wanted)
+    if rule.get("ExposeHeaders"):
+        answer["access-control-expose-headers"] = ", ".join(rule["ExposeHeaders"])
+    if "MaxAgeSeconds" in rule:
+        answer["access-control-max-age"] = str(rule["MaxAgeSeconds"])
+    return answer
+
+
+def _allows(rule: Mapping[str, Any], origin: str, method: str, wanted: Sequence[str]) -> bool:
+    allowed = [text.lower() for text in rule.get("AllowedHeaders", ())]
+    return (
+        method in rule["AllowedMethods"]
+        and any(_fits(pattern, origin) for pattern in rule["AllowedOrigins"])
+        and all(any(_fits(pattern, name) for pattern in allowed) for name in wanted)
+    )
+
+
+def _fits(pattern: str, text: str) -> bool:
+    """One `*` in the pattern is any text."""
+    return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), text, re.DOTALL) is not None
+
+
+def with_cors(handle: Handler, bucket_of: Callable[[Request], str], rules_of: Callable[[str], Rules | None]) -> Handler:
+    """`handle`, its answers and errors told to browsers as the bucket's rules say; preflights are answered here."""
+
+    async def handler(request: Request) -> Response:
+        if request.method == "OPTIONS":
+            return preflight(await asyncio.to_thread(rules_of, bucket_of(request)), request.headers)
+        if _ORIGIN not in request.headers:
+            return await handle(request)
+        rules = await asyncio.to_thread(rules_of, bucket_of(request))
+        headers = told(rules or (), request.method, request.headers)
+        try:
+            response = await handle(request)
+        except AwsError as error:
+            error.headers |= headers
+            raise
+        return replace(response, headers={**response.headers, **headers})
+
+    return handler
