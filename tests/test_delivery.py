@@ -1,13 +1,17 @@
 """A delivery stream goes on, whatever its destination or its folder does to it."""
 
 import asyncio
+import contextlib
 import sqlite3
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
 import pytest
 
+from localaws.errors import AwsError
 from localaws.firehose.courier import Destination, PutObject
 from localaws.firehose.delivery import Delivery, Surroundings
 from localaws.firehose.log import frame
@@ -104,3 +108,69 @@ def test_records_without_bytes_are_taken_and_leave_nothing(tmp_path: Path) -> No
 
     asyncio.run(run())
     assert bucket.objects == []
+
+
+def test_while_the_bucket_is_away_the_open_segment_grows_on(tmp_path: Path) -> None:
+    """Nobody wants thousands of small objects when it is back."""
+    bucket = Bucket()
+    away = [True]
+
+    def put(bucket_name: str, key: str, data: bytes) -> None:
+        if away:
+            raise OSError(5, "away")
+        bucket.put(bucket_name, key, data)
+
+    async def run() -> None:
+        delivery = Delivery("s", replace(DESTINATION, size=2**20), (), tmp_path / "s", surroundings(put))
+        delivery.start()
+        for number in range(30):
+            await delivery.put([b"%02d" % number], 2)
+            await asyncio.sleep(0.01)
+        away.clear()
+        assert await delivery.drain(5)
+        await delivery.stop()
+
+    asyncio.run(run())
+    assert b"".join(bucket.objects) == b"".join(b"%02d" % number for number in range(30))
+    assert len(bucket.objects) == 2
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 256 KiB of its own."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(disk)]
+    try:
+        subprocess.run(mount, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("needs to mount a tmpfs")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_full_disk_refuses_records_and_loses_none_that_it_took(small_disk: Path) -> None:
+    """The bucket is on the same disk, so delivery fails too until there is room."""
+    objects = small_disk / "objects"
+    objects.mkdir()
+
+    def put(_bucket: str, key: str, data: bytes) -> None:
+        (objects / key.replace("/", "_")).write_bytes(data)
+
+    async def run() -> list[bytes]:
+        delivery = Delivery("s", DESTINATION, (), small_disk / "s", surroundings(put))
+        delivery.start()
+        taken: list[bytes] = []
+        (small_disk / "filler").write_bytes(bytes(150 * 1024))
+        for number in range(40):
+            record = b"%03d" % number * 1000
+            with contextlib.suppress(AwsError):
+                taken += [record] * await delivery.put([record], len(record))
+        assert 0 < len(taken) < 40
+        (small_disk / "filler").unlink()
+        assert await delivery.drain(20)
+        await delivery.stop()
+        return taken
+
+    taken = asyncio.run(run())
+    assert sorted(b"".join(file.read_bytes() for file in sorted(objects.iterdir()))) == sorted(b"".join(taken))

@@ -6,8 +6,10 @@ import http.client
 import json
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import botocore.auth
 import botocore.awsrequest
@@ -22,17 +24,31 @@ PREFIX = "raw/year=!{timestamp:yyyy}/month=!{timestamp:MM}/day=!{timestamp:dd}/"
 Client = Callable[..., Any]
 
 
+MIB = 2**20
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture(scope="module")
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EndpointProcess]:
+    """With a limit of the backlog that a test can reach."""
+    data_dir = tmp_path_factory.mktemp("endpoint") / "data"
+    process = EndpointProcess(data_dir, ("--bare",), variables={"CLICKLAKE_FIREHOSE_BACKLOG_BYTES": str(10 * MIB)})
+    process.start()
+    yield process
+    process.stop()
+
+
 @pytest.fixture(scope="module")
 def bucket(aws: Client) -> str:
     aws("s3").create_bucket(Bucket=BUCKET)
     return BUCKET
 
 
-def create(aws: Client, *, mib: int = 1, seconds: int = 0, **more: Any) -> str:
+def create(aws: Client, *, mib: int = 1, seconds: int = 0, bucket: str = BUCKET, **more: Any) -> str:
     name = f"stream-{uuid.uuid4()}"
     destination = {
         "RoleARN": "arn:aws:iam::000000000000:role/firehose",
-        "BucketARN": f"arn:aws:s3:::{BUCKET}",
+        "BucketARN": f"arn:aws:s3:::{bucket}",
         "BufferingHints": {"SizeInMBs": mib, "IntervalInSeconds": seconds},
         "Prefix": f"{name}/",
         "ErrorOutputPrefix": "errors/!{firehose:error-output-type}/",
@@ -42,10 +58,10 @@ def create(aws: Client, *, mib: int = 1, seconds: int = 0, **more: Any) -> str:
     return name
 
 
-def delivered(aws: Client, prefix: str) -> dict[str, bytes]:
+def delivered(aws: Client, prefix: str, bucket: str = BUCKET) -> dict[str, bytes]:
     s3 = aws("s3")
-    keys = [o["Key"] for o in s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])]
-    return {key: s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in keys}
+    keys = [o["Key"] for o in s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])]
+    return {key: s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
 
 
 @pytest.fixture
@@ -150,6 +166,67 @@ def test_an_unknown_stream_is_not_found(aws: Client) -> None:
     assert refused.value.response["Error"]["Code"] == "ResourceNotFoundException"
 
 
+def test_a_full_backlog_refuses_record_by_record_until_the_bucket_is_back(aws: Client) -> None:
+    firehose, stream = aws("firehose"), create(aws, seconds=900, mib=128, bucket="stalled", Prefix="stalled/")
+    batches = [[bytes([number]) * (500 * 1024) for number in range(start, start + 8)] for start in (0, 8, 16)]
+    answers = [
+        firehose.put_record_batch(DeliveryStreamName=stream, Records=[{"Data": data} for data in batch])
+        for batch in batches
+    ]
+    assert [answer["FailedPutCount"] for answer in answers] == [0, 0, 4]
+    entries = answers[2]["RequestResponses"]
+    assert ["RecordId" in entry for entry in entries] == [True] * 4 + [False] * 4
+    assert {(entry["ErrorCode"], entry["ErrorMessage"]) for entry in entries[4:]} == {
+        ("ServiceUnavailableException", "Slow down.")
+    }
+    with pytest.raises(ClientError) as refused:
+        firehose.put_record(DeliveryStreamName=stream, Record={"Data": bytes(500 * 1024)})
+    assert refused.value.response["Error"]["Code"] == "ServiceUnavailableException"
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 503
+
+    aws("s3").create_bucket(Bucket="stalled")
+    firehose.delete_delivery_stream(DeliveryStreamName=stream)
+    assert (
+        b"".join(delivered(aws, "stalled/", "stalled").values())
+        == b"".join(data for batch in batches for data in batch)[: 20 * 500 * 1024]
+    )
+
+
+def test_the_objects_name_is_in_the_streams_time_zone_and_has_its_extension(aws: Client, bucket: str) -> None:
+    zone, processing = "Pacific/Kiritimati", {"Enabled": True, "Processors": [{"Type": "AppendDelimiterToRecord"}]}
+    processing["Processors"][0]["Parameters"] = [{"ParameterName": "Delimiter", "ParameterValue": "|\\n"}]  # type: ignore[index]
+    stream = create(aws, CustomTimeZone=zone, FileExtension=".txt", ProcessingConfiguration=processing)
+    aws("firehose").put_record_batch(DeliveryStreamName=stream, Records=[{"Data": b"a"}, {"Data": b"b"}])
+    objects = eventually(lambda: delivered(aws, stream))
+    ((key, data),) = objects.items()
+    assert data == b"a|\nb|\n"
+    folder, _, name = key.rpartition("/")
+    hour = datetime.now(ZoneInfo(zone)).strftime("%Y/%m/%d/%H")
+    assert folder in {f"{stream}/{hour}", f"{stream}/{(datetime.now(ZoneInfo(zone)) - HOUR):%Y/%m/%d/%H}"}
+    assert name.startswith(f"{stream}-1-{folder.removeprefix(stream + '/').replace('/', '-')}-")
+    assert name.endswith(".txt")
+
+
+@pytest.mark.parametrize(
+    ("operation", "body", "place"),
+    [
+        ("PutRecord", {"Record": {"Data": ""}}, "deliveryStreamName"),
+        ("PutRecord", {"DeliveryStreamName": "x"}, "record"),
+        ("PutRecord", {"DeliveryStreamName": "x", "Record": {}}, "record.data"),
+        ("PutRecordBatch", {"DeliveryStreamName": "x", "Records": [{"Data": ""}, {}]}, "records.2.member.data"),
+    ],
+)
+def test_what_is_missing_is_named(endpoint: EndpointProcess, operation: str, body: dict[str, Any], place: str) -> None:
+    status, answer = signed_post(endpoint, operation, json.dumps(body).encode())
+    assert (status, answer["__type"]) == (400, "ValidationException")
+    assert f"Value null at '{place}' failed to satisfy constraint: Member must not be null" in answer["message"]
+
+
+def test_a_batch_of_nothing_is_refused(endpoint: EndpointProcess) -> None:
+    status, answer = signed_post(endpoint, "PutRecordBatch", b'{"DeliveryStreamName":"x","Records":[]}')
+    assert (status, answer["__type"]) == (400, "ValidationException")
+
+
 @pytest.mark.parametrize("name", ["..", ".", "a/b", "", "x" * 65])
 def test_a_name_that_aws_would_not_take_is_refused(aws: Client, bucket: str, name: str) -> None:
     with pytest.raises((ClientError, ParamValidationError)):
@@ -197,17 +274,6 @@ def test_an_operation_that_aws_does_not_have_is_unknown(endpoint: EndpointProces
     status, answer = signed_post(endpoint, "MakeCoffee", b"{}")
     assert 400 <= status < 502
     assert "__type" in answer
-
-
-def test_what_is_buffered_at_a_kill_is_delivered_after_the_restart(
-    endpoint: EndpointProcess, aws: Client, bucket: str
-) -> None:
-    stream = create(aws, seconds=900)
-    sent = [f"{i}\n".encode() for i in range(100)]
-    aws("firehose").put_record_batch(DeliveryStreamName=stream, Records=[{"Data": data} for data in sent])
-    endpoint.kill()
-    endpoint.start()
-    assert eventually(lambda: list(delivered(aws, stream).values()) == [b"".join(sent)])
 
 
 def signed_post(endpoint: EndpointProcess, operation: str, body: bytes) -> tuple[int, dict[str, Any]]:
