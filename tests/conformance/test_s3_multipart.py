@@ -5,11 +5,14 @@ import hashlib
 import io
 import zlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
+
+from endpoint_process import EndpointProcess
 
 BUCKET = "multipart"
 PIECES = [bytes([n]) * (5 * 2**20) for n in (1, 2)] + [b"end"]
@@ -68,6 +71,48 @@ def test_completing_again_answers_the_same(s3: Any) -> None:
     upload = begin(s3, "again")
     parts = [send(s3, upload, 1, b"one")]
     assert complete(s3, upload, parts)["ETag"] == complete(s3, upload, parts)["ETag"]
+
+
+def test_of_completing_aborting_and_sending_at_once_each_gets_a_plain_answer(
+    s3: Any, endpoint: EndpointProcess
+) -> None:
+    """Whoever completes has the object; whoever comes too late is told that there is no such upload."""
+    uploads = [begin(s3, f"race/{n}") for n in range(6)]
+    parts = [[send(s3, upload, 1, PIECES[0]), send(s3, upload, 2, b"end")] for upload in uploads]
+
+    def code(call: Callable[..., Any], **parameters: Any) -> str:
+        try:
+            call(**parameters)
+        except ClientError as e:
+            return str(e.response["Error"]["Code"])
+        return ""
+
+    with ThreadPoolExecutor(8) as pool:
+        asked = []
+        for upload, named in zip(uploads, parts, strict=True):
+            whole = {"MultipartUpload": {"Parts": named}}
+            completing = [pool.submit(code, s3.complete_multipart_upload, **upload, **whole) for _ in range(2)]
+            sending = pool.submit(code, s3.upload_part, **upload, PartNumber=2, Body=b"END")
+            aborting = pool.submit(code, s3.abort_multipart_upload, **upload)
+            asked.append((completing, sending, aborting))
+    for upload, (completing, sending, aborting) in zip(uploads, asked, strict=True):
+        completed = {answer.result() for answer in completing}
+        assert completed <= {"", "NoSuchUpload", "InvalidPart"}
+        assert {sending.result(), aborting.result()} <= {"", "NoSuchUpload"}
+        there = code(s3.head_object, Bucket=BUCKET, Key=upload["Key"]) == ""
+        assert there == ("" in completed) == (aborting.result() == "NoSuchUpload")
+    assert list((endpoint.data_dir / "s3-staging").iterdir()) == []
+
+
+def test_a_buckets_uploads_go_with_it(s3: Any, endpoint: EndpointProcess) -> None:
+    s3.create_bucket(Bucket="gone")
+    id_ = s3.create_multipart_upload(Bucket="gone", Key="a")["UploadId"]
+    s3.upload_part(Bucket="gone", Key="a", UploadId=id_, PartNumber=1, Body=b"part")
+    before = len(list((endpoint.data_dir / "s3-staging").iterdir()))
+    s3.delete_bucket(Bucket="gone")
+    assert len(list((endpoint.data_dir / "s3-staging").iterdir())) == before - 1
+    s3.create_bucket(Bucket="gone")
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket="gone")
 
 
 def test_a_part_of_the_object_can_be_read(s3: Any) -> None:

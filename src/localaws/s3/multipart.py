@@ -5,8 +5,8 @@ answer (the client may not have heard the first one), as long as its object is t
 """
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import IO
 from urllib.parse import quote
 
 from localaws.errors import AwsError
@@ -104,15 +104,26 @@ class Multipart:
         return {}
 
     def complete_multipart_upload(self, p: Parameters) -> Parameters:
-        before = self._objects.find(p["Bucket"], p["Key"])
-        if before is not None and before.description.upload == p["UploadId"]:
+        try:
+            upload = self._upload(p)
+            if not p.get("MultipartUpload", {}).get("Parts"):
+                raise malformed()
+            return _completed(p, self._complete(p, upload))
+        except AwsError as e:
+            before = self._objects.find(p["Bucket"], p["Key"]) if e.code == "NoSuchUpload" else None
+            if before is None or before.description.upload != p["UploadId"]:
+                raise
             return _completed(p, before)
-        upload = self._upload(p)
-        if not p.get("MultipartUpload", {}).get("Parts"):
-            raise malformed()
+
+    def _complete(self, p: Parameters, upload: Upload) -> Stored:
         parts = _chosen(p, upload, {part.number: part for part in self._uploads.parts(upload)})
         description = _description(p, upload, parts)
-        staged = self._join(parts)
+        try:
+            staged = self._disk.stage_slices(self._slices(parts))
+        except FileNotFoundError:
+            self._upload(p)  # it may have ended meanwhile
+            _chosen(p, upload, {part.number: part for part in self._uploads.parts(upload)})  # a part may have come anew
+            raise
         size, etag = sum(part.size for part in parts), s3_checksums.etag_of_parts([part.md5 for part in parts])
         event = "ObjectCreated:CompleteMultipartUpload"
         new = New(upload.bucket, upload.key, staged, size, etag, description, event)
@@ -124,13 +135,13 @@ class Multipart:
         )
         for name in leftovers:
             self._disk.discard(name)
-        return _completed(p, stored)
+        return stored
 
-    def _join(self, parts: list[Part]) -> str:
-        """The parts' bytes as one staged file."""
-        with ExitStack() as opened:
-            files = [opened.enter_context(self._disk.staged(part.staged).open("rb", buffering=0)) for part in parts]
-            return self._disk.stage_slices([(file, 0, part.size) for file, part in zip(files, parts, strict=True)])
+    def _slices(self, parts: list[Part]) -> Iterator[tuple[IO[bytes], int, int]]:
+        """One file is open at a time: there may be 10,000."""
+        for part in parts:
+            with self._disk.staged(part.staged).open("rb", buffering=0) as file:
+                yield file, 0, part.size
 
     def _upload(self, p: Parameters) -> Upload:
         return self._uploads.get(p["UploadId"], p["Bucket"], p["Key"])

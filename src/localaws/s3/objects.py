@@ -12,6 +12,7 @@ from typing import IO
 
 from localaws.errors import AwsError
 from localaws.s3 import rows as s3_rows
+from localaws.s3 import uploads as s3_uploads
 from localaws.s3 import versions as s3_versions
 from localaws.s3.buckets import Bucket, Buckets
 from localaws.s3.disk import Change, Disk
@@ -284,10 +285,13 @@ class Objects:
             raise AwsError("BucketNotEmpty", text + more, 409, BucketName=bucket)
 
     def delete_bucket(self, bucket: str) -> None:
-        """Raises NoSuchBucket, BucketNotEmpty."""
+        """With its multipart uploads in progress, which don't keep it. Raises NoSuchBucket, BucketNotEmpty."""
         with self._store.write() as db:
             self.check_empty(bucket, db)
             db.execute("DELETE FROM s3_buckets WHERE name = ?", (bucket,))
+            staged = s3_uploads.end_all(db, bucket)
+        for name in staged:
+            self._disk.discard(name)
         self._disk.remove_bucket(bucket)
 
     # Reading

@@ -115,6 +115,15 @@ class Uploads:
         return names
 
 
+def end_all(db: sqlite3.Connection, bucket: str) -> list[str]:
+    """Forget the uploads of a bucket, in its deletion's transaction: the staged files to discard after it."""
+    of_bucket = "upload IN (SELECT upload FROM s3_uploads WHERE bucket = ?)"
+    names = [name for (name,) in db.execute(f"SELECT staged FROM s3_parts WHERE {of_bucket}", (bucket,))]
+    db.execute(f"DELETE FROM s3_parts WHERE {of_bucket}", (bucket,))
+    db.execute("DELETE FROM s3_uploads WHERE bucket = ?", (bucket,))
+    return names
+
+
 def _require(db: sqlite3.Connection, upload: Upload) -> None:
     if db.execute("SELECT 1 FROM s3_uploads WHERE upload = ?", (upload.id,)).fetchone() is None:
         raise _no_such_upload(upload.id)
