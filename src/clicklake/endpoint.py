@@ -27,6 +27,7 @@ class Endpoint:
 
     def __init__(self, data_dir: Path) -> None:
         self.data_dir = data_dir
+        self.variables: dict[str, str] = {}  # its environment's, beside ours
         self.log = data_dir.with_name("endpoint.log")
         self.url = ""
         self._process: subprocess.Popen[bytes] | None = None
@@ -62,7 +63,7 @@ class Endpoint:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=_environment(),
+                env=_environment() | self.variables,
                 start_new_session=True,
             )
 
