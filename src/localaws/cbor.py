@@ -1,7 +1,7 @@
 """CBOR (RFC 8949), as far as Smithy's RPC v2 CBOR uses it: maps with text keys, lists, text, bytes, numbers, booleans,
 null and times (tag 1, epoch seconds).
 
-boto3 and the newer SDKs speak it with CloudWatch. What it can't read is a ValueError.
+The newer SDKs speak it with CloudWatch. What it can't read is a ValueError.
 """
 
 import struct

@@ -88,7 +88,7 @@ class _Parser:
         while at < len(text):
             found = _TOKEN.match(text, at)
             if found is None:
-                self._fail(f"unexpected {text[at : at + 10]!r}")
+                self._fail(f"unexpected {text[at : at + 10].strip()!r}")
             tokens.append(found[0].strip())
             at = found.end()
         return tokens

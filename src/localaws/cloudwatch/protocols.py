@@ -1,7 +1,7 @@
 """CloudWatch speaks three protocols, and takes each in any order of their ages:
 
-    smithy-rpc-v2-cbor   boto3 and the newer SDKs        POST /service/<service>/operation/<operation>
-    json                 AWS JSON 1.0                    X-Amz-Target: <service>.<operation>
+    smithy-rpc-v2-cbor   the newer SDKs                  POST /service/<service>/operation/<operation>
+    json                 AWS JSON 1.0, boto3             X-Amz-Target: <service>.<operation>
     query                older SDKs                      Action=<operation>, as a form or in the URL; the answer is XML
 
 Names and types are botocore's model's. Operations see and give times as epoch seconds. Errors carry the query
@@ -24,6 +24,7 @@ from localaws.wire import Handler, Operation, Parameters, Request, Response, run
 
 _PATH = re.compile(r"/service/\w+/operation/(\w+)")
 _FORM = "application/x-www-form-urlencoded"
+_NO_NUMBERS = ("NaN", "Infinity", "-Infinity")
 _LARGEST_BODY = 16 * 2**20
 # The model's own check has the name that JSON knows (wire.validated).
 _QUERY_CODES = {"ValidationException": "ValidationError"}
@@ -45,7 +46,9 @@ def service(name: str, operations: Mapping[str, Operation], otherwise: Handler) 
         shapes = model().operation_model(operation)
         try:
             shape = shapes.input_shape
-            given = _from_form(shape, fields) if protocol == "query" else _decoded(protocol, _plain(request))
+            given = (
+                _from_form(shape, fields) if protocol == "query" else _read(shape, _decoded(protocol, _plain(request)))
+            )
             answer = await run(operations[operation], _times(shape, validated(shapes, given)))
             return _ANSWERS[protocol](shapes, answer)
         except AwsError as error:
@@ -83,14 +86,24 @@ def _plain(request: Request) -> bytes:
     return plain
 
 
-def _decoded(protocol: str, body: bytes) -> Any:
+def _document(protocol: str, shape: Any, request: Request) -> Any:
+    body = _plain(request)
     try:
         value = (cbor.loads if protocol == "cbor" else json.loads)(body) if body else {}
     except (ValueError, RecursionError) as e:
         raise AwsError("SerializationException", f"The request body is not valid {protocol.upper()}") from e
     if not isinstance(value, dict):
         raise AwsError("SerializationException", "The request body must be an object")
-    return value
+    return _read(shape, value)
+
+
+def _read(shape: Any, value: Any) -> Any:
+    """JSON writes the doubles that it has no numbers for as texts (smithy.io, Document Types)."""
+    if shape.type_name == "structure" and isinstance(value, dict):
+        return {name: _read(shape.members[name], item) for name, item in value.items() if name in shape.members}
+    if shape.type_name == "list" and isinstance(value, list):
+        return [_read(shape.member, item) for item in value]
+    return float(value) if shape.type_name == "double" and value in _NO_NUMBERS else value
 
 
 def _from_form(shape: Any, fields: Mapping[str, str], prefix: str = "") -> Any:

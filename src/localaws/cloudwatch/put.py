@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from localaws.cloudwatch.query import metric_of
+from localaws.cloudwatch.query import UNITS, metric_of
 from localaws.cloudwatch.series import Metric
 from localaws.cloudwatch.statistics import Point
 from localaws.errors import AwsError
@@ -38,8 +38,11 @@ def _datum(namespace: str, datum: Mapping[str, Any], at: str, now: float) -> tup
         raise _invalid(f"The parameter {at}.Timestamp must specify a time within the past two weeks.")
     if time > now + _FUTURE:
         raise _invalid(f"The parameter {at}.Timestamp must specify a time no more than two hours in the future.")
+    unit = datum.get("Unit", "None")
+    if unit not in UNITS:
+        raise _invalid(f"The value {unit} for parameter {at}.Unit is invalid.")
     metric = metric_of({**datum, "Namespace": namespace})
-    return metric, datum.get("Unit", "None"), time, _point(datum, at)
+    return metric, unit, time, _point(datum, at)
 
 
 def _point(datum: Mapping[str, Any], at: str) -> Point:

@@ -13,7 +13,7 @@ _DAY = 24 * 3600
 _SHORT_PERIODS = {1, 5, 10, 20, 30}
 
 # Where there are several and none is asked for, GetMetricData takes the first in this order.
-_UNITS = """
+UNITS = """
 Megabits Terabits Gigabits Count Bytes Gigabytes Gigabytes/Second Kilobytes Kilobits/Second Terabytes Terabits/Second
 Bytes/Second Percent Megabytes Megabits/Second Milliseconds Microseconds Kilobytes/Second Gigabits/Second
 Megabytes/Second Bits Bits/Second Count/Second Seconds Kilobits Terabytes/Second None
@@ -81,7 +81,7 @@ def only_unit(
 
 
 def unit_order(unit: str) -> int:
-    return _UNITS.index(unit) if unit in _UNITS else len(_UNITS)
+    return UNITS.index(unit) if unit in UNITS else len(UNITS)
 
 
 def check_statistic(name: str, code: str) -> None:

@@ -79,11 +79,7 @@ class CloudWatch:
         return {"Metrics": metrics} | ({"NextToken": following} if following else {})
 
     async def _statistics(self, p: Parameters) -> Parameters:
-        names = [*p.get("Statistics", []), *p.get("ExtendedStatistics", [])]
-        if not names:
-            raise AwsError("InvalidParameterCombination", "Must specify either Statistics or ExtendedStatistics")
-        for name in names:
-            check_statistic(name, "InvalidParameterValue")
+        names = _statistics_asked(p)
         if p["StartTime"] >= p["EndTime"]:
             text = "The parameter StartTime must be less than the parameter EndTime."
             raise AwsError("InvalidParameterValue", text)
@@ -134,6 +130,17 @@ class CloudWatch:
         values = {time: statistic(asked["Stat"], point) for time, point in window.collect(points).items()}
         known = {time: value for time, value in values.items() if value is not None}
         return Found(known, window.times, messages)
+
+
+def _statistics_asked(p: Parameters) -> list[str]:
+    plain, extended = p.get("Statistics", []), p.get("ExtendedStatistics", [])
+    if not plain and not extended:
+        raise AwsError("InvalidParameterCombination", "Must specify either Statistics or ExtendedStatistics")
+    for name in (*plain, *extended):
+        check_statistic(name, "InvalidParameterValue")
+    if any(map(is_percentile, plain)) or not all(map(is_percentile, extended)):
+        raise AwsError("InvalidParameterValue", "Percentiles are ExtendedStatistics, and the five are Statistics")
+    return [*plain, *extended]
 
 
 def _datapoint(time: int, unit: str, point: Any, names: Sequence[str]) -> dict[str, Any]:
