@@ -81,7 +81,7 @@ class Runtime:
         owner, sessions = credentials.load_or_make(root / "credentials"), Documents(self._store, "sts.session")
         guests = credentials.load_guests(root / "credentials")
         self._keyring = credentials.Keyring(owner, ACCOUNT, sessions, control.user_key, guests)
-        logs = Logs(root, clock, ACCOUNT, region, control.handler)
+        self._logs = logs = Logs(root, clock, ACCOUNT, region, control.handler, control.create_log_group)
         self._events = Events(partial(possibly_disordered, settings.faults, self._store, clock), clock)
         with_acls = settings.bucket_acls
         self._s3 = s3 = S3(self._store, root, clock, ids, ACCOUNT, region, control.handler, self._events.put, with_acls)
@@ -186,6 +186,7 @@ class Runtime:
 
     async def start(self) -> None:
         self._shown.start()
+        self._logs.start()
         self.functions.start()
         control = self._control
         targets: dict[str, Deliver] = {
@@ -206,6 +207,7 @@ class Runtime:
         await self.firehose.stop()
         await asyncio.to_thread(self._events.stop)
         await asyncio.to_thread(self.functions.stop)
+        await asyncio.to_thread(self._logs.stop)
         await asyncio.to_thread(self.athena.stop)
         await self._shown.stop()
         self._store.close()

@@ -132,6 +132,12 @@ class Control:
         """An event to all who subscribe to the topic; durable on return. AwsError if the topic does not exist."""
         self._publish({"TopicArn": topic_arn, "Message": json.dumps(event), "Subject": "Amazon S3 Notification"})
 
+    def create_log_group(self, name: str) -> None:
+        """As AWS does when a function's first line comes; durable on return. One that exists is left as it is."""
+        response = self._do(Call.json("logs", self._region, "Logs_20140328.CreateLogGroup", {"logGroupName": name}))
+        if _error_code(response) != "ResourceAlreadyExistsException":
+            _succeeded(response)
+
     def publish_text(self, topic_arn: str, text: str, attributes: Mapping[str, tuple[str, str]]) -> None:
         """`attributes`: name -> (type, value)."""
         message = {"TopicArn": topic_arn, "Message": text}
