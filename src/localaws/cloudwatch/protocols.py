@@ -46,9 +46,7 @@ def service(name: str, operations: Mapping[str, Operation], otherwise: Handler) 
         shapes = model().operation_model(operation)
         try:
             shape = shapes.input_shape
-            given = (
-                _from_form(shape, fields) if protocol == "query" else _read(shape, _decoded(protocol, _plain(request)))
-            )
+            given = _from_form(shape, fields) if protocol == "query" else _document(protocol, shape, request)
             answer = await run(operations[operation], _times(shape, validated(shapes, given)))
             return _ANSWERS[protocol](shapes, answer)
         except AwsError as error:
