@@ -40,6 +40,7 @@ from localaws.metrics import firehose as streams
 from localaws.metrics import functions, queues
 from localaws.metrics.registry import Reading
 from localaws.observability import Observability
+from localaws.s3.destinations import PolicyOf
 from localaws.s3.service import S3
 from localaws.server import Server, Service
 from localaws.store import Documents, Store
@@ -77,14 +78,31 @@ class Runtime:
         self._region = region
         self._store = Store(root / "state.db")
         self._shown = Observability(self._store, root, clock, settings.version)
-        self._control = control = Control(root, ACCOUNT, region)
+        self._control = control = Control(root, ACCOUNT, region, self._store, self._invoke)
         owner, sessions = credentials.load_or_make(root / "credentials"), Documents(self._store, "sts.session")
         guests = credentials.load_guests(root / "credentials")
         self._keyring = credentials.Keyring(owner, ACCOUNT, sessions, control.user_key, guests)
         self._logs = logs = Logs(root, clock, ACCOUNT, region, control.handler, control.create_log_group)
         self._events = Events(partial(possibly_disordered, settings.faults, self._store, clock), clock)
         with_acls = settings.bucket_acls
-        self._s3 = s3 = S3(self._store, root, clock, ids, ACCOUNT, region, control.handler, self._events.put, with_acls)
+        policies: dict[str, PolicyOf] = {
+            "lambda": lambda arn: self.functions.policy(arn),  # noqa: PLW0108 - they are made below
+            "sqs": control.queue_policy,
+            "sns": control.topic_policy,
+        }
+        self._s3 = s3 = S3(
+            self._store,
+            root,
+            clock,
+            ids,
+            ACCOUNT,
+            region,
+            control.handler,
+            self._events.put,
+            policies,
+            lambda name: self._keyring.find(name) or self._keyring.find_user(name),
+            with_acls,
+        )
         handle_s3, put_object = failing_writes(settings.faults, s3.handler, s3.put_object)
         self.firehose = Firehose(
             self._store,
@@ -150,7 +168,17 @@ class Runtime:
         shown = self._shown
         gate = Gate(settings.host, settings.allowed_hosts)
         self.app = Server(
-            services, polyglots, control.handler, self._keyring, root / "tmp", clock, ids, shown.pages, shown.note, gate
+            services,
+            polyglots,
+            control.handler,
+            self._keyring,
+            root / "tmp",
+            clock,
+            ids,
+            shown.pages,
+            shown.note,
+            gate,
+            s3.admits,
         )
 
     def _checks(self, root: Path) -> dict[str, health.Check]:
@@ -171,6 +199,9 @@ class Runtime:
             "athena": on_a_thread(lambda: {"running": self.athena.running()}),
             "control": on_a_thread(lambda: {"loaded": self._control.is_loaded}),
         }
+
+    def _invoke(self, arn: str, event: dict[str, Any]) -> None:
+        self.functions.invoke_async(arn, event)
 
     def _function_environment(self, role_arn: str) -> dict[str, str]:
         """What AWS puts into a function's environment so that its SDK finds its region and its role's keys."""

@@ -40,6 +40,11 @@ def told(rules: Rules, method: str, headers: Mapping[str, str]) -> dict[str, str
     return _told(rules, headers, headers.get(_METHOD, method)) if _ORIGIN in headers else {}
 
 
+def admits(rules: Rules | None, method: str, headers: Mapping[str, str]) -> bool:
+    """Does a rule let the page that this request comes from send it?"""
+    return bool(_told(rules or (), headers, headers.get(_METHOD, method)))
+
+
 def _told(rules: Rules, headers: Mapping[str, str], method: str) -> dict[str, str]:
     origin = headers[_ORIGIN]
     wanted = [name.strip().lower() for name in headers.get(_HEADERS, "").split(",") if name.strip()]

@@ -29,13 +29,20 @@ class Put:
         self._disk = disk
 
     def put_object(self, p: Parameters) -> Parameters:
+        return self._put(p, "ObjectCreated:Put")
+
+    def post_object(self, p: Parameters) -> Parameters:
+        """A form's upload (post.py)."""
+        return self._put(p, "ObjectCreated:Post")
+
+    def _put(self, p: Parameters, event: str) -> Parameters:
         check_key(p["Key"])
         tags = s3_description.tags_of_header(p.get("Tagging"))
         description = Description(s3_description.fields_of(p), tags=tags, access=p.get(ACCESS, {}))
         measured = s3_checksums.measure(p["Body"], [s3_checksums.wanted(p)])
         s3_checksums.verify(p, measured)
         staged = self._disk.stage(p["Body"])
-        stored = self._commit(p, staged, measured, description, "ObjectCreated:Put")
+        stored = self._commit(p, staged, measured, description, event)
         return _written(stored) | {"ETag": f'"{stored.etag}"'}
 
     def _commit(

@@ -12,37 +12,44 @@ In the order of a request's walk:
     objects, uploads, buckets    what changes in one transaction
     rows                         what is kept of each version of an object
     disk, keys                   the bytes: staged, committed, moved to their place, and which place that is
-    notifications, messages      who is told of it, and what
+    destinations, notifications  whom a bucket tells
+    announcements, messages      what it tells
 
 Not done: object lock, customer keys, select.
 """
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from localaws.credentials import Key
+from localaws.s3 import cors as s3_cors
 from localaws.s3 import listing as s3_listing
-from localaws.s3 import notifications as s3_notifications
 from localaws.s3.access import Access
 from localaws.s3.announcements import Announcements, Tell
 from localaws.s3.buckets import Buckets
 from localaws.s3.configuration import Configuration
 from localaws.s3.cors import Rules, with_cors
+from localaws.s3.destinations import Destinations, PolicyOf
 from localaws.s3.disk import Disk
 from localaws.s3.get import Get
 from localaws.s3.grants import ObjectAccess
 from localaws.s3.multipart import Multipart
 from localaws.s3.objects import Objects, StoredFile
+from localaws.s3.post import Forms
 from localaws.s3.put import Put
 from localaws.s3.rows import Stored, Version
 from localaws.s3.uploads import Uploads
 from localaws.s3.versions import Versioning
 from localaws.s3.wire import rest_xml_service, target_of
+from localaws.sigv4 import Head
 from localaws.store import Store
 from localaws.wire import Body, Handler, Operation, Parameters
 
 
 class S3:
-    """`root` is the data directory; `control` answers for the buckets' configuration; `tell` takes what happened.
+    """`root` is the data directory; `control` answers for the buckets' configuration; `tell` takes what happened,
+    `policies` are those of its targets.
 
     What was committed and not finished when the endpoint died is finished here.
     """
@@ -57,25 +64,29 @@ class S3:
         region: str,
         control: Handler,
         tell: Tell,
-        with_acls: bool = False,
+        policies: Mapping[str, PolicyOf],
+        find_key: Callable[[str], Key | None],
+        with_acls: bool,
     ) -> None:
         self._ids = ids
         self._clock = clock
         self._buckets = Buckets(store)
         self._disk = Disk(store, root, ids)
         announce = Announcements(account, clock, tell)
+        self._destinations = Destinations(self._buckets, account, clock, ids, policies, tell)
+        uploads = Uploads(store, self._buckets)
         self._objects = Objects(store, self._disk, self._buckets, clock, ids, announce)
         self._get = Get(self._objects)
         self._put = Put(self._objects, self._disk)
         self._versioning = Versioning(self._buckets)
-        uploads = Uploads(store, self._buckets)
         self._multipart = Multipart(uploads, self._disk, self._buckets, self._objects, clock, ids)
         self._configuration = Configuration(
             self._buckets, self._objects, self._disk, clock, ids, account, region, control, with_acls
         )
         access = Access(self._buckets, self._objects.find_version)
         self._disk.recover(uploads.staged())
-        handle = rest_xml_service(self._operations(), self._configuration.forward, access)
+        forms = Forms(self._put.post_object, access, find_key, clock)
+        handle = rest_xml_service(self._operations(), self._configuration.forward, forms.upload, access)
         self.handler: Handler = with_cors(handle, lambda request: target_of(request).bucket, self._cors_rules)
 
     def _operations(self) -> Mapping[str, Operation]:
@@ -92,8 +103,8 @@ class S3:
             "HeadBucket": configuration.head_bucket,
             "DeleteBucket": configuration.delete_bucket,
             "GetBucketLocation": configuration.get_bucket_location,
-            "GetBucketNotificationConfiguration": lambda p: self.notifications(p["Bucket"]),
-            "PutBucketNotificationConfiguration": configuration.put_notifications,
+            "GetBucketNotificationConfiguration": self._destinations.get,
+            "PutBucketNotificationConfiguration": self._destinations.put,
             "GetBucketVersioning": self._versioning.get_bucket_versioning,
             "PutBucketVersioning": self._versioning.put_bucket_versioning,
             "ListObjects": lambda p: s3_listing.list_objects(p, self._scan(p)),
@@ -140,17 +151,16 @@ class S3:
         self._buckets.get(bucket)
         return self._objects.files(bucket, prefix)
 
-    def notifications(self, bucket: str) -> Parameters:
-        """The bucket's configuration in the shape of GetBucketNotificationConfiguration. Raises NoSuchBucket."""
-        return dict(self._buckets.get(bucket).notifications)
-
     def tells(self, bucket: str, arn: str) -> bool:
-        """Whether the bucket names the target of this ARN for anything at all."""
-        found = self._buckets.find(bucket)
-        return found is not None and s3_notifications.names(found.notifications, arn)
+        """Whether the bucket names the target for anything at all."""
+        return self._destinations.tells(bucket, arn)
 
     def bucket_exists(self, bucket: str) -> bool:
         return self._buckets.find(bucket) is not None
+
+    async def admits(self, bucket: str, head: Head) -> bool:
+        """Whether a page of another origin may send this: the bucket's CORS rules say so."""
+        return s3_cors.admits(await asyncio.to_thread(self._cors_rules, bucket), head.method, head.headers)
 
     def _cors_rules(self, bucket: str) -> Rules | None:
         found = self._buckets.find(bucket)

@@ -101,9 +101,13 @@ class Target:
 
 
 def rest_xml_service(
-    operations: Mapping[str, Operation], configuration: Callable[[Request, str], Awaitable[Response]], access: Access
+    operations: Mapping[str, Operation],
+    configuration: Callable[[Request, str], Awaitable[Response]],
+    upload: Callable[[Request, str], Response],
+    access: Access,
 ) -> Handler:
-    """`configuration(request, bucket)` answers for the subresources of buckets that are not in ROUTES."""
+    """`configuration(request, bucket)` answers for the subresources of buckets that are not in ROUTES, `upload(request,
+    bucket)` for forms."""
 
     async def handle(request: Request) -> Response:
         ORIGIN.set(origin_of(request))
@@ -112,6 +116,9 @@ def rest_xml_service(
         if route is not None:
             request.span.operation = route.operation
             return await _answer(route, operations[route.operation], access, target, request)
+        if request.method == "POST" and target.level == "bucket" and is_form(request):
+            request.span.operation = "PostObject"
+            return await asyncio.to_thread(upload, request, target.bucket)
         await asyncio.to_thread(access.admit, request, _NO_NAME, {"Bucket": target.bucket})
         if target.level == "bucket" and target.subresource:
             return await configuration(request, target.bucket)
@@ -124,7 +131,7 @@ async def _answer(route: Route, operation: Operation, access: Access, target: Ta
     """Parsing and rendering may take milliseconds (a page of 1,000 keys), so they stay off the event loop too."""
 
     def admitted() -> Parameters:
-        p = _parameters(route.operation, target, request)
+        p = parameters(route.operation, target.bucket, target.key, request)
         access.admit(request, route.operation, p)
         return p
 
@@ -136,6 +143,10 @@ async def _answer(route: Route, operation: Operation, access: Access, target: Ta
     if not inspect.iscoroutinefunction(operation):
         return await asyncio.to_thread(answer)
     return _response(route, await operation(await asyncio.to_thread(admitted)))
+
+
+def is_form(request: Request) -> bool:
+    return request.headers.get("content-type", "").lower().startswith("multipart/form-data")
 
 
 def _refusal(method: str, target: Target) -> AwsError:
@@ -210,12 +221,12 @@ def _input(operation: str) -> _Input:
     )
 
 
-def _parameters(operation: str, target: Target, request: Request) -> Parameters:
+def parameters(operation: str, bucket: str, key: str, request: Request) -> Parameters:
     """Gather the operation's members. A payload of bytes stays the request's `Body`."""
     source = _input(operation)
     headers = {**request.headers, **request.body.checksums}
     metadata = {k.removeprefix(_METADATA): value for k, value in headers.items() if k.startswith(_METADATA)}
-    p: Parameters = {"Bucket": target.bucket, "Key": target.key, "Metadata": metadata}
+    p: Parameters = {"Bucket": bucket, "Key": key, "Metadata": metadata}
     p |= _members(source.headers, headers) | _members(source.query, request.parameters())
     for member, name in source.required:
         if member not in p:
