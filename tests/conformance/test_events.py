@@ -1,6 +1,7 @@
 """S3 event notifications: which reach whom, in AWS's shape, at least once and across a kill."""
 
 import json
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -57,8 +58,9 @@ def notify(aws: Client, bucket: str, *entries: tuple[str, str, list[str], dict[s
         }
         for name, function, events, rules in entries
     ]
+    configuration = {"LambdaFunctionConfigurations": configurations}
     aws("s3").put_bucket_notification_configuration(
-        Bucket=bucket, NotificationConfiguration={"LambdaFunctionConfigurations": configurations}
+        Bucket=bucket, NotificationConfiguration=configuration, SkipDestinationValidation=True
     )
 
 
@@ -141,6 +143,87 @@ def test_no_event_is_lost_by_kills(aws: Client, bucket: str, endpoint: EndpointP
     assert eventually(lambda: {r["s3"]["object"]["key"].replace("%2F", "/") for r in records(tmp_path / "out")} >= put)
 
 
+EVERYTHING = ["s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:ObjectTagging:*", "s3:ObjectAcl:Put"]
+
+
+@pytest.fixture
+def heard(aws: Client, bucket: str) -> Callable[[int], list[dict[str, Any]]]:
+    """A queue that is told everything about the bucket: heard(count) waits for so many records, in their order."""
+    sqs, name = aws("sqs"), f"heard-{uuid.uuid4()}"
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    queue = {"Id": "all", "QueueArn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:{name}", "Events": EVERYTHING}
+    configuration = {"QueueConfigurations": [queue]}
+    aws("s3").put_bucket_notification_configuration(
+        Bucket=bucket, NotificationConfiguration=configuration, SkipDestinationValidation=True
+    )
+    told: list[dict[str, Any]] = []
+
+    def receive() -> int:
+        answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["AWSTraceHeader"])
+        for message in answer.get("Messages", []):
+            told.extend({**r, "trace": message.get("Attributes", {})} for r in json.loads(message["Body"])["Records"])
+        return len(told)
+
+    def wait(count: int) -> list[dict[str, Any]]:
+        assert eventually(lambda: receive() >= count)
+        return told
+
+    return wait
+
+
+def test_every_kind_of_change_is_told_under_its_name(
+    aws: Client, bucket: str, heard: Callable[[int], list[dict[str, Any]]]
+) -> None:
+    s3 = aws("s3")
+    s3.put_object(Bucket=bucket, Key="k", Body=b"12345", Tagging="a=b")
+    s3.copy_object(Bucket=bucket, Key="copy", CopySource={"Bucket": bucket, "Key": "k"})
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="parts")["UploadId"]
+    etag = s3.upload_part(Bucket=bucket, Key="parts", UploadId=upload, PartNumber=1, Body=b"part")["ETag"]
+    parts = {"Parts": [{"PartNumber": 1, "ETag": etag}]}
+    s3.complete_multipart_upload(Bucket=bucket, Key="parts", UploadId=upload, MultipartUpload=parts)
+    s3.put_object_tagging(Bucket=bucket, Key="k", Tagging={"TagSet": []})
+    s3.delete_object_tagging(Bucket=bucket, Key="k")
+    s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "k"}, {"Key": "never there"}]})
+    told = heard(7)
+    assert [(r["eventName"], r["s3"]["object"]["key"], r["s3"]["object"].get("size")) for r in told] == [
+        ("ObjectCreated:Put", "k", 5),
+        ("ObjectCreated:Copy", "copy", 5),
+        ("ObjectCreated:CompleteMultipartUpload", "parts", 4),
+        ("ObjectTagging:Put", "k", None),
+        ("ObjectTagging:Delete", "k", None),
+        ("ObjectRemoved:Delete", "k", None),
+        ("ObjectRemoved:Delete", "never+there", None),
+    ]
+    sequencers = [r["s3"]["object"].get("sequencer") for r in told]
+    assert [bool(sequencer) for sequencer in sequencers] == [True, True, True, False, False, True, True]
+    rising = [sequencer for sequencer in sequencers if sequencer]
+    assert sorted(rising) == rising
+    assert [r["eventVersion"] for r in told] == ["2.1", "2.1", "2.1", "2.3", "2.3", "2.1", "2.1"]
+
+
+def test_an_event_says_which_version_who_asked_and_on_whose_trace(
+    aws: Client, bucket: str, heard: Callable[[int], list[dict[str, Any]]]
+) -> None:
+    s3, trace = aws("s3"), "Root=1-3152b799-8954dae64eda91bc9a23a7e8;Lineage=a87bd80c:1"
+    s3.meta.events.register("before-send.s3.*", lambda request, **_: request.headers.update({"X-Amzn-Trace-Id": trace}))
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    put = s3.put_object(Bucket=bucket, Key="k", Body=b"1")
+    marker = s3.delete_object(Bucket=bucket, Key="k")
+    for version in (put["VersionId"], marker["VersionId"]):
+        s3.delete_object(Bucket=bucket, Key="k", VersionId=version)
+    told = heard(4)
+    assert [(r["eventName"], r["s3"]["object"]["versionId"]) for r in told] == [
+        ("ObjectCreated:Put", put["VersionId"]),
+        ("ObjectRemoved:DeleteMarkerCreated", marker["VersionId"]),
+        ("ObjectRemoved:Delete", put["VersionId"]),
+        ("ObjectRemoved:Delete", marker["VersionId"]),
+    ]
+    assert told[0]["responseElements"]["x-amz-request-id"] == put["ResponseMetadata"]["RequestId"]
+    assert told[0]["userIdentity"] == {"principalId": f"AWS:{aws('sts').get_caller_identity()['UserId']}"}
+    assert told[0]["s3"]["bucket"]["ownerIdentity"]["principalId"] not in {ACCOUNT, ""}
+    assert told[0]["trace"] == {"AWSTraceHeader": trace}
+
+
 def test_faults_on_purpose_repeat_and_reorder_what_is_told_and_lose_nothing(
     aws: Client, bucket: str, endpoint: EndpointProcess, tmp_path: Path
 ) -> None:
@@ -195,3 +278,53 @@ def test_events_and_filter_rules_decide(
     filter_ = {"Key": {"FilterRules": [{"Name": k, "Value": v} for k, v in rules.items()]}}
     configuration = {"QueueConfigurations": [{"Id": "q", "QueueArn": "arn", "Events": events, "Filter": filter_}]}
     assert [d.arn for d in deliveries(configuration, name, key)] == (["arn"] if told else [])
+
+
+def allowing_s3(arn: str, action: str, bucket: str) -> str:
+    """A resource policy that lets S3 tell of this bucket."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "s3.amazonaws.com"},
+        "Action": action,
+        "Resource": arn,
+        "Condition": {"ArnLike": {"aws:SourceArn": f"arn:aws:s3:::{bucket}"}},
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def test_a_target_must_be_there_and_let_s3_in(aws: Client, bucket: str) -> None:
+    """Each is refused until it may be told; then a queue is told so."""
+    sqs, sns, put = aws("sqs"), aws("sns"), aws("s3").put_bucket_notification_configuration
+    name = f"tried-{uuid.uuid4()}"
+    queue, topic = f"arn:aws:sqs:us-east-1:{ACCOUNT}:{name}", f"arn:aws:sns:us-east-1:{ACCOUNT}:{name}"
+    function = arn(deploy(aws("lambda"), RECORDER))
+    wanted = {
+        "QueueConfigurations": [{"QueueArn": queue, "Events": ["s3:ObjectCreated:*"]}],
+        "TopicConfigurations": [{"TopicArn": topic, "Events": ["s3:ObjectRemoved:*"]}],
+        "LambdaFunctionConfigurations": [{"LambdaFunctionArn": function, "Events": ["s3:ObjectTagging:*"]}],
+    }
+
+    def refused() -> list[str]:
+        with pytest.raises(ClientError) as refusal:
+            put(Bucket=bucket, NotificationConfiguration=wanted)
+        error = refusal.value.response["Error"]
+        assert (error["Code"], error["ArgumentName2"]) == ("InvalidArgument", queue)
+        return [error[f"ArgumentValue{n}"] for n in (1, 2, 3)]
+
+    no_function = f"Not authorized to invoke function [{function}]"
+    assert refused() == [no_function, "The destination queue does not exist", "The destination topic does not exist"]
+    url, _ = sqs.create_queue(QueueName=name)["QueueUrl"], sns.create_topic(Name=name)
+    let_in = "do not allow S3 to publish notifications from this bucket"
+    assert refused() == [
+        no_function,
+        *(f"Permissions on the destination {noun} {let_in}" for noun in ("queue", "topic")),
+    ]
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": allowing_s3(queue, "sqs:SendMessage", bucket)})
+    policy = allowing_s3(topic, "sns:Publish", bucket)
+    sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
+    let = {"StatementId": "s3", "Action": "lambda:InvokeFunction", "Principal": "s3.amazonaws.com"}
+    aws("lambda").add_permission(FunctionName=function, SourceArn=f"arn:aws:s3:::{bucket}", **let)
+    put(Bucket=bucket, NotificationConfiguration=wanted)
+    (message,) = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5)["Messages"]
+    told = json.loads(message["Body"])
+    assert (told["Event"], told["Bucket"]) == ("s3:TestEvent", bucket)

@@ -1,7 +1,7 @@
 """What is set on a function beside its code and configuration: who may call it, tags, limits.
 
-Stored and answered; of these, `Reserved` and `RecursiveLoop` act (executions.py). S3 asks for its permission when a bucket
-is to tell the function something; no other permission is enforced: whoever can sign a request on this machine may invoke.
+Stored and answered; of these, `Reserved` and `RecursiveLoop` act (executions.py). S3 asks for its permission when a
+bucket is to tell the function something. No other permission is enforced: whoever can sign a request may invoke.
 """
 
 import json

@@ -12,7 +12,6 @@ from typing import Any
 from localaws.errors import AwsError
 from localaws.s3 import access as s3_access
 from localaws.s3 import acl as s3_acl
-from localaws.s3 import notifications as s3_notifications
 from localaws.s3 import policy as s3_policy
 from localaws.s3 import settings as s3_settings
 from localaws.s3 import xml as s3_xml
@@ -157,15 +156,6 @@ class Configuration:
             "Prefix": p.get("Prefix"),
             "ContinuationToken": buckets[limit - 1].name if len(buckets) > limit else None,
         }
-
-    def put_notifications(self, p: Parameters) -> Parameters:
-        """Durable on return. Whether a target exists is not checked; an event for one that doesn't is tried in vain."""
-        self._buckets.get(p["Bucket"])
-        if "NotificationConfiguration" not in p:
-            raise s3_xml.malformed()
-        checked = s3_notifications.checked(p["NotificationConfiguration"], self._ids)
-        self._buckets.set_notifications(p["Bucket"], checked)
-        return {}
 
     # Settings
 
