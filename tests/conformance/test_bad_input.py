@@ -91,9 +91,9 @@ class Sender:
 def send(endpoint: EndpointProcess, aws: Client) -> Sender:
     aws("s3").create_bucket(Bucket=BUCKET)
     aws("s3").put_object(Bucket=BUCKET, Key="there", Body=b"body")
-    aws("glue").create_database(DatabaseInput={"Name": "db"})
+    aws("glue").create_database(DatabaseInput={"Name": "bad_input"})
     keys = [{"Name": "day", "Type": "string"}]
-    aws("glue").create_table(DatabaseName="db", TableInput={"Name": "t", "PartitionKeys": keys})
+    aws("glue").create_table(DatabaseName="bad_input", TableInput={"Name": "t", "PartitionKeys": keys})
     destination = {"BucketARN": f"arn:aws:s3:::{BUCKET}", "RoleARN": ROLE}
     aws("firehose").create_delivery_stream(DeliveryStreamName=STREAM, ExtendedS3DestinationConfiguration=destination)
     aws("iam").list_roles()  # moto is loaded before anything is measured
@@ -128,13 +128,13 @@ UNKNOWN: list[tuple[str, str, dict[str, Any], str, int]] = [
     ("glue", "get_database", {"Name": "nobody"}, "EntityNotFoundException", 400),
     ("glue", "delete_database", {"Name": "nobody"}, "EntityNotFoundException", 400),
     ("glue", "get_tables", {"DatabaseName": "nobody"}, "EntityNotFoundException", 400),
-    ("glue", "get_table", {"DatabaseName": "db", "Name": "nobody"}, "EntityNotFoundException", 400),
+    ("glue", "get_table", {"DatabaseName": "bad_input", "Name": "nobody"}, "EntityNotFoundException", 400),
     ("glue", "create_table", {"DatabaseName": "nobody", "TableInput": {"Name": "t"}}, "EntityNotFoundException", 400),
-    ("glue", "get_partitions", {"DatabaseName": "db", "TableName": "nobody"}, "EntityNotFoundException", 400),
+    ("glue", "get_partitions", {"DatabaseName": "bad_input", "TableName": "nobody"}, "EntityNotFoundException", 400),
     (
         "glue",
         "get_partition",
-        {"DatabaseName": "db", "TableName": "t", "PartitionValues": ["1"]},
+        {"DatabaseName": "bad_input", "TableName": "t", "PartitionValues": ["1"]},
         "EntityNotFoundException",
         400,
     ),
@@ -232,17 +232,17 @@ def test_an_operation_that_there_is_not_is_refused(send: Sender, service: str) -
         ("firehose", "PutRecord", b'{"DeliveryStreamName":"bad-input","Record":{"Data":null}}', None),
         ("firehose", "PutRecordBatch", b'{"DeliveryStreamName":"bad-input","Records":[]}', "ValidationException"),
         ("firehose", "PutRecordBatch", b'{"DeliveryStreamName":"bad-input","Records":[null]}', None),
-        ("glue", "GetTables", b'{"DatabaseName":"db","NextToken":"\\u00b2"}', "InvalidInputException"),
-        ("glue", "GetTables", b'{"DatabaseName":"db","Expression":"("}', "InvalidInputException"),
-        ("glue", "GetPartitions", b'{"DatabaseName":"db","TableName":"t","Expression":"%b"}' % (b"(" * 9000), None),
+        ("glue", "GetTables", b'{"DatabaseName":"bad_input","NextToken":"\\u00b2"}', "InvalidInputException"),
+        ("glue", "GetTables", b'{"DatabaseName":"bad_input","Expression":"("}', "InvalidInputException"),
+        ("glue", "GetPartitions", b'{"DatabaseName":"bad_input","TableName":"t","Expression":"%b"}' % (b"(" * 9000), None),
         (
             "glue",
             "GetPartitions",
-            b'{"DatabaseName":"db","TableName":"t","Expression":"%b a"}' % (b"NOT " * 9000),
+            b'{"DatabaseName":"bad_input","TableName":"t","Expression":"%b a"}' % (b"NOT " * 9000),
             None,
         ),
-        ("glue", "CreateTable", b'{"DatabaseName":"db","TableInput":{"Name":"u","LastAccessTime":1e30}}', None),
-        ("glue", "CreatePartition", b'{"DatabaseName":"db","TableName":"t","PartitionInput":{"Values":[]}}', None),
+        ("glue", "CreateTable", b'{"DatabaseName":"bad_input","TableInput":{"Name":"u","LastAccessTime":1e30}}', None),
+        ("glue", "CreatePartition", b'{"DatabaseName":"bad_input","TableName":"t","PartitionInput":{"Values":[]}}', None),
         ("athena", "ListQueryExecutions", b'{"NextToken":"\\u00b2"}', "InvalidRequestException"),
         ("athena", "ListQueryExecutions", b'{"NextToken":"%b"}' % (b"9" * 40), "InvalidRequestException"),
         ("athena", "ListWorkGroups", b'{"NextToken":"%b"}' % (b"9" * 1000), "InvalidRequestException"),
@@ -628,7 +628,7 @@ def test_sql_reaches_nothing_but_the_lake(aws: Client, endpoint: EndpointProcess
 
 def started(athena: Any, sql: str) -> str | None:
     """The query's id; None if it was refused at once."""
-    context, results = {"Database": "db"}, {"OutputLocation": f"s3://{BUCKET}/sql/"}
+    context, results = {"Database": "bad_input"}, {"OutputLocation": f"s3://{BUCKET}/sql/"}
     try:
         answer = athena.start_query_execution(
             QueryString=sql, QueryExecutionContext=context, ResultConfiguration=results
@@ -649,8 +649,8 @@ def finished(athena: Any, number: str) -> dict[str, Any]:
 SEEDS: list[tuple[str, str, str, bytes, dict[str, str]]] = [
     ("firehose", "POST", "/", b'{"DeliveryStreamName":"bad-input","Record":{"Data":"YQ=="}}', {"x-amz-target": "Firehose_20150804.PutRecord"}),
     ("firehose", "POST", "/", b'{"DeliveryStreamName":"bad-input"}', {"x-amz-target": "Firehose_20150804.DescribeDeliveryStream"}),
-    ("glue", "POST", "/", b'{"DatabaseName":"db","TableName":"t","Expression":"day > \'2025-01-01\' AND day IN (\'a\',\'b\')","MaxResults":5}', {"x-amz-target": "AWSGlue.GetPartitions"}),
-    ("glue", "POST", "/", b'{"DatabaseName":"db","TableInput":{"Name":"u","StorageDescriptor":{"Columns":[{"Name":"a","Type":"int"}]}}}', {"x-amz-target": "AWSGlue.CreateTable"}),
+    ("glue", "POST", "/", b'{"DatabaseName":"bad_input","TableName":"t","Expression":"day > \'2025-01-01\' AND day IN (\'a\',\'b\')","MaxResults":5}', {"x-amz-target": "AWSGlue.GetPartitions"}),
+    ("glue", "POST", "/", b'{"DatabaseName":"bad_input","TableInput":{"Name":"u","StorageDescriptor":{"Columns":[{"Name":"a","Type":"int"}]}}}', {"x-amz-target": "AWSGlue.CreateTable"}),
     ("athena", "POST", "/", b'{"QueryString":"SELECT 1","ResultConfiguration":{"OutputLocation":"s3://bad-input/r/"},"ClientRequestToken":"0123456789012345678901234567890123"}', {"x-amz-target": "AmazonAthena.StartQueryExecution"}),
     ("athena", "POST", "/", b'{"WorkGroup":"primary","MaxResults":5,"NextToken":"12"}', {"x-amz-target": "AmazonAthena.ListQueryExecutions"}),
     ("logs", "POST", "/", b'{"logGroupName":"/aws/lambda/x","limit":5,"nextToken":"f/12"}', {"x-amz-target": "Logs_20140328.FilterLogEvents"}),

@@ -24,7 +24,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.httpsession import URLLib3Session
 
-from endpoint_process import EndpointProcess, clean_environment
+from endpoint_process import EndpointProcess, clean_environment, eventually
 
 Client = Callable[..., Any]
 Check = Callable[[], None]
@@ -155,7 +155,7 @@ def a_topic_which_does_not_publish_again(aws: Client) -> Check:
     topic = aws("sns").create_topic(Name="hooks")["TopicArn"]
     aws("sns").subscribe(TopicArn=topic, Protocol="http", Endpoint=f"http://127.0.0.1:{server.server_address[1]}/")
     aws("sns").publish(TopicArn=topic, Message="once")
-    assert [json.loads(body)["Message"] for body in received] == ["once"]
+    assert eventually(lambda: [json.loads(body)["Message"] for body in received]) == ["once"]
 
     def check() -> None:
         assert topic in [known["TopicArn"] for known in aws("sns").list_topics()["Topics"]]

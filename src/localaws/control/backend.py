@@ -2,8 +2,9 @@
 
 moto (docs.getmoto.org) models the control plane of some 150 AWS services in memory. Three things that it depends on are
 taken in hand here, so that a journal of calls is as good as the state itself: its clock (`moto.core.utils`), its
-randomness (`mock_random`, which makes role ids, key ids and message ids; and the key material of KMS) and its outgoing
-HTTP (SNS subscriptions, which a replay must not deliver to again). It is pinned to a patch series for their sake.
+randomness (`mock_random`, which makes role ids, key ids and message ids; and the key material of KMS) and what does not
+belong into a journal: SQS's messages (messages.py) and what SNS sends (outbox.py). It is pinned to a patch series for
+their sake.
 
 What a replay does not repeat: asymmetric KMS keys, which OpenSSL makes, and the dates of the few backends that read the
 clock themselves (Secrets Manager).
@@ -18,10 +19,11 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
-from localaws.control.call import Call
+from localaws.control.call import Call, Invoke
 from localaws.control.refusals import refused
 from localaws.credentials import Credentials, Key, Role
 from localaws.errors import AwsError
+from localaws.store import Store
 from localaws.wire import Caller, Response
 
 log = logging.getLogger("localaws.control")
@@ -55,7 +57,8 @@ class Moto:
     Making it takes half a second (moto's imports). `call` is not thread-safe: its owner holds a lock.
     """
 
-    def __init__(self, account: str) -> None:
+    def __init__(self, account: str, store: Store, invoke: Invoke) -> None:
+        """`store` keeps SQS's messages, `invoke` gives a function what SNS has for it."""
         os.environ.update(_SETTINGS, MOTO_ACCOUNT_ID=account)
         for name in _PROFILES:
             os.environ.pop(name, None)
@@ -63,12 +66,13 @@ class Moto:
         _remember_regions()
         import moto.core.utils
         import moto.kms.utils
-        import moto.sns.models
         from moto import backend_index, backends
         from moto.moto_api._internal import mock_random
         from moto.moto_server import werkzeug_app
 
-        self.replaying = False
+        from localaws.control.messages import Messages
+        from localaws.control.outbox import Outbox, forget_what_was_sent
+
         self._account = account
         self._now = 0.0
         self._random = mock_random
@@ -79,8 +83,10 @@ class Moto:
         self._apps: dict[str, Any] = {}
         moto.core.utils.datetime = _clock(lambda: self._now)
         moto.kms.utils.os = SimpleNamespace(urandom=mock_random.randbytes)
-        moto.sns.models.requests = SimpleNamespace(post=self._post)
         _empty_backends()
+        self.messages = Messages(store)
+        self.outbox = Outbox(invoke)
+        self._forget_what_was_sent = forget_what_was_sent
 
     def call(self, call: Call, time: float, seed: int) -> Response:
         """AWS's answer, errors included; the same for the same history of calls, times (epoch s) and seeds.
@@ -101,6 +107,8 @@ class Moto:
             raise AwsError("NotImplemented", f"moto failed at {call.service} {call.operation}", 501) from e
         if _no_such_route(call, response):
             raise _not_implemented(call)
+        if call.service == "sns":
+            self._forget_what_was_sent()
         return response
 
     def user_key(self, access_key: str) -> Key | None:
@@ -153,17 +161,6 @@ class Moto:
         if backend not in self._apps:
             self._apps[backend] = self._create_app(backend)
         return self._apps[backend]
-
-    def _post(self, url: str, **arguments: Any) -> None:
-        """An SNS message to an HTTP subscriber: when it is published, not when that is replayed; best effort."""
-        import requests
-
-        if self.replaying:
-            return
-        try:
-            requests.post(url, timeout=5, **arguments)
-        except requests.RequestException as e:
-            log.warning("SNS could not reach %s: %s", url, e)
 
 
 def _remember_regions() -> None:

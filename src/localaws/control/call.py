@@ -3,12 +3,15 @@
 import io
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes, urlencode
 
 from localaws.wire import Request
+
+Invoke = Callable[[str, dict[str, Any]], None]
+"""How the control plane gives an event to a function, by its ARN; durable on return."""
 
 _FORM = "application/x-www-form-urlencoded"
 _JSON = "application/x-amz-json-1.1"

@@ -4,9 +4,9 @@ moto keeps its state in memory. Here each call that changed something is written
 answer leaves, with the time and the seed it was made with; the first call after a restart replays the journal, so role
 ids, key ids, queue URLs and message handles are what they were (backend.py says what can't be repeated).
 
-Durable: resources, their policies and tags, parameters, secrets, messages in queues.
-In memory only: log events and metrics (`_TELEMETRY`), which have no bound; log groups and alarms are durable.
-The journal grows with every change and is never compacted.
+Durable: resources, their policies and tags, parameters, secrets; messages in queues, which are not in the journal
+(messages.py). In memory only: log events and metrics (`_TELEMETRY`), which have no bound; log groups and alarms are
+durable. A restart leaves out what later calls have undone or overwritten (compaction.py).
 """
 
 import asyncio
@@ -14,6 +14,7 @@ import json
 import logging
 import re
 import secrets
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -22,16 +23,17 @@ from typing import Any
 from xml.sax.saxutils import unescape
 
 from localaws.control.backend import Depth, Moto
-from localaws.control.call import Call
+from localaws.control.call import Call, Invoke
+from localaws.control.compaction import is_passing, needed
 from localaws.control.journal import Journal
 from localaws.credentials import Key, Role
 from localaws.errors import AwsError
+from localaws.store import Store
 from localaws.wire import Request, Response
 
 log = logging.getLogger("localaws.control")
 
 # An operation whose name begins with one of these words leaves nothing that a client could miss after a restart.
-# (Assume makes credentials, which do not outlive the process either.)
 _READ = re.compile(
     "(Assume|BatchCheck|BatchDescribe|BatchGet|Check|Count|Decode|Decrypt|Describe|Detect|Encrypt|Estimate|Filter|"
     "Generate|Get|Head|List|Lookup|Preview|Query|ReEncrypt|Scan|Search|Select|Sign|Simulate|Test|Validate|Verify)"
@@ -43,14 +45,26 @@ _TELEMETRY = frozenset({"PutLogEvents", "PutMetricData", "PutTraceSegments", "Pu
 _ERROR_CODE = re.compile(rb'"__type"\s*:\s*"(?:[^"]*#)?(\w+)"|<Code>([\w.]+)</Code>')
 _TOPIC_POLICY = re.compile("<key>Policy</key><value>(.*?)</value>", re.DOTALL)
 _POLL_SECONDS = 0.1
+_WORTH_KEEPING = 0.75
+"""A journal of which less is still needed is written anew when it is read."""
 _LONGEST_POLL_SECONDS = 20
 
 
 class Control:
     """One in a process. `root`: the data directory. Raises StartError if its journal is damaged."""
 
-    def __init__(self, root: Path, account: str, region: str, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        root: Path,
+        account: str,
+        region: str,
+        store: Store,
+        invoke: Invoke,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._account = account
+        self._store = store
+        self._invoke = invoke
         self._region = region
         self._clock = clock
         self._journal = Journal(root / "control.journal")
@@ -154,11 +168,19 @@ class Control:
     def _do(self, call: Call) -> Response:
         """The answer; what the call changed is durable by then."""
         with self._lock:
-            now, seed = self._clock(), secrets.randbits(63)
-            response = self._running().call(call, now, seed)
-            if response.status < 400 and _leaves_something(call, response):
-                self._record(call, now, seed)
-            return response
+            moto, now, seed = self._running(), self._clock(), secrets.randbits(63)
+            try:
+                response = moto.call(call, now, seed)
+                if response.status < 400 and _leaves_something(call):
+                    self._journal.append({"time": now, "seed": seed, "call": call.to_entry()})
+                moto.messages.save()
+            except (OSError, sqlite3.Error):
+                self._moto = None  # its memory is ahead of the disk: the next call begins again from there
+                raise
+            to_send = moto.outbox.take()
+        for send in to_send:
+            send()
+        return response
 
     def _running(self) -> Moto:
         if self._moto is None:
@@ -166,23 +188,21 @@ class Control:
         return self._moto
 
     def _replayed(self) -> Moto:
-        moto = Moto(self._account)
-        moto.replaying = True
-        for entry in self._journal:
+        moto = Moto(self._account, self._store, self._invoke)
+        entries = list(self._journal)
+        kept = needed(entries)
+        is_old = any(is_passing(Call.from_entry(entry["call"])) for entry in entries)  # messages were in it, once
+        for entry in entries if is_old else kept:
             call = Call.from_entry(entry["call"])
             try:
                 _succeeded(moto.call(call, entry["time"], entry["seed"]))
             except AwsError as e:  # written by another version of moto; the rest may still be good
-                log.warning("%s %s can't be repeated: %s", call.service, call.operation, e)
-        moto.replaying = False
+                log.warning("%s %s can't be repeated: %s", call.service, call.operation, e.code)
+        moto.outbox.take()
+        moto.messages.load()
+        if is_old or len(kept) < _WORTH_KEEPING * len(entries):
+            self._journal.replace(kept)
         return moto
-
-    def _record(self, call: Call, now: float, seed: int) -> None:
-        try:
-            self._journal.append({"time": now, "seed": seed, "call": call.to_entry()})
-        except OSError:
-            self._moto = None  # its memory is ahead of the disk: the next call begins again from the journal
-            raise
 
     def _configure_bucket(self, call: Call) -> Response:
         """A bucket's configuration. The bucket itself is S3's, which asks only for those that exist; moto's shadow of
@@ -237,12 +257,10 @@ def _whole_number(value: object) -> int:
     return int(str(value)) if re.fullmatch("[0-9]{1,9}", str(value)) else -1
 
 
-def _leaves_something(call: Call, response: Response) -> bool:
-    """Must a restart repeat it? An empty ReceiveMessage changes nothing, and its callers poll for ever."""
+def _leaves_something(call: Call) -> bool:
+    """Must a restart repeat it?"""
     operation = call.operation
-    if operation == "ReceiveMessage":
-        return _has_messages(response)
-    return operation not in _TELEMETRY and not _READ.match(operation)
+    return not (is_passing(call) or operation in _TELEMETRY or _READ.match(operation))
 
 
 def _has_messages(response: Response) -> bool:
