@@ -7,7 +7,7 @@ kinds of global value mutation are thread-safe?").
 
 import threading
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from localaws.metrics.definitions import BY_NAME, Definition
@@ -26,6 +26,13 @@ class Reading:
     name: str
     labels: tuple[str, ...]
     value: float
+
+
+@dataclass(slots=True)
+class Counter:
+    """One with its labels."""
+
+    value: int = 0
 
 
 class Histogram:
@@ -68,34 +75,26 @@ class Histogram:
 class Registry:
     def __init__(self) -> None:
         self._histograms: dict[tuple[str, tuple[str, ...]], Histogram] = {}
-        self._counters: dict[tuple[str, tuple[str, ...]], float] = {}
+        self._counters: dict[tuple[str, tuple[str, ...]], Counter] = {}
         self._making = threading.Lock()
 
     def histogram(self, name: str, *labels: str) -> Histogram:
         found = self._histograms.get((name, labels))
         return found if found is not None else self._made(name, labels)
 
-    def observer(self, name: str) -> Callable[..., None]:
-        """observe(value, *labels), to be handed to whoever sees such values."""
-
-        def observe(value: float, *labels: str) -> None:
-            self.histogram(name, *labels).observe(value)
-
-        return observe
-
-    def count(self, name: str, *labels: str) -> None:
-        """One more. By one thread at a time, the event loop's."""
+    def counter(self, name: str, *labels: str) -> Counter:
+        """To be counted up by one thread at a time, the event loop's."""
         key = name, labels
         if key not in self._counters and len(self._counters) >= _MOST_CHILDREN:
             key = name, (_REST,) * len(labels)
-        self._counters[key] = self._counters.get(key, 0.0) + 1.0
+        return self._counters.setdefault(key, Counter())
 
     def histograms(self) -> list[Histogram]:
         return list(self._histograms.values())
 
     def readings(self) -> Iterator[Reading]:
-        for (name, labels), value in list(self._counters.items()):
-            yield Reading(name, labels, value)
+        for (name, labels), counter in list(self._counters.items()):
+            yield Reading(name, labels, counter.value)
 
     def _made(self, name: str, labels: tuple[str, ...]) -> Histogram:
         with self._making:
