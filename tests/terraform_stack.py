@@ -64,7 +64,7 @@ def checkout(root: Path, endpoint: EndpointProcess, package: bytes) -> Terraform
     (root / "dist").mkdir()
     (root / "dist/processor.zip").write_bytes(package)
     # The laptop's buffering; else the walk would wait for AWS's 300 seconds.
-    variables = {"s3_bucket_name": BUCKET, "buffering": {"mib": 1, "seconds": 1}}
+    variables = {"s3_bucket_name": BUCKET, "buffering": {"mib": 16, "seconds": 1}}
     (root / "terraform/terraform.tfvars.json").write_text(json.dumps(variables))
     terraform = Terraform(root, _environment(endpoint))
     _initialise(terraform)
