@@ -114,10 +114,12 @@ class _Change:
 
 
 class Disk:
-    """One directory and everything below it. It is empty when the trace begins, and its own name is kept."""
+    """One directory and everything below it but what is `ignored`, names of directories in it. It is empty when the
+    trace begins, and its own name is kept."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, ignored: tuple[str, ...] = ()) -> None:
         self.root = root
+        self._ignored = tuple(f"{root}/{name}" for name in ignored)
         self._top = Directory()
         self._positions: dict[tuple[int, File], int | None] = {}  # of (descriptor, file); None: always its end
         self._begun: dict[int, tuple[File, bytes] | tuple[Directory, list[_Change]]] = {}
@@ -257,7 +259,7 @@ class Disk:
 
     def _names(self, path: str) -> list[str] | None:
         """The steps from the root to the path; None if it is elsewhere."""
-        if path != str(self.root) and not path.startswith(f"{self.root}/"):
+        if path != str(self.root) and not path.startswith(f"{self.root}/") or path.startswith(self._ignored):
             return None
         return [name for name in path.removeprefix(str(self.root)).split("/") if name]
 

@@ -14,7 +14,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from localaws.durable import make_directories, replace_file
+from localaws.durable import make_directories, replace_file, sync_directory
 from localaws.errors import StartError
 
 FORMAT = 1
@@ -29,7 +29,9 @@ class Endpoint:
 def claim(path: Path) -> int:
     """Make the directory if need be, check its format and hold its lock; the descriptor keeps the lock."""
     try:
-        make_directories(path)
+        if not path.is_dir():
+            make_directories(path)
+        sync_directory(path)  # whoever made what is in it may have been killed before that was durable
         lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as e:
         raise StartError(

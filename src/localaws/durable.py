@@ -39,11 +39,12 @@ def sync_directory(path: Path) -> None:
 
 
 def make_directories(path: Path) -> None:
-    """Create `path` and its missing parents, each entry durable."""
-    missing = [p for p in (path, *path.parents) if not p.exists()]
+    """Create `path` and its missing parents, each entry durable. One that is there already may have been made by a
+    process that was killed before it could say so, so its entry is made durable again."""
+    made = [p for p in (path, *path.parents) if not p.exists()] or [path]
     path.mkdir(parents=True, exist_ok=True)
-    for created in reversed(missing):
-        sync_directory(created.parent)
+    for directory in reversed(made):
+        sync_directory(directory.parent)
 
 
 def sync_file(path: Path) -> None:

@@ -62,7 +62,7 @@ def check(data: bytes, uploaded: bool) -> None:
 
 
 def store(root: Path, name: str, data: bytes) -> Package:
-    """Unpack `data` durably; the same package again costs nothing. It has been `check`ed."""
+    """Unpack `data` durably; the same package again costs next to nothing. It has been `check`ed."""
     digest = hashlib.sha256(data).digest()
     package = Package(base64.b64encode(digest).decode(), len(data))
     home = folder(root, name, package.sha256)
@@ -73,6 +73,8 @@ def store(root: Path, name: str, data: bytes) -> Package:
         _unpack(data, fresh)
         durable.replace_file(archive(root, name, package.sha256), data)
         durable.move_file(fresh, home)
+    else:  # by an attempt that may not have lived to make it durable
+        durable.sync_directory(home.parent)
     return package
 
 
