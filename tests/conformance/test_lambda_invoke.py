@@ -356,6 +356,48 @@ def test_the_log_is_in_cloudwatch_logs_and_in_a_file(functions: Any, aws: Client
     assert "a line of mine" in file.read_text()
 
 
+def test_log_events_of_all_streams_come_in_pages_and_in_order(functions: Any, aws: Client) -> None:
+    """As `aws logs tail` reads them."""
+    logs = aws("logs")
+    name = deploy(
+        functions, "def handler(event, context):\n    for i in range(event): print(context.function_version, i)"
+    )
+    functions.publish_version(FunctionName=name)
+    for version in ("$LATEST", "1", "$LATEST"):
+        functions.invoke(FunctionName=name, Qualifier=version, Payload=b"20")
+    ask = {"logGroupName": f"/aws/lambda/{name}", "filterPattern": '?"1 " ?LATEST -START -RequestId'}
+    pages = list(logs.get_paginator("filter_log_events").paginate(**ask, PaginationConfig={"PageSize": 7}))
+    events = [event for page in pages for event in page["events"]]
+    expected = [f"{version} {i}" for version in ("$LATEST", "1", "$LATEST") for i in range(20)]
+    assert sorted(event["message"] for event in events) == sorted(expected)
+    assert [event["timestamp"] for event in events] == sorted(event["timestamp"] for event in events)
+    assert len({event["eventId"] for event in events}) == len(expected)
+    assert {len(page["events"]) for page in pages} == {7, len(expected) % 7}
+    latest = logs.filter_log_events(**ask, startTime=events[-1]["timestamp"])["events"]
+    assert latest[-1] == events[-1]
+    streams = logs.describe_log_streams(logGroupName=ask["logGroupName"], orderBy="LastEventTime", descending=True)
+    (newest, oldest) = (stream["logStreamName"] for stream in streams["logStreams"])
+    assert ("[$LATEST]" in newest, "[1]" in oldest) == (True, True)
+    back = logs.get_log_events(logGroupName=ask["logGroupName"], logStreamName=newest, limit=1)
+    assert back["events"][0]["message"].startswith("REPORT")
+    before = {"logStreamName": newest, "nextToken": back["nextBackwardToken"], "limit": 1}
+    assert logs.get_log_events(logGroupName=ask["logGroupName"], **before)["events"][0]["message"].startswith("END")
+
+
+def test_a_functions_log_group_is_made_at_its_first_line_and_deleted_with_its_lines(
+    functions: Any, aws: Client
+) -> None:
+    logs, name = aws("logs"), deploy(functions, "def handler(event, context): print('a line of mine')")
+    call(functions, name)
+    group = {"logGroupName": f"/aws/lambda/{name}"}
+    assert eventually(lambda: logs.describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{name}")["logGroups"])
+    logs.delete_log_group(**group)
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        logs.filter_log_events(**group)
+    call(functions, name)
+    assert logs.filter_log_events(**group, filterPattern='"a line"')["events"]
+
+
 def test_the_scratch_folder_is_the_functions_own_and_goes_with_it(functions: Any, endpoint: EndpointProcess) -> None:
     source = "import tempfile\ndef handler(event, context): return tempfile.mkstemp()[1]"
     name = deploy(functions, source)
