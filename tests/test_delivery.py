@@ -5,6 +5,7 @@ import contextlib
 import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -33,8 +34,8 @@ class Bucket:
 
 
 def surroundings(put_object: PutObject) -> Surroundings:
-    numbers = count()
-    return Surroundings(put_object, lambda *_: None, lambda: 0.0, lambda: f"id-{next(numbers)}", 2**30)
+    numbers, committing = count(), ThreadPoolExecutor(1)
+    return Surroundings(put_object, lambda *_: None, lambda: 0.0, lambda: f"id-{next(numbers)}", 2**30, committing)
 
 
 def delivered(folder: Path, bucket: Bucket, destination: Destination, act: Callable[[Delivery], None]) -> None:

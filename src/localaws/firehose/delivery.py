@@ -1,12 +1,15 @@
 """One delivery stream at work: acknowledge when durable, buffer by size and time, hand over to a courier.
 
 Group commit with no timer: while one fsync runs, the requests that arrive wait together for the next (measured best in
-research, and it needs no tuning). Everything here runs on the event loop but the file work, which runs on threads.
+research, and it needs no tuning). Everything here runs on the event loop but the file work, which runs on threads:
+`_advance` begins what there is to do, and is called whenever something has changed. No task waits in between, for that
+would cost a single record more than everything else here.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -25,15 +28,16 @@ _SHORTEST_INTERVAL = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a delivery needs of the world. `backlog_limit`: bytes of one stream, acknowledged and not yet in S3, above
-    which it takes no more. `report` is told, on a thread, of segments that S3 refuses, and `delivered` of every object:
-    its stream, and the age of its oldest record in seconds."""
+    """What a delivery needs of the world. `committing` has the threads that write logs. `backlog_limit`: bytes of one
+    stream, acknowledged and not yet in S3, above which it takes no more. `report` is told, on a thread, of segments
+    that S3 refuses, and `delivered` of every object: its stream, and the age of its oldest record in seconds."""
 
     put_object: PutObject
     report: Report
     clock: Callable[[], float]
     ids: Callable[[], str]
     backlog_limit: int
+    committing: Executor
     delivered: Callable[[str, float], None] = lambda _stream, _age: None
 
 
@@ -68,12 +72,13 @@ class Delivery:
         self._timer: asyncio.TimerHandle | None = None
         self._due = False
         self._not_before = 0.0
+        self._open_version = destination.version
         self._backlog = 0
         self._undelivered: dict[Path, Sealed] = {}
         self._is_refused = False
         self._is_failing = False
         self.counters = Counters()
-        self._wanted = asyncio.Event()
+        self._is_committing = False
         self._couriers = {place.version: self._courier(place) for place in (*earlier, destination)}
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -87,8 +92,7 @@ class Delivery:
         for segment in write_ahead.segments(self._folder):
             self._backlog += segment.bytes
             self._hand_over(segment)
-        runs = [self._commit(), *(courier.run() for courier in self._couriers.values())]
-        self._tasks = [asyncio.create_task(run) for run in runs]
+        self._tasks = [asyncio.create_task(courier.run()) for courier in self._couriers.values()]
 
     async def put(self, records: Sequence[bytes], size: int) -> int:
         """How many of the records, from the first on, are on disk now: all of them, unless the backlog is at its
@@ -98,14 +102,16 @@ class Delivery:
         if taken:
             after = self._destination.delimiter
             data = after.join(taken) + after if after else b"".join(taken)
-            answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            loop = asyncio.get_running_loop()
+            answer: asyncio.Future[None] = loop.create_future()
             waiting = self._waiting
+            if not waiting.frames and not self._is_committing:  # with those that the loop has read at the same time
+                loop.call_soon(self._advance)
             waiting.frames.append(write_ahead.frame(data))
             waiting.bytes += len(data)
             waiting.records += len(taken)
             waiting.answers.append(answer)
             self._backlog += len(data)
-            self._wanted.set()
             await answer
         return len(taken)
 
@@ -122,64 +128,77 @@ class Delivery:
         courier = self._couriers[destination.version] = self._courier(destination)
         self._tasks.append(asyncio.create_task(courier.run()))
         self._destination = destination
-        self._wanted.set()
+        self._advance()
         for courier in self._couriers.values():
             courier.wake()
 
     def versions(self) -> set[int]:
         """The versions of the configuration that records may still be delivered under."""
         waiting = {self._version_of(segment) for segment in self._undelivered.values()}
-        return waiting | {self._destination.version}
+        return waiting | {self._destination.version, self._open_version}
 
-    async def _commit(self) -> None:
-        while True:
-            await self._wanted.wait()
-            self._wanted.clear()
-            if self._segment is not None and self._segment.version != self._destination.version:
-                self._seal(self._segment)
-            batch, self._waiting = self._waiting, _Waiting()
-            if batch.frames:
-                await self._commit_batch(batch, self._destination)
-            if self._segment is not None and self._is_ready(self._segment):
-                self._seal(self._segment)
+    def _advance(self) -> None:
+        """Seal the segment if it is full, due or of an earlier configuration; then commit what has come meanwhile."""
+        if self._is_committing:
+            return
+        segment = self._segment
+        if segment is not None and (segment.version != self._destination.version or self._is_ready(segment)):
+            self._seal(segment)
+        if self._waiting.frames:
+            self._commit()
 
     def _is_ready(self, segment: Segment) -> bool:
         """A segment that is due while another is being delivered grows on: it would have to wait anyway, and a bucket
         that can't be reached for an hour shall not get thousands of small objects afterwards."""
         return segment.bytes >= self._destination.size or (self._due and self._couriers[segment.version].is_idle)
 
-    async def _commit_batch(self, batch: _Waiting, destination: Destination) -> None:
+    def _commit(self) -> None:
+        batch, self._waiting = self._waiting, _Waiting()
+        self._is_committing, self._open_version = True, self._destination.version
+        loop = asyncio.get_running_loop()
+        self._surroundings.committing.submit(self._append, batch, self._open_version, loop)
+
+    def _append(self, batch: _Waiting, version: int, loop: asyncio.AbstractEventLoop) -> None:
+        """On a thread: the batch is on disk, or is told why not."""
+        error = None
         try:
-            await asyncio.to_thread(self._append, batch, destination.version)
-        except Exception as error:  # whatever it is, the stream must go on
-            log.warning("%s: the log can't be written: %r", self._stream, error)
-            self._backlog -= batch.bytes
-            refusal = AwsError("ServiceUnavailableException", f"The record can't be made durable: {error}", 503)
+            if self._segment is None:
+                now, name = self._surroundings.clock(), self._surroundings.ids()
+                self._segment = Segment(self._folder, int(now * 1000), version, name)
+            self._segment.append(batch.frames)
+            self._segment.records += batch.records
+        except Exception as e:  # whatever it is, the stream must go on
+            error = e
+        loop.call_soon_threadsafe(self._settle, batch, error)
+
+    def _settle(self, batch: _Waiting, error: Exception | None) -> None:
+        self._is_committing = False
+        if error is None:
             for answer in batch.answers:
                 if not answer.done():
-                    answer.set_exception(refusal)
-            if self._segment is not None:
-                self._seal(self._segment)
-            return
+                    answer.set_result(None)
+            if self._timer is None:
+                loop = asyncio.get_running_loop()
+                at = max(loop.time() + self._destination.interval, self._not_before)
+                self._timer = loop.call_at(at, self.flush)
+        else:
+            self._refuse(batch, error)
+        self._advance()
+
+    def _refuse(self, batch: _Waiting, error: Exception) -> None:
+        log.warning("%s: the log can't be written: %r", self._stream, error)
+        self._backlog -= batch.bytes
+        refusal = AwsError("ServiceUnavailableException", f"The record can't be made durable: {error}", 503)
         for answer in batch.answers:
             if not answer.done():
-                answer.set_result(None)
-        if self._timer is None:
-            loop = asyncio.get_running_loop()
-            at = max(loop.time() + destination.interval, self._not_before)
-            self._timer = loop.call_at(at, self.flush)
-
-    def _append(self, batch: _Waiting, version: int) -> None:
-        if self._segment is None:
-            now, name = self._surroundings.clock(), self._surroundings.ids()
-            self._segment = Segment(self._folder, int(now * 1000), version, name)
-        self._segment.append(batch.frames)
-        self._segment.records += batch.records
+                answer.set_exception(refusal)
+        if self._segment is not None:
+            self._seal(self._segment)
 
     def flush(self) -> None:
         """Deliver what is buffered now, whatever its size and age."""
         self._due = True
-        self._wanted.set()
+        self._advance()
 
     def _seal(self, segment: Segment) -> None:
         self._segment = None
@@ -206,7 +225,7 @@ class Delivery:
         self.counters.delivered_records += segment.records
         self.counters.delivered_bytes += segment.bytes
         if self._due:
-            self._wanted.set()
+            self._advance()
 
     def _failed(self, courier: Courier, segment: Sealed, error: Exception) -> bool:
         self.counters.failed_attempts += 1
@@ -252,6 +271,8 @@ class Delivery:
         return bool(self._waiting.frames or self._undelivered) or self._segment is not None or self._backlog > 0
 
     async def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -7,8 +7,10 @@ or updated: other sources and destinations, dynamic partitioning, format convers
 AppendDelimiterToRecord, S3 backup, ZIP and Snappy.
 """
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from localaws.errors import AwsError, StartError
@@ -23,7 +25,8 @@ from localaws.wire import Handler, Operation, Parameters, Request, Response, jso
 
 _MAX_STREAMS = 5000
 _DELETE_DRAIN_SECONDS = 20.0
-_THROTTLED = AwsError("ServiceUnavailableException", "Slow down.", 503)
+# A stream needs one at a time, and only while it waits for the disk.
+_COMMITTING_THREADS = 32
 _BACKLOG_VARIABLE = "CLICKLAKE_FIREHOSE_BACKLOG_BYTES"
 _BACKLOG_LIMIT = 2 * 2**30
 
@@ -63,7 +66,8 @@ class Firehose:
         self._root = root / "firehose"
         self._write_log = write_log
         self._ids = ids
-        self._surroundings = Surroundings(put_object, self._report, clock, ids, limit, delivered)
+        self._committing = ThreadPoolExecutor(_COMMITTING_THREADS, "firehose")
+        self._surroundings = Surroundings(put_object, self._report, clock, ids, limit, self._committing, delivered)
         self._running: dict[str, Delivery] = {}
         self._encrypted: set[str] = set()
         self._record_prefix = ids()
@@ -99,6 +103,7 @@ class Firehose:
     async def stop(self) -> None:
         for delivery in self._running.values():
             await delivery.stop()
+        await asyncio.to_thread(self._committing.shutdown)
 
     def stats(self) -> dict[str, Stats]:
         """Every stream's, by name. To be called on the event loop."""
@@ -109,7 +114,7 @@ class Firehose:
         delivery = self._delivery(name)
         request.span.resource = name
         if not await delivery.put((data,), len(data)):
-            raise _THROTTLED
+            raise _throttled()
         delivery.counters.put_record_requests += 1
         delivery.counters.put_record_bytes += len(data)
         return records.answer_one(self._record_ids(1)[0], name in self._encrypted)
@@ -119,7 +124,7 @@ class Firehose:
         delivery = self._delivery(name)
         request.span.resource = name
         try:
-            taken, refusal = await delivery.put(data, size), _THROTTLED
+            taken, refusal = await delivery.put(data, size), _throttled()
         except AwsError as error:  # the disk is full
             taken, refusal = 0, error
         refused = len(data) - taken
@@ -206,3 +211,7 @@ class Firehose:
             "errorCode": f"S3.{error.code}" if isinstance(error, AwsError) else "InternalError",
         }
         self._write_log(*destination.log, [json.dumps(line)])
+
+
+def _throttled() -> AwsError:
+    return AwsError("ServiceUnavailableException", "Slow down.", 503)
