@@ -31,6 +31,7 @@ def claim(path: Path) -> int:
     try:
         if not path.is_dir():
             make_directories(path)
+            path.chmod(0o700)  # records and objects are their owner's alone, whatever the umask
         sync_directory(path)  # whoever made what is in it may have been killed before that was durable
         lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as e:

@@ -18,6 +18,15 @@ from localaws.wire import Body
 
 IN_MEMORY = 8 * 2**20
 _LONGEST_LINE = 16 * 2**10
+_SHA256 = re.compile("[0-9a-f]{64}")
+_WORDS = frozenset(
+    (
+        "UNSIGNED-PAYLOAD",
+        "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+        "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+        "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
+    )
+)
 _HEXADECIMAL = re.compile(rb"[0-9a-fA-F]{1,16}")
 
 
@@ -32,10 +41,14 @@ class Spool:
         self.size = 0
         self.sha256 = hashlib.sha256()
 
+    def check(self, size: int) -> None:
+        """AwsError if so many bytes are too many."""
+        if size > self._limit:
+            raise AwsError("EntityTooLarge", f"The request is larger than {self._limit} bytes", 413)
+
     def write(self, data: bytes) -> None:
         self.size += len(data)
-        if self.size > self._limit:
-            raise AwsError("EntityTooLarge", f"The request is larger than {self._limit} bytes", 413)
+        self.check(self.size)
         self.sha256.update(data)
         if self._file is None and self.size > IN_MEMORY:
             self._file = self._path.open("wb")
@@ -71,6 +84,7 @@ class ChunkDecoder:
         self._waiting = b""
         self._left = 0
         self._signature = ""
+        self._trailer_is_good = signer is None or not trailer
         self._hash = hashlib.sha256()
         self._signed_trailer = b""
         make = checksums.of_header(trailer.lower()) if trailer else None
@@ -145,12 +159,17 @@ class ChunkDecoder:
         if name == "x-amz-trailer-signature":
             if self._signer is not None:
                 self._signer.check_trailer(value, self._signed_trailer)
+            self._trailer_is_good = True
             return
+        if self._trailer_is_good and self._signer is not None:
+            raise _malformed()  # behind the signature, or not promised
         self._signed_trailer += f"{name}:{value}\n".encode()
         self.trailers[name] = value
 
     def _finish(self) -> None:
         self._state = "end"
+        if not self._trailer_is_good:
+            raise AwsError("SignatureDoesNotMatch", "The trailing headers are not signed", 403)
         if self._checksum is None:
             return
         if self._promised not in self.trailers:
@@ -175,12 +194,18 @@ async def receive(
 ) -> Body:
     """Read the payload to its end and check what its headers promise. On an AwsError the spool is discarded."""
     word = headers.get("x-amz-content-sha256", "")
+    _check_word(word)
+    for promised in ("content-length", "x-amz-decoded-content-length"):
+        if re.fullmatch("[0-9]{1,20}", headers.get(promised, "")):
+            spool.check(int(headers[promised]))
     try:
         if word.startswith("STREAMING-"):
             decoder = ChunkDecoder(spool, signer, headers.get("x-amz-trailer", ""))
             async for chunk in chunks:
                 decoder.feed(chunk)
             decoder.close()
+            if "x-amz-decoded-content-length" not in headers:
+                raise AwsError("MissingContentLength", "You must provide the Content-Length HTTP header.", 411)
             _check_length(headers.get("x-amz-decoded-content-length"), spool.size)
             return spool.body(decoder.trailers)
         async for chunk in chunks:
@@ -192,6 +217,13 @@ async def receive(
     except BaseException:
         spool.discard()
         raise
+
+
+def _check_word(word: str) -> None:
+    """A word that nobody checks would be a signature over no body (S3 API reference, "Authorization Header")."""
+    if word and word not in _WORDS and not _SHA256.fullmatch(word):
+        words = ", ".join(sorted(_WORDS))
+        raise AwsError("InvalidArgument", f"x-amz-content-sha256 must be a valid sha256 value or one of {words}")
 
 
 def _check_length(promised: str | None, size: int) -> None:

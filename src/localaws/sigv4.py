@@ -115,17 +115,20 @@ def claim(head: Head, protocol: Protocol = "rest-xml") -> Claim | None:
     """What the request says of its sender, or None if it is not signed at all. AwsError, in `protocol`'s words, if it
     can't be read."""
     authorization = head.headers.get("authorization")
+    is_presigned = "X-Amz-Signature=" in head.query or "X-Amz-Credential=" in head.query
     if authorization is not None:
+        if is_presigned:
+            raise AwsError("InvalidArgument", "Only one auth mechanism allowed")
         return _from_header(authorization, head.headers, protocol)
-    if "X-Amz-Signature=" in head.query or "X-Amz-Credential=" in head.query:
+    if is_presigned:
         return _from_query(head)
     return None
 
 
 def _from_header(authorization: str, headers: Mapping[str, str], protocol: Protocol) -> Claim:
-    fields = dict(re.findall(r"(Credential|SignedHeaders|Signature)=([^,\s]+)", authorization))
-    stamp = headers.get("x-amz-date", "")
-    if not authorization.startswith(ALGORITHM + " ") or len(fields) != 3:
+    pairs = re.findall(r"(Credential|SignedHeaders|Signature)=([^,\s]+)", authorization)
+    fields, stamp = dict(pairs), headers.get("x-amz-date", "")
+    if not authorization.startswith(ALGORITHM + " ") or len(fields) != 3 or len(pairs) != 3:
         raise refuse("malformed", protocol, "The authorization header is not AWS4-HMAC-SHA256 with its three fields")
     return _claim(fields, stamp, headers.get("x-amz-security-token"), None, protocol)
 
@@ -172,8 +175,7 @@ def check_signature(claim: Claim, head: Head, payload_hash: str, secret: str, pr
     """`payload_hash` is what the client signed: the body's SHA-256 in hex, UNSIGNED-PAYLOAD or a STREAMING-... word."""
     if "host" not in claim.signed_headers:
         raise refuse("malformed", protocol, "The host header must be signed")
-    if claim.service == "s3":
-        _check_all_signed(claim, head)
+    _check_all_signed(claim, head, protocol)
     request = "\n".join(
         (
             head.method,
@@ -194,11 +196,14 @@ def check_signature(claim: Claim, head: Head, payload_hash: str, secret: str, pr
         )
 
 
-def _check_all_signed(claim: Claim, head: Head) -> None:
-    """S3 takes no x-amz- header that is not signed: x-amz-copy-source would make a presigned PUT read any object.
-    What is implied in the signature or checked by itself may stay out."""
+def _check_all_signed(claim: Claim, head: Head, protocol: Protocol) -> None:
+    """No x-amz- header counts that is not signed: x-amz-copy-source would make a presigned PUT read any object, and
+    x-amz-target another operation of a JSON request. What is implied in the signature or checked by itself may stay
+    out."""
     implied = {"x-amz-content-sha256", "x-amz-date", "x-amz-security-token"}
     extra = {name for name in head.headers if name.startswith("x-amz-")} - implied - set(claim.signed_headers)
+    if extra and claim.service != "s3":
+        raise refuse("mismatch", protocol, f"{min(extra)!r} must be a 'SignedHeader' in the AWS Authorization.")
     if extra:
         text = "There were headers present in the request which were not signed"
         raise AwsError("AccessDenied", text, 403, HeadersNotSigned=", ".join(sorted(extra)))
