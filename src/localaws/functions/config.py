@@ -148,11 +148,11 @@ def stamped(configuration: Configuration, now: float, revision: str) -> Configur
     return {**configuration, "LastModified": moment, "RevisionId": revision}
 
 
-def published(configuration: Configuration, version: str, description: str | None) -> Configuration:
-    """The immutable version of a configuration."""
+def published(configuration: Configuration, version: str, description: str | None, revision: str) -> Configuration:
+    """The immutable version of a configuration; its revision is its own, so that it has workers of its own."""
     arn = f"{configuration['FunctionArn']}:{version}"
     extra = {} if description is None else {"Description": description}
-    return {**configuration, "Version": version, "FunctionArn": arn, **extra}
+    return {**configuration, "Version": version, "FunctionArn": arn, "RevisionId": revision, **extra}
 
 
 def same_content(a: Configuration, b: Configuration) -> bool:

@@ -126,7 +126,7 @@ class Registry:
                 "Reserved": None,
                 "RecursiveLoop": "Terminate",
             }
-            answer = _publish(document, None) if parameters.get("Publish") else configuration
+            answer = _publish(document, None, self._ids()) if parameters.get("Publish") else configuration
             self._functions.put(name, document)
         return answer
 
@@ -151,7 +151,7 @@ class Registry:
             if parameters.get("DryRun"):
                 return configuration
             document["Configuration"] = self._stamped(configuration)
-            return _publish(document, None) if parameters.get("Publish") else document["Configuration"]
+            return _publish(document, None, self._ids()) if parameters.get("Publish") else document["Configuration"]
 
     def update_configuration(self, parameters: Parameters) -> Configuration:
         with self.change(_named(parameters).name) as document:
@@ -248,7 +248,7 @@ class Registry:
                 != (document["Configuration"]["CodeSha256"])
             ):
                 raise invalid("CodeSHA256 is different from current CodeSHA256 in $LATEST. Please try again.")
-            return _publish(document, parameters.get("Description"))
+            return _publish(document, parameters.get("Description"), self._ids())
 
 
 def _named(parameters: Parameters) -> Reference:
@@ -266,14 +266,14 @@ def _check_revision(document: Document, parameters: Parameters) -> None:
         )
 
 
-def _publish(document: Document, description: str | None) -> Configuration:
+def _publish(document: Document, description: str | None, revision: str) -> Configuration:
     """Freeze $LATEST under the next number; the last version is given again if nothing has changed since."""
     last: Configuration | None = document["Versions"].get(str(document["Published"]))
     if last is not None and same_content(last, document["Configuration"]):
         return last
     document["Published"] += 1
     version = str(document["Published"])
-    document["Versions"][version] = published(document["Configuration"], version, description)
+    document["Versions"][version] = published(document["Configuration"], version, description, revision)
     configuration: Configuration = document["Versions"][version]
     return configuration
 
