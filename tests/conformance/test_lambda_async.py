@@ -209,6 +209,31 @@ def test_a_loop_is_stopped_after_sixteen_runs_unless_it_is_allowed(functions: An
     assert traced(functions, name, trace)
 
 
+def test_a_loop_through_s3_is_stopped(functions: Any, aws: Client) -> None:
+    source = """
+import boto3
+s3 = boto3.client("s3")
+def handler(event, context):
+    object = event["Records"][0]["s3"]
+    s3.put_object(Bucket=object["bucket"]["name"], Key=str(int(object["object"]["key"]) + 1))
+"""
+    s3, bucket, (url, dead) = aws("s3"), f"loop-{uuid.uuid4()}", queue(aws)
+    name = deploy(functions, source, Timeout=30, MemorySize=512, DeadLetterConfig={"TargetArn": dead})
+    arn = functions.get_function_configuration(FunctionName=name)["FunctionArn"]
+    functions.add_permission(
+        FunctionName=name, StatementId="s3", Action="lambda:InvokeFunction", Principal="s3.amazonaws.com"
+    )
+    s3.create_bucket(Bucket=bucket)
+    told = [{"LambdaFunctionArn": arn, "Events": ["s3:ObjectCreated:*"]}]
+    s3.put_bucket_notification_configuration(
+        Bucket=bucket, NotificationConfiguration={"LambdaFunctionConfigurations": told}
+    )
+    s3.put_object(Bucket=bucket, Key="0")
+    (record,) = json.loads(received(aws, url)["Body"])["Records"]
+    assert record["s3"]["object"]["key"] == "16"
+    assert len(s3.list_objects_v2(Bucket=bucket)["Contents"]) == 17
+
+
 def test_events_of_a_deleted_function_are_kept(functions: Any, endpoint: EndpointProcess, tmp_path: Path) -> None:
     name = deploy(functions, WAITER, Timeout=60)
     for _ in range(4):
