@@ -72,6 +72,12 @@ def test_pages_add_up_to_the_whole(s3: Any, operation: str, delimiter: str, size
     assert (keys, prefixes) == whole
 
 
+def test_a_token_decides_over_start_after(s3: Any) -> None:
+    token = s3.list_objects_v2(Bucket="listing", MaxKeys=2)["NextContinuationToken"]
+    answer = s3.list_objects_v2(Bucket="listing", ContinuationToken=token, StartAfter="b")
+    assert (names(answer)[0], "StartAfter" in answer) == (KEYS[2:], False)
+
+
 def test_an_entry_has_what_aws_tells(s3: Any) -> None:
     plain = s3.list_objects_v2(Bucket="listing", Prefix="a0")["Contents"][0]
     assert set(plain) == {

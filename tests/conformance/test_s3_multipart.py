@@ -231,9 +231,35 @@ def test_the_transfer_manager_uploads_in_parts_and_downloads_in_ranges(s3: Any) 
 
 
 def test_completing_can_be_conditional(s3: Any) -> None:
-    s3.put_object(Bucket=BUCKET, Key="there", Body=b"")
-    upload = begin(s3, "there")
-    parts = [send(s3, upload, 1, b"one")]
+    """On AWS, the condition is that nobody has written the key since the upload began, too."""
+    place = {"Bucket": BUCKET, "Key": "there"}
+    etag = s3.put_object(**place, Body=b"")["ETag"]
+
+    def begun() -> tuple[dict[str, str], list[dict[str, Any]]]:
+        upload = begin(s3, "there")
+        return upload, [send(s3, upload, 1, b"one")]
+
+    upload, parts = begun()
     assert refusal(complete, s3=s3, upload=upload, parts=parts, IfNoneMatch="*") == "PreconditionFailed"
-    complete(s3, upload, parts)
-    assert s3.get_object(Bucket=BUCKET, Key="there")["Body"].read() == b"one"
+    assert refusal(complete, s3=s3, upload=upload, parts=parts, IfMatch='"other"') == "PreconditionFailed"
+    s3.put_object(**place, Body=b"")
+    assert refusal(complete, s3=s3, upload=upload, parts=parts, IfMatch=etag) == "ConditionalRequestConflict"
+    upload, parts = begun()
+    s3.delete_object(**place)
+    assert refusal(complete, s3=s3, upload=upload, parts=parts, IfNoneMatch="*") == "ConditionalRequestConflict"
+    upload, parts = begun()
+    complete(s3, upload, parts, IfNoneMatch="*")
+    assert s3.get_object(**place)["Body"].read() == b"one"
+
+
+def test_who_aborts_all_uploads_page_by_page_misses_none(s3: Any) -> None:
+    """The last upload of a page, which is the next page's marker, is gone by then."""
+    s3.create_bucket(Bucket="aborted")
+    for key in ("a", "a", "a", "b"):
+        s3.create_multipart_upload(Bucket="aborted", Key=key)
+    for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket="aborted", PaginationConfig={"PageSize": 1}):
+        for upload in page["Uploads"]:
+            s3.abort_multipart_upload(Bucket="aborted", Key=upload["Key"], UploadId=upload["UploadId"])
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket="aborted")
+    bad = {"KeyMarker": "a", "UploadIdMarker": "none"}
+    assert refusal(s3.list_multipart_uploads, Bucket="aborted", **bad) == "InvalidArgument"

@@ -119,6 +119,7 @@ def test_conditions_on_reading(s3: Any, digits: dict[str, str]) -> None:
         {"IfUnmodifiedSince": later},
         {"IfMatch": etag, "IfUnmodifiedSince": earlier},  # If-Match decides (RFC 9110, 13.2.2)
         {"IfNoneMatch": '"other"', "IfModifiedSince": later},  # and so does If-None-Match
+        {"IfModifiedSince": later},  # what lies ahead is ignored
     ):
         assert s3.get_object(**digits, **good)["Body"].read() == TEXT
     for unchanged in ({"IfNoneMatch": etag}, {"IfModifiedSince": at}):
@@ -237,7 +238,9 @@ def test_a_copy_can_be_conditional(s3: Any, digits: dict[str, str]) -> None:
     to = {"Bucket": BUCKET, "Key": "copy", "CopySource": digits}
     assert refusal(s3.copy_object, **to, CopySourceIfMatch='"x"') == ("PreconditionFailed", 412)
     assert refusal(s3.copy_object, **to, CopySourceIfNoneMatch=etag) == ("PreconditionFailed", 412)
+    assert refusal(s3.copy_object, **to, IfMatch=etag) == ("NoSuchKey", 404)  # of the target
     s3.copy_object(**to, CopySourceIfMatch=etag)
+    assert refusal(s3.copy_object, **to, IfNoneMatch="*") == ("PreconditionFailed", 412)
     missing = {**to, "CopySource": {"Bucket": BUCKET, "Key": "nowhere"}}
     assert refusal(s3.copy_object, **missing) == ("NoSuchKey", 404)
 
@@ -287,3 +290,5 @@ def test_what_is_not_done_is_refused_by_name(s3: Any, digits: dict[str, str]) ->
     assert refusal(s3.put_object, **digits, Body=b"", ObjectLockLegalHoldStatus="ON") == not_done
     assert refusal(s3.put_object_retention, **digits, Retention={"Mode": "GOVERNANCE"}) == not_done
     assert refusal(s3.put_object, **digits, Body=b"", IfNoneMatch='"etag"') == not_done
+    assert refusal(s3.put_object, **digits, Body=b"", IfMatch="*") == not_done
+    assert refusal(s3.put_object, **digits, Body=b"", IfMatch='"etag"', IfNoneMatch="*") == not_done

@@ -39,7 +39,7 @@ class Get:
 
     def _answer(self, p: Parameters, stored: Stored) -> tuple[int, int, Parameters]:
         """(start, length, GetObject's or HeadObject's answer without the body)."""
-        start, length, answer = _answer(p, stored)
+        start, length, answer = _answer(p, stored, self._objects.now())
         return start, length, {**answer, "VersionId": self._objects.shown_version(p["Bucket"], stored)}
 
     def get_object_attributes(self, p: Parameters) -> Parameters:
@@ -59,9 +59,9 @@ class Get:
         return identity | {name: all_of_them[name] for name in wanted}
 
 
-def _answer(p: Parameters, stored: Stored) -> tuple[int, int, Parameters]:
+def _answer(p: Parameters, stored: Stored, now: float) -> tuple[int, int, Parameters]:
     identity: Parameters = {"ETag": f'"{stored.etag}"', "LastModified": stored.modified}
-    if s3_conditions.is_unchanged(p, stored.etag, stored.modified):
+    if s3_conditions.is_unchanged(p, stored.etag, stored.modified, now):
         return 0, 0, {STATUS: 304, **identity}
     start, length, partial = _slice(p, stored)
     description = stored.description
@@ -74,7 +74,7 @@ def _answer(p: Parameters, stored: Stored) -> tuple[int, int, Parameters]:
         "ContentLength": length,
         "TagCount": len(description.tags) or None,
     }
-    if p.get("ChecksumMode", "").upper() == "ENABLED" and "Range" not in p:
+    if p.get("ChecksumMode", "").upper() == "ENABLED" and (not partial or "PartNumber" in p):
         answer |= _checksum(p.get("PartNumber"), stored)
     return start, length, answer
 

@@ -98,13 +98,14 @@ def list_objects(p: Parameters, scan: Scan[Stored]) -> Parameters:
 
 def list_objects_v2(p: Parameters, scan: Scan[Stored]) -> Parameters:
     limit, text = limit_of(p, "MaxKeys"), text_of(p)
-    after = max(p.get("StartAfter", ""), _read_token(p["ContinuationToken"]) if "ContinuationToken" in p else "")
+    continued = "ContinuationToken" in p  # which decides over StartAfter, as S3 does
+    after = _read_token(p["ContinuationToken"]) if continued else p.get("StartAfter", "")
     got = page(scan, p.get("Prefix", ""), p.get("Delimiter", ""), after, limit)
     owner = {"Owner": OWNER} if p.get("FetchOwner") else {}
     return {
         "Name": p["Bucket"],
         "Prefix": text(p.get("Prefix", "")),
-        "StartAfter": text(p["StartAfter"]) if "StartAfter" in p else None,
+        "StartAfter": text(p["StartAfter"]) if "StartAfter" in p and not continued else None,
         "ContinuationToken": p.get("ContinuationToken"),
         "NextContinuationToken": _token(got.last) if got.truncated else None,
         "KeyCount": len(got.found) + len(got.prefixes),
@@ -213,4 +214,5 @@ def _read_token(token: str) -> str:
 
 def _bad_token(token: str) -> AwsError:
     text = "The continuation token provided is incorrect"
-    return AwsError("InvalidArgument", text, 400, ArgumentName="continuation-token", ArgumentValue=token)
+    given = {"ArgumentValue": token} if token else {}
+    return AwsError("InvalidArgument", text, 400, ArgumentName="continuation-token", **given)

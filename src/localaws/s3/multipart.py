@@ -5,7 +5,7 @@ answer (the client may not have heard the first one), as long as its object is t
 """
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import IO
 from urllib.parse import quote
 
@@ -17,7 +17,7 @@ from localaws.s3 import versions as s3_versions
 from localaws.s3.buckets import Buckets
 from localaws.s3.disk import Disk
 from localaws.s3.keys import check_key
-from localaws.s3.listing import OWNER, common_prefix, limit_of, text_of
+from localaws.s3.listing import OWNER, limit_of, page, text_of
 from localaws.s3.objects import New, Objects
 from localaws.s3.put import open_source, source_of
 from localaws.s3.rows import Description, Stored
@@ -52,8 +52,11 @@ class Multipart:
         check_key(p["Key"])
         algorithm, kind = _checksum_kind(p)
         fields, tags = s3_description.fields_of(p), s3_description.tags_of_header(p.get("Tagging"))
-        id_ = self._ids().replace("-", "")
-        upload = Upload(id_, p["Bucket"], p["Key"], self._clock(), fields, tags, algorithm, kind)
+        now = int(self._clock() * 1e6)
+        id_ = s3_versions.new_id(now, self._ids)  # tells its time, so that a listing can go on behind one that is gone
+        there = self._objects.find(p["Bucket"], p["Key"])
+        before = there.change if there else None
+        upload = Upload(id_, p["Bucket"], p["Key"], now / 1e6, fields, tags, algorithm, kind, before)
         self._uploads.create(upload)
         names = {"Bucket": upload.bucket, "Key": upload.key, "UploadId": upload.id}
         return names | s3_description.encryption(fields) | _told(upload)
@@ -78,7 +81,7 @@ class Multipart:
         upload, number = self._upload(p), _number(p)
         source, file = open_source(self._objects, *source_of(p))
         with file:
-            s3_conditions.check_source(p, source.etag, source.modified)
+            s3_conditions.check_source(p, source.etag, source.modified, self._objects.now())
             start, length = s3_conditions.copy_slice(p.get("CopySourceRange"), source.size)
             staged = self._disk.stage_slices([(file, start, length)])
         algorithm = upload.algorithm or s3_checksums.DEFAULT
@@ -104,9 +107,12 @@ class Multipart:
         return {}
 
     def complete_multipart_upload(self, p: Parameters) -> Parameters:
+        s3_conditions.check_writing(p)
         try:
             upload = self._upload(p)
-            if not p.get("MultipartUpload", {}).get("Parts"):
+            if "MultipartUpload" not in p:
+                raise AwsError("InvalidRequest", "You must specify at least one part")
+            if not p["MultipartUpload"].get("Parts"):
                 raise malformed()
             return _completed(p, self._complete(p, upload))
         except AwsError as e:
@@ -130,7 +136,7 @@ class Multipart:
         leftovers: list[str] = []
         stored = self._objects.put(
             new,
-            lambda old: s3_conditions.check_write(p, old.etag if old else None),
+            lambda old: _check(p, upload, old),
             also=lambda: leftovers.extend(self._uploads.end(upload)),
         )
         for name in leftovers:
@@ -171,41 +177,37 @@ class Multipart:
     def list_multipart_uploads(self, p: Parameters) -> Parameters:
         self._buckets.get(p["Bucket"])
         limit, text = limit_of(p, "MaxUploads"), text_of(p)
-        entries = _entries(p, self._uploads.of_bucket(p["Bucket"]))
-        listed = entries[:limit]
-        truncated = len(entries) > limit > 0
-        key, upload = listed[-1][0] if truncated else ("", "")
+        after = p.get("KeyMarker", "")
+        marker = p.get("UploadIdMarker", "") if after else ""  # which alone says nothing
+        behind = self._behind(p, marker) if marker else None
+
+        def scan(start: bytes, stop: bytes | None, most: int) -> Iterator[Upload]:
+            return self._uploads.scan(p["Bucket"], start, stop, behind if start == after.encode() else None, most)
+
+        got = page(scan, p.get("Prefix", ""), p.get("Delimiter", ""), after, limit, within=marker != "")
+        ended_in_key = bool(got.found) and got.found[-1].key == got.last
         return {
             "Bucket": p["Bucket"],
-            "KeyMarker": text(p.get("KeyMarker", "")),
-            "UploadIdMarker": p.get("UploadIdMarker", ""),
-            "NextKeyMarker": text(key),
-            "NextUploadIdMarker": upload,
+            "KeyMarker": text(after),
+            "UploadIdMarker": marker,
+            "NextKeyMarker": text(got.last) if got.found or got.truncated else "",
+            "NextUploadIdMarker": got.found[-1].id if ended_in_key else "",
             "Prefix": text(p.get("Prefix", "")),
             "Delimiter": text(p["Delimiter"]) if p.get("Delimiter") else None,
             "EncodingType": p.get("EncodingType"),
             "MaxUploads": limit,
-            "IsTruncated": truncated,
-            "Uploads": [_listed(entry, text) for _, entry in listed if entry is not None],
-            "CommonPrefixes": [{"Prefix": text(name)} for (name, _), entry in listed if entry is None],
+            "IsTruncated": got.truncated,
+            "Uploads": [_listed(upload, text) for upload in got.found],
+            "CommonPrefixes": [{"Prefix": text(prefix)} for prefix in got.prefixes],
         }
 
-
-def _entries(p: Parameters, uploads: Iterable[Upload]) -> list[tuple[tuple[str, str], Upload | None]]:
-    """((key, upload id), upload) and ((common prefix, ""), None) of those behind the markers, in order."""
-    prefix, delimiter, after = p.get("Prefix", ""), p.get("Delimiter", ""), p.get("KeyMarker", "")
-    entries: dict[tuple[str, str], Upload | None] = {}
-    marked = False  # the upload of the marker has been passed: others of its key follow
-    for upload in uploads:
-        if not upload.key.startswith(prefix):
-            continue
-        common = common_prefix(upload.key, prefix, delimiter)
-        if upload.key > after and common is not None and not after.startswith(common):
-            entries[common, ""] = None
-        elif common is None and (upload.key > after or (marked and upload.key == after)):
-            entries[upload.key, upload.id] = upload
-        marked = marked or (upload.key, upload.id) == (after, p.get("UploadIdMarker"))
-    return list(entries.items())
+    def _behind(self, p: Parameters, marker: str) -> tuple[float, str]:
+        """Where the listing goes on: behind the upload `marker`, which may have ended since."""
+        at = s3_versions.change_of(marker)
+        if at is None or self._uploads.find(marker) not in {None, (p["Bucket"], p["KeyMarker"])}:
+            text = "Invalid uploadId marker"
+            raise AwsError("InvalidArgument", text, 400, ArgumentName="upload-id-marker", ArgumentValue=marker)
+        return at / 1e6, marker
 
 
 def _checksum_kind(p: Parameters) -> tuple[str, str]:
@@ -266,6 +268,11 @@ def _same(named: Parameters, part: Part | None, upload: Upload) -> Part:
         rest = f"the checksum for each part. It was missing for part {part.number} in the request."
         raise AwsError("InvalidRequest", text + rest)
     return part
+
+
+def _check(p: Parameters, upload: Upload, there: Stored | None) -> None:
+    s3_conditions.check_write(p, there.etag if there else None)
+    s3_conditions.check_undisturbed(p, upload.before, there.change if there else None)
 
 
 def _description(p: Parameters, upload: Upload, parts: list[Part]) -> Description:

@@ -296,6 +296,9 @@ class Objects:
 
     # Reading
 
+    def now(self) -> float:
+        return self._clock()
+
     def find(self, bucket: str, key: str) -> Stored | None:
         """The current version."""
         return s3_rows.current(self._store.read(), bucket, key)

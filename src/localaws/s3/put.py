@@ -37,6 +37,7 @@ class Put:
 
     def _put(self, p: Parameters, event: str) -> Parameters:
         check_key(p["Key"])
+        s3_conditions.check_writing(p)
         tags = s3_description.tags_of_header(p.get("Tagging"))
         description = Description(s3_description.fields_of(p), tags=tags, access=p.get(ACCESS, {}))
         measured = s3_checksums.measure(p["Body"], [s3_checksums.wanted(p)])
@@ -55,10 +56,11 @@ class Put:
 
     def copy_object(self, p: Parameters) -> Parameters:
         check_key(p["Key"])
+        s3_conditions.check_writing(p)
         bucket, key, version = source_of(p)
         stored, file = open_source(self._objects, bucket, key, version)
         with file:
-            s3_conditions.check_source(p, stored.etag, stored.modified)
+            s3_conditions.check_source(p, stored.etag, stored.modified, self._objects.now())
             if stored.size > _LARGEST:
                 raise AwsError("InvalidRequest", "The specified copy source is larger than the maximum allowable size")
             description = _copied(p, stored, (bucket, key, version) == (p["Bucket"], p["Key"], None))

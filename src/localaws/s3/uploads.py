@@ -1,5 +1,6 @@
 """Multipart uploads in progress: their rows and those of their parts. A part is a staged file that has a row."""
 
+import itertools
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -23,7 +24,7 @@ CREATE TABLE IF NOT EXISTS s3_parts (upload TEXT NOT NULL, number INTEGER NOT NU
 @dataclass(frozen=True, slots=True)
 class Upload:
     """`fields` and `tags` will be the object's; `algorithm` is the checksum's that the client asked for, "" for none
-    (then the parts get S3's default); `initiated` is epoch seconds."""
+    (then the parts get S3's default); `initiated` is epoch seconds; `before` the object's generation at that time."""
 
     id: str
     bucket: str
@@ -33,6 +34,7 @@ class Upload:
     tags: Mapping[str, str]
     algorithm: str
     checksum_type: str
+    before: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class Uploads:
             "tags": upload.tags,
             "algorithm": upload.algorithm,
             "checksum_type": upload.checksum_type,
+            "before": upload.before,
         }
         row = (upload.id, upload.bucket, upload.key.encode(), upload.initiated, json.dumps(kept))
         with self._store.write() as db:
@@ -83,12 +86,28 @@ class Uploads:
             raise _no_such_upload(upload)
         return Upload(upload, bucket, key, row[0], **json.loads(row[1]))
 
-    def of_bucket(self, bucket: str) -> Iterator[Upload]:
-        """In the order of their keys, then of their age."""
-        query = "SELECT upload, key, initiated, description FROM s3_uploads WHERE bucket = ?"
-        rows = self._store.read().execute(f"{query} ORDER BY key, initiated, upload", (bucket,))
+    def find(self, upload: str) -> tuple[str, str] | None:
+        """(bucket, key) of the upload."""
+        row = self._store.read().execute("SELECT bucket, key FROM s3_uploads WHERE upload = ?", (upload,)).fetchone()
+        return None if row is None else (row[0], row[1].decode())
+
+    def scan(
+        self, bucket: str, start: bytes, stop: bytes | None, behind: tuple[float, str] | None, limit: int
+    ) -> Iterator[Upload]:
+        """With start <= key < stop, in the order of their keys, then of their age. `behind`: of the key `start` only
+        those that follow this (initiated, id)."""
+        first: Iterator[Upload] = iter(())
+        if behind is not None:
+            first = self._select("key = ? AND (initiated, upload) > (?, ?)", (bucket, start, *behind), limit)
+            start += b"\0"
+        rest = self._select("key >= ? AND (? IS NULL OR key < ?)", (bucket, start, stop, stop), limit)
+        return itertools.islice(itertools.chain(first, rest), limit)
+
+    def _select(self, where: str, values: tuple[Any, ...], limit: int) -> Iterator[Upload]:
+        query = f"SELECT upload, key, initiated, description FROM s3_uploads WHERE bucket = ? AND {where}"
+        rows = self._store.read().execute(f"{query} ORDER BY key, initiated, upload LIMIT ?", (*values, limit))
         for upload, key, initiated, description in rows:
-            yield Upload(upload, bucket, key.decode(), initiated, **json.loads(description))
+            yield Upload(upload, values[0], key.decode(), initiated, **json.loads(description))
 
     def parts(self, upload: Upload) -> list[Part]:
         query = "SELECT number, staged, size, md5, modified, checksum FROM s3_parts WHERE upload = ? ORDER BY number"
