@@ -303,7 +303,9 @@ def test_events_name_the_version(endpoint: EndpointProcess, aws: Client, s3: Any
     target = {"QueueArn": "arn:aws:sqs:us-east-1:000000000000:versions", "Events": events}
     s3.create_bucket(Bucket="told")
     set_status(s3, "Enabled", "told")
-    s3.put_bucket_notification_configuration(Bucket="told", NotificationConfiguration={"QueueConfigurations": [target]})
+    s3.put_bucket_notification_configuration(
+        Bucket="told", NotificationConfiguration={"QueueConfigurations": [target]}, SkipDestinationValidation=True
+    )
     (id_,) = put(s3, "key", b"1", bucket="told")
     marker = s3.delete_object(Bucket="told", Key="key")["VersionId"]
     s3.delete_object(Bucket="told", Key="key", VersionId=id_)
@@ -312,7 +314,7 @@ def test_events_name_the_version(endpoint: EndpointProcess, aws: Client, s3: Any
     deadline = time.monotonic() + 20
     while len(told) < 4 and time.monotonic() < deadline:
         for message in sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", []):
-            told += json.loads(message["Body"])["Records"]
+            told += json.loads(message["Body"]).get("Records", [])  # s3:TestEvent has none
     told.sort(key=lambda record: record["s3"]["object"]["sequencer"])
     seen = [(r["eventName"], r["s3"]["object"]["versionId"], set(r["s3"]["object"])) for r in told]
     common = {"key", "versionId", "sequencer"}
