@@ -13,9 +13,11 @@ clock themselves (Secrets Manager).
 import functools
 import logging
 import os
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -103,7 +105,7 @@ class Moto:
             refusal = refused(call, e)  # moto checks few of its parameters: it fails where AWS refuses
             if refusal is not None:
                 raise refusal from e
-            log.exception("moto failed at %s %s", call.service, call.operation)
+            log.warning("moto failed at %s %s: %s", call.service, call.operation, _place(e))
             raise AwsError("NotImplemented", f"moto failed at {call.service} {call.operation}", 501) from e
         if _no_such_route(call, response):
             raise _not_implemented(call)
@@ -197,6 +199,12 @@ def _empty_backends() -> None:
 
     BackendDict.reset()
     reset_model_data()
+
+
+def _place(failure: Exception) -> str:
+    """What failed where in moto. Not its message, which may quote the request."""
+    at = traceback.extract_tb(failure.__traceback__)[-1]
+    return f"{type(failure).__name__} at {Path(at.filename).name}:{at.lineno} in {at.name}"
 
 
 def _headers(pairs: list[tuple[str, str]]) -> dict[str, str]:
