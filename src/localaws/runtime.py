@@ -130,6 +130,7 @@ class Runtime:
             control.handler,
             {"sqs": control.send_text, "sns": control.publish_text},
             observe=self._shown.invocation_ran,
+            failures=self._keyring.failures,
         )
         glue = Glue(self._store, clock, ACCOUNT, region, control.handler)
         self.athena = Athena(
@@ -224,10 +225,19 @@ class Runtime:
             "lambda": self.functions.invoke_async,
             "sqs": control.send_event,
             "sns": control.publish_event,
-            "events": control.put_event,
+            "events": self._route,
         }
-        self._events.start(targets, self._s3.tells)
+        self._events.start(targets, self._still_wants)
         await self.firehose.start()
+
+    def _route(self, bus_arn: str, event: dict[str, Any], trace: str) -> None:
+        """EventBridge: to whom its rules name, whose items wait on their own from then on."""
+        for arn in self._control.event_targets(bus_arn, event):
+            self._events.put(arn, bus_arn, event, trace)
+
+    def _still_wants(self, source: str, arn: str) -> bool:
+        is_bus = source.startswith("arn:")
+        return self._control.rules_name(source, arn) if is_bus else self._s3.tells(source, arn)
 
     def warm(self) -> None:
         """Load on threads what the first query and the first control call would wait for."""

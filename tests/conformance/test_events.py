@@ -280,6 +280,24 @@ def test_events_and_filter_rules_decide(
     assert [d.arn for d in deliveries(configuration, name, key)] == (["arn"] if told else [])
 
 
+def test_eventbridge_hands_on_what_its_rules_want(aws: Client, bucket: str, tmp_path: Path) -> None:
+    s3, rules, name = aws("s3"), aws("events"), f"bridged-{uuid.uuid4()}"
+    url = aws("sqs").create_queue(QueueName=name)["QueueUrl"]
+    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={"EventBridgeConfiguration": {}})
+    pattern = {"source": ["aws.s3"], "detail-type": ["Object Deleted"], "detail": {"bucket": {"name": [bucket]}}}
+    rules.put_rule(Name=name, EventPattern=json.dumps(pattern))
+    queue = {"Id": "queue", "Arn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:{name}"}
+    rules.put_targets(Rule=name, Targets=[queue])
+    s3.put_object(Bucket=bucket, Key="a b", Body=b"")
+    s3.delete_object(Bucket=bucket, Key="a b")
+    (message,) = aws("sqs").receive_message(QueueUrl=url, WaitTimeSeconds=10)["Messages"]
+    event = json.loads(message["Body"])
+    assert (event["source"], event["account"], event["resources"]) == ("aws.s3", ACCOUNT, [f"arn:aws:s3:::{bucket}"])
+    assert (event["detail"]["object"]["key"], event["detail"]["deletion-type"]) == ("a b", "Permanently Deleted")
+    with pytest.raises(ClientError, match="InputPath"):
+        rules.put_targets(Rule=name, Targets=[queue | {"InputPath": "$.detail"}])
+
+
 def allowing_s3(arn: str, action: str, bucket: str) -> str:
     """A resource policy that lets S3 tell of this bucket."""
     statement = {

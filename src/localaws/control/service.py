@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import unescape
 
+from localaws.control import bridge
 from localaws.control.backend import Depth, Moto
 from localaws.control.call import Call, Invoke
 from localaws.control.compaction import is_passing, needed
@@ -77,6 +78,8 @@ class Control:
         request.span.operation = call.operation
         if call.operation == "ReceiveMessage":
             return await self._receive_message(call)
+        if (call.service, call.operation) == ("events", "PutTargets"):
+            bridge.check_targets(call.parameters().get("Targets"))
         return await asyncio.to_thread(self._configure_bucket if call.service == "s3" else self._do, call)
 
     def warm(self) -> None:
@@ -136,15 +139,21 @@ class Control:
         policy: dict[str, Any] | None = json.loads(unescape(found[1], {"&quot;": '"'})) if found else None
         return policy
 
-    def put_event(self, bus_arn: str, entry: Mapping[str, Any], _trace: str) -> None:
-        """An entry of PutEvents, its Detail a document, to the rules of the event bus; durable on return."""
-        event = {**entry, "Detail": json.dumps(entry["Detail"]), "EventBusName": bus_arn.rpartition("/")[2]}
-        answer = self._do(Call.json("events", bus_arn.split(":")[3], "AWSEvents.PutEvents", {"Entries": [event]}))
-        _succeeded(answer)
+    def event_targets(self, bus_arn: str, event: Mapping[str, Any]) -> list[str]:
+        """The ARNs that the event bus's rules name for the event."""
+        with self._lock:
+            self._running()
+            return list(bridge.targets(self._account, bus_arn, event))
+
+    def rules_name(self, bus_arn: str, arn: str) -> bool:
+        with self._lock:
+            self._running()
+            return bridge.names(self._account, bus_arn, arn)
 
     def publish_event(self, topic_arn: str, event: Mapping[str, Any], _trace: str) -> None:
         """An event to all who subscribe to the topic; durable on return. AwsError if the topic does not exist."""
-        self._publish({"TopicArn": topic_arn, "Message": json.dumps(event), "Subject": "Amazon S3 Notification"})
+        subject = {} if "detail-type" in event else {"Subject": "Amazon S3 Notification"}  # EventBridge has none
+        self._publish({"TopicArn": topic_arn, "Message": json.dumps(event), **subject})
 
     def create_log_group(self, name: str) -> None:
         """As AWS does when a function's first line comes; durable on return. One that exists is left as it is."""

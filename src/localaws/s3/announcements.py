@@ -21,9 +21,10 @@ Tell = Callable[[str, str, Message, str], None]
 
 
 class Announcements:
-    def __init__(self, account: str, clock: Callable[[], float], tell: Tell) -> None:
+    def __init__(self, account: str, clock: Callable[[], float], ids: Callable[[], str], tell: Tell) -> None:
         self._account = account
         self._clock = clock
+        self._ids = ids
         self._tell = tell
 
     def __call__(self, name: str, bucket: Bucket, change: int, stored: Stored) -> None:
@@ -39,7 +40,7 @@ class Announcements:
             self._tell(delivery.arn, bucket.name, message, event.origin.trace)
         if is_bridged:
             bus = f"arn:aws:events:{bucket.region}:{self._account}:event-bus/default"
-            self._tell(bus, bucket.name, s3_messages.bridged(event), event.origin.trace)
+            self._tell(bus, bucket.name, s3_messages.bridged(event, self._ids()), event.origin.trace)
 
     def _event(self, name: str, bucket: Bucket, change: int, stored: Stored) -> Event:
         """The sequencer is present with PUTs and DELETEs, sizes are those of new objects."""

@@ -72,8 +72,8 @@ def notification(event: Event, owner: str, configuration_id: str) -> Message:
     return {"Records": [record]}
 
 
-def bridged(event: Event) -> Message:
-    """The entry of PutEvents, its Detail still a document."""
+def bridged(event: Event, id_: str) -> Message:
+    """`id_` is the event's own."""
     kind, more = _DETAILS[event.name]
     detail = {
         "version": "0",
@@ -84,8 +84,17 @@ def bridged(event: Event) -> Message:
         "source-ip-address": event.origin.address,
         **more,
     }
-    entry = {"Source": "aws.s3", "DetailType": kind, "Resources": [_arn(event.bucket)], "Time": event.at}
-    return entry | {"Detail": detail}
+    return {
+        "version": "0",
+        "id": id_,
+        "detail-type": kind,
+        "source": "aws.s3",
+        "account": event.account,
+        "time": datetime.fromtimestamp(event.at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "region": event.region,
+        "resources": [_arn(event.bucket)],
+        "detail": detail,
+    }
 
 
 def trial(bucket: str, request_id: str, at: float) -> Message:

@@ -40,6 +40,7 @@ EVENTS = frozenset(
         "s3:ObjectAcl:Put",
     ]
 )
+_WIRE_NAMES = {"LambdaFunctionArn": "CloudFunction", "QueueArn": "Queue", "TopicArn": "Topic"}
 BRIDGE = "EventBridgeConfiguration"
 _ARN = re.compile(r"arn:[\w-]+:(lambda|sqs|sns):[\w-]+:\d{12}:.+")
 
@@ -68,7 +69,7 @@ def _entry(entry: Parameters, target: str, service: str, ids: Callable[[], str])
             raise malformed()
     found = _ARN.fullmatch(entry[target])
     if found is None or found[1] != service:
-        raise _invalid("The ARN could not be parsed", target, entry[target])
+        raise _invalid("The ARN could not be parsed", _WIRE_NAMES[target], entry[target])
     if len(entry.get("Id", "")) > 255:
         raise malformed()
     kept = {"Id": entry.get("Id") or ids(), target: entry[target], "Events": entry["Events"]}

@@ -72,7 +72,7 @@ class S3:
         self._clock = clock
         self._buckets = Buckets(store)
         self._disk = Disk(store, root, ids)
-        announce = Announcements(account, clock, tell)
+        announce = Announcements(account, clock, ids, tell)
         self._destinations = Destinations(self._buckets, account, clock, ids, policies, tell)
         uploads = Uploads(store, self._buckets)
         self._objects = Objects(store, self._disk, self._buckets, clock, ids, announce)
