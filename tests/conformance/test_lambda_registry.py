@@ -249,6 +249,40 @@ def test_versions_keep_the_code_they_were_published_with(functions: Any) -> None
         functions.invoke(FunctionName=f"{name}:1")
 
 
+def test_an_alias_is_a_name_for_a_version(functions: Any) -> None:
+    name = deploy(
+        functions, "def handler(e, c): return ['one', c.function_version, c.invoked_function_arn]", Publish=True
+    )
+    source = "def handler(e, c): return ['two', c.function_version, c.invoked_function_arn]"
+    functions.update_function_code(FunctionName=name, ZipFile=package(source), Publish=True)
+    alias = functions.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+    arn = functions.get_function_configuration(FunctionName=name)["FunctionArn"]
+    assert {k: alias[k] for k in ("AliasArn", "Name", "FunctionVersion", "Description")} == {
+        "AliasArn": f"{arn}:live", "Name": "live", "FunctionVersion": "1", "Description": ""
+    }  # fmt: skip
+    answer = functions.invoke(FunctionName=f"{name}:live")
+    assert (answer["ExecutedVersion"], json.load(answer["Payload"])) == ("1", ["one", "1", f"{arn}:live"])
+    assert functions.get_function(FunctionName=name, Qualifier="live")["Configuration"]["FunctionArn"] == f"{arn}:live"
+    with pytest.raises(ClientError, match="aliases reference it") as error:
+        functions.delete_function(FunctionName=name, Qualifier="1")
+    assert code_of(error) == ("ResourceConflictException", 409)
+    routing = {"AdditionalVersionWeights": {"2": 1.0}}
+    functions.update_alias(FunctionName=name, Name="live", RoutingConfig=routing, RevisionId=alias["RevisionId"])
+    assert functions.invoke(FunctionName=name, Qualifier="live")["ExecutedVersion"] == "2"
+    with pytest.raises(ClientError) as error:
+        functions.update_alias(FunctionName=name, Name="live", FunctionVersion="2", RevisionId=alias["RevisionId"])
+    assert code_of(error) == ("PreconditionFailedException", 412)
+    with pytest.raises(ClientError, match="Alias already exists") as error:
+        functions.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+    assert [a["Name"] for a in functions.list_aliases(FunctionName=name)["Aliases"]] == ["live"]
+    functions.delete_alias(FunctionName=name, Name="live")
+    with pytest.raises(ClientError, match="Cannot find alias arn") as error:
+        functions.get_alias(FunctionName=name, Name="live")
+    with pytest.raises(ClientError) as error:
+        functions.invoke(FunctionName=name, Qualifier="live")
+    assert code_of(error) == ("ResourceNotFoundException", 404)
+
+
 def test_a_permission_is_a_statement_of_the_policy(functions: Any) -> None:
     name = deploy(functions, ECHO)
     arn = f"arn:aws:lambda:us-east-1:000000000000:function:{name}"

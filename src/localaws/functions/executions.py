@@ -6,6 +6,7 @@ otherwise (AWS: 1 min and 2 min).
 """
 
 import logging
+import random
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
@@ -61,6 +62,7 @@ class Executions:
         retry_delays: Sequence[float],
         width: int,
         observe: Callable[[str, float], None],
+        chance: Callable[[], float] = random.random,
     ) -> None:
         self._store = store
         self._registry = registry
@@ -71,6 +73,7 @@ class Executions:
         self._retry_delays = retry_delays
         self._width = width
         self._observe = observe
+        self._chance = chance
         self._kept = Queue(store, "lambda.failed")
         reached = {service: partial(_send, send) for service, send in targets.items()} | {"lambda": self._deliver}
         self._destinations = Destinations(store, reached, self._kept, clock, self._count_failed_delivery)
@@ -162,11 +165,12 @@ class Executions:
         self._registry.configuration(named)
         live = self.of(named.name)
         document = self._registry.find(named.name)
+        version = self._registry.resolve(named, self._chance())
         carried = self._carry(named, trace, document["RecursiveLoop"] == "Allow", live.tally)
         share = self._enter(named.name, document["Reserved"], live.tally)
         invocation = Invocation(request_id, payload.encode(), self._registry.arn(named), client_context, carried)
         try:
-            future = live.pool.submit(partial(self._launcher.spec, named), invocation, nested)
+            future = live.pool.submit(partial(self._launcher.spec, version), invocation, nested)
         except BaseException:
             self._concurrency.leave(share)
             raise

@@ -2,12 +2,12 @@
 
     Configuration   $LATEST, as GetFunctionConfiguration answers it (config.py)
     Versions        number -> published configuration; Published is the last number given
+    Aliases         name -> alias, as GetAlias answers it (aliases.py)
     Tags, Policies, EventInvoke, Reserved, RecursiveLoop    settings.py
 
-Not done: aliases, function URLs, event source mappings, provisioned concurrency.
+Not done: function URLs, event source mappings, provisioned concurrency.
 """
 
-import base64
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -32,10 +32,9 @@ from localaws.functions.config import (
     updated,
     with_code,
 )
+from localaws.functions.paging import page
 from localaws.store import Documents, Store
 from localaws.wire import Operation, Parameters, blob
-
-_PAGE = 50
 
 Document = dict[str, Any]
 
@@ -81,11 +80,21 @@ class Registry:
         document = self._functions.get(name)
         if document is None:
             raise not_found(f"Function not found: {self._prefix}{name}")
-        return document
+        return {"Aliases": {}, **document}  # one that was made before there were aliases has none
 
     def configuration(self, named: Reference) -> Configuration:
-        """That of $LATEST or of a version; ResourceNotFoundException."""
+        """That of $LATEST, of a version or of an alias's version; ResourceNotFoundException."""
         return self._version(self.find(named.name), named)
+
+    def resolve(self, named: Reference, chance: float) -> Reference:
+        """The version that runs; `chance`, at least 0 and below 1, decides between an alias's two."""
+        alias = self.find(named.name)["Aliases"].get(named.qualifier)
+        if alias is None:
+            return named
+        for version, weight in alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {}).items():
+            if chance < weight:
+                return Reference(named.name, version)
+        return Reference(named.name, alias["FunctionVersion"])
 
     def revisions(self, name: str) -> frozenset[str]:
         """The RevisionIds under which its code may run."""
@@ -120,6 +129,7 @@ class Registry:
                 "Configuration": configuration,
                 "Versions": {},
                 "Published": 0,
+                "Aliases": {},
                 "Tags": parameters.get("Tags") or {},
                 "Policies": {},
                 "EventInvoke": {},
@@ -167,7 +177,11 @@ class Registry:
             self._functions.delete(named.name)
             return
         with self.change(named.name) as document:
-            self._version(document, named)
+            if named.qualifier not in document["Versions"]:
+                raise not_found(f"Function not found: {self.arn(named)}")
+            if used := [name for name, alias in document["Aliases"].items() if named.qualifier in _versions(alias)]:
+                text = f"Unable to delete version because the following aliases reference it: [{', '.join(used)}]"
+                raise conflict(text)
             del document["Versions"][named.qualifier]
 
     def forget_code(self, name: str) -> None:
@@ -206,12 +220,14 @@ class Registry:
         return stamped(configuration, self._clock(), self._ids())
 
     def _version(self, document: Document, named: Reference) -> Configuration:
-        found: Configuration | None = document["Configuration"]
-        if named.qualifier != LATEST:
-            found = document["Versions"].get(named.qualifier)
+        alias = document["Aliases"].get(named.qualifier)
+        version = alias["FunctionVersion"] if alias else named.qualifier
+        found: Configuration | None = document["Versions"].get(version)
+        if version == LATEST:
+            found = document["Configuration"]
         if found is None:
             raise not_found(f"Function not found: {self.arn(named)}")
-        return found
+        return {**found, "FunctionArn": alias["AliasArn"]} if alias else found
 
     def _get_function(self, parameters: Parameters) -> Parameters:
         named = _named(parameters)
@@ -232,22 +248,21 @@ class Registry:
         found = [document["Configuration"] for _, document in self._functions.items()]
         if parameters.get("FunctionVersion") == "ALL":
             found = self.every_configuration()
-        return _page("Functions", found, parameters)
+        return page("Functions", found, parameters)
 
     def _list_versions(self, parameters: Parameters) -> Parameters:
         document = self.find(_named(parameters).name)
         latest = document["Configuration"]
         versions = [{**latest, "FunctionArn": f"{latest['FunctionArn']}:{LATEST}"}, *document["Versions"].values()]
-        return _page("Versions", versions, parameters)
+        return page("Versions", versions, parameters)
 
     def _publish_version(self, parameters: Parameters) -> Parameters:
         with self.change(_named(parameters).name) as document:
             _check_revision(document, parameters)
-            if (
-                parameters.get("CodeSha256", document["Configuration"]["CodeSha256"])
-                != (document["Configuration"]["CodeSha256"])
-            ):
-                raise invalid("CodeSHA256 is different from current CodeSHA256 in $LATEST. Please try again.")
+            current = document["Configuration"]["CodeSha256"]
+            if (given := parameters.get("CodeSha256") or current) != current:
+                text = f"CodeSHA256 ({given}) is different from current CodeSHA256 in $LATEST ({current})."
+                raise invalid(f"{text} Please try again with the CodeSHA256 in $LATEST.")
             return _publish(document, parameters.get("Description"), self._ids())
 
 
@@ -257,13 +272,16 @@ def _named(parameters: Parameters) -> Reference:
 
 def _check_revision(document: Document, parameters: Parameters) -> None:
     if parameters.get("RevisionId", document["Configuration"]["RevisionId"]) != document["Configuration"]["RevisionId"]:
-        raise AwsError(
-            "PreconditionFailedException",
-            "The RevisionId provided does not match the latest RevisionId. Call the GetFunction/GetAlias API to "
-            "retrieve the latest RevisionId",
-            412,
-            Type="User",
-        )
+        raise precondition()
+
+
+def precondition() -> AwsError:
+    text = "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to "
+    return AwsError("PreconditionFailedException", text + "retrieve the latest Revision Id", 412, Type="User")
+
+
+def _versions(alias: Parameters) -> set[str]:
+    return {alias["FunctionVersion"], *alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})}
 
 
 def _publish(document: Document, description: str | None, revision: str) -> Configuration:
@@ -276,17 +294,3 @@ def _publish(document: Document, description: str | None, revision: str) -> Conf
     document["Versions"][version] = published(document["Configuration"], version, description, revision)
     configuration: Configuration = document["Versions"][version]
     return configuration
-
-
-def _page(name: str, items: list[Configuration], parameters: Parameters) -> Parameters:
-    start = _offset(parameters.get("Marker"))
-    end = start + min(parameters.get("MaxItems", _PAGE), _PAGE)
-    more = {"NextMarker": base64.b64encode(str(end).encode()).decode()} if end < len(items) else {}
-    return {name: items[start:end], **more}
-
-
-def _offset(marker: str | None) -> int:
-    try:
-        return int(base64.b64decode(marker or "MA==", validate=True))
-    except ValueError as e:
-        raise invalid("Invalid pagination token") from e

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from localaws.functions import constraints
+from localaws.functions.aliases import Aliases
 from localaws.functions.config import LATEST, Configuration, reference
 from localaws.functions.event_invoke import EventInvoke
 from localaws.functions.executions import Executions, Send
@@ -31,7 +32,8 @@ class Functions:
     """`environment(role_arn)` gives the AWS_* variables of a worker, `log(group, stream, lines)` takes its lines,
     `fetch(bucket, key)` reads a package from S3. `targets` maps a service ("sqs", "sns") to send(arn, text,
     attributes), which returns when the target has it durably. `concurrency` is the number of workers per function.
-    `observe` is told of every invocation that ran, and how long that took."""
+    `observe` is told of every invocation that ran, and how long that took. `failures(access_key)` says how many calls
+    of a worker this endpoint has failed: what fails for that uses up no retry."""
 
     def __init__(
         self,
@@ -50,13 +52,14 @@ class Functions:
         concurrency: int = max(2, os.cpu_count() or 1),
         command: Sequence[str] = BOOTSTRAP,
         observe: Callable[[str, float], None] = lambda _name, _seconds: None,
+        failures: Callable[[str], int] = lambda _access_key: 0,
     ) -> None:
         root = root.absolute()
         self._ids = ids
         self._registry = Registry(store, root, clock, ids, account, region, fetch)
         self._settings = settings = Settings(self._registry, ids)
         event_invoke = EventInvoke(self._registry, clock)
-        launcher = Launcher(self._registry, root, clock, ids, environment, log, command)
+        launcher = Launcher(self._registry, root, clock, ids, environment, log, command, failures)
         self._executions = Executions(
             store,
             self._registry,
@@ -74,6 +77,7 @@ class Functions:
             **self._registry.operations,
             **settings.operations,
             **event_invoke.operations,
+            **Aliases(self._registry, ids).operations,
             "CreateFunction": self._create,
             "UpdateFunctionCode": partial(self._update, self._registry.update_code),
             "UpdateFunctionConfiguration": partial(self._update, self._registry.update_configuration),
