@@ -21,6 +21,8 @@ from localaws.wire import Caller, Parameters, Request
 
 CALLER = "Account"
 """The caller's account, "" for nobody: a word among an operation's parameters that no operation of S3 has."""
+BUCKET_OWNER = "BucketOwner"
+"""Likewise: the account that the bucket is of."""
 ACCESS = "Access"
 """Likewise: the owner and the grants of an object to be, {} for the bucket owner's alone."""
 
@@ -137,6 +139,13 @@ def check_list(settings: Mapping[str, Any], grants: s3_acl.Grants, owner: str, c
         raise denied("the list is public, which the bucket's public access block prevents")
 
 
+def check_supported(bucket: Bucket, p: Parameters) -> None:
+    """Where access lists don't count no request may bring one, but for the one that says nothing else."""
+    brings = any(p.get(name) for name in ("ACL", "AccessControlPolicy", *s3_acl.HEADERS))
+    if brings and _is_enforced(bucket) and p.get("ACL") != "bucket-owner-full-control":
+        raise AwsError("AccessControlListNotSupported", "The bucket does not allow ACLs")
+
+
 _LIST_ERRORS = {
     "AccessControlListNotSupported": "The bucket does not allow ACLs",
     "InvalidBucketAclWithObjectOwnership": "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced "
@@ -164,8 +173,8 @@ class Access:
     find: Callable[[str, str, str | None], Stored | None]
 
     def admit(self, request: Request, operation: str, p: Parameters) -> None:
-        """Raises AccessDenied. `p` gets CALLER and, for what makes an object, ACCESS. Of a bucket that does not exist
-        the operation tells."""
+        """Raises AccessDenied. `p` gets CALLER, BUCKET_OWNER and, for what makes an object, ACCESS. Of a bucket that
+        does not exist the operation tells."""
         account = request.caller.account
         p[CALLER] = account
         if operation in {"CreateBucket", "ListBuckets"}:
@@ -175,6 +184,7 @@ class Access:
         bucket = self.buckets.find(p["Bucket"])
         if bucket is None:
             return
+        p[BUCKET_OWNER] = bucket.owner
         _check_expected_owner(request, "Bucket", bucket)
         if "CopySource" in p:
             self._admit_copy(request, p)
@@ -267,7 +277,9 @@ def new_object(p: Parameters, account: str, bucket: Bucket) -> Mapping[str, Any]
     mode = ownership(bucket.settings)
     given = mode == "BucketOwnerPreferred" and p.get("ACL") == "bucket-owner-full-control"
     owner = bucket.owner if given or mode == "BucketOwnerEnforced" else account
-    grants = s3_acl.of_headers(p, owner, bucket.owner) or s3_acl.private(owner)
+    asked = s3_acl.of_headers(p, owner, bucket.owner)
+    check_supported(bucket, p)
+    grants = s3_acl.private(owner) if asked is None else asked
     check_list(bucket.settings, grants, owner, "AccessControlListNotSupported")
     is_plain = owner == bucket.owner and grants == s3_acl.private(owner)
     return {} if is_plain else {"Owner": owner, "Grants": grants}

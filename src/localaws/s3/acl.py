@@ -35,7 +35,7 @@ _CANNED: Mapping[str, Sequence[tuple[str, str]]] = {
     "bucket-owner-read": (("", "READ"),),
     "bucket-owner-full-control": (("", "FULL_CONTROL"),),
 }
-_HEADERS = {
+HEADERS = {
     "GrantFullControl": "FULL_CONTROL",
     "GrantRead": "READ",
     "GrantReadACP": "READ_ACP",
@@ -56,13 +56,13 @@ def of_headers(p: Parameters, account: str, bucket_account: str) -> list[Mapping
 
     `account` owns what gets the list, `bucket_account` the bucket that it is or lies in.
     """
-    granted = [name for name in _HEADERS if p.get(name)]
+    granted = [name for name in HEADERS if p.get(name)]
     if p.get("ACL") and granted:
         raise AwsError("InvalidRequest", "Specifying both Canned ACLs and Header Grants is not allowed")
     if p.get("ACL"):
         return _canned(p["ACL"], account, bucket_account)
     if granted:
-        return [grant for name in granted for grant in _of_header(p[name], _HEADERS[name])]
+        return [grant for name in granted for grant in _of_header(p[name], HEADERS[name])]
     return None
 
 
@@ -150,8 +150,9 @@ def of_request(p: Parameters, account: str, bucket_account: str) -> list[Mapping
 
 
 def answer(grants: Grants, account: str) -> Parameters:
-    """Get...Acl's answer."""
-    return {"Owner": owner(account), "Grants": [{**grant, "Grantee": _named(grant["Grantee"])} for grant in grants]}
+    """Get...Acl's answer, groups first."""
+    ordered = sorted(grants, key=lambda grant: grant["Grantee"]["Type"] != "Group")
+    return {"Owner": owner(account), "Grants": [{**grant, "Grantee": _named(grant["Grantee"])} for grant in ordered]}
 
 
 def _named(grantee: Mapping[str, Any]) -> Parameters:

@@ -22,6 +22,7 @@ from localaws.s3.disk import Disk
 from localaws.s3.keys import check_bucket_name
 from localaws.s3.objects import Objects
 from localaws.s3.settings import SETTINGS, Setting
+from localaws.s3.wire import STATUS
 from localaws.wire import Body, Caller, Handler, Operation, Parameters, Request, Response, service_model
 
 _MOST_BUCKETS = 10_000
@@ -224,6 +225,7 @@ class Configuration:
     def put_bucket_acl(self, p: Parameters) -> Parameters:
         bucket = self._buckets.get(p["Bucket"])
         grants = s3_acl.of_request(p, bucket.owner, bucket.owner)
+        s3_access.check_supported(bucket, p)
 
         def change(bucket: Bucket) -> Mapping[str, Any]:
             s3_access.check_list(bucket.settings, grants, bucket.owner, "AccessControlListNotSupported")
@@ -250,7 +252,7 @@ class Configuration:
             return {**bucket.settings, "policy": {"Text": text}}
 
         self._buckets.set(p["Bucket"], change)
-        return {}
+        return {STATUS: 204}
 
     def get_bucket_policy_status(self, p: Parameters) -> Parameters:
         bucket = self._buckets.get(p["Bucket"])

@@ -26,6 +26,7 @@ class ObjectAccess:
         bucket, stored = self._buckets.get(p["Bucket"]), self._objects.get(p["Bucket"], p["Key"], version)
         owner = s3_access.object_owner(bucket, stored)
         grants = s3_acl.of_request(p, owner, bucket.owner)
+        s3_access.check_supported(bucket, p)
         s3_access.check_list(bucket.settings, grants, owner, "AccessControlListNotSupported")
         access = {"Owner": owner, "Grants": grants}
         put = "ObjectAcl:Put"

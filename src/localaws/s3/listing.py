@@ -12,12 +12,12 @@ from urllib.parse import quote
 
 from localaws.errors import AwsError
 from localaws.s3 import versions as s3_versions
-from localaws.s3.accounts import HOME, owner
+from localaws.s3.access import BUCKET_OWNER
+from localaws.s3.accounts import owner
 from localaws.s3.rows import Stored, Version, after_prefix
 from localaws.wire import Parameters
 
 MOST = 1000
-OWNER = owner(HOME)
 
 
 class Keyed(Protocol):
@@ -91,7 +91,7 @@ def list_objects(p: Parameters, scan: Scan[Stored]) -> Parameters:
         "Prefix": text(p.get("Prefix", "")),
         "Marker": text(p.get("Marker", "")),
         "NextMarker": text(got.last) if more else None,
-        "Contents": [_content(item, text) | {"Owner": OWNER} for item in got.found],
+        "Contents": [_content(item, text) | _owner(item, p) for item in got.found],
         **_shared(p, got, limit, text),
     }
 
@@ -101,7 +101,6 @@ def list_objects_v2(p: Parameters, scan: Scan[Stored]) -> Parameters:
     continued = "ContinuationToken" in p  # which decides over StartAfter, as S3 does
     after = _read_token(p["ContinuationToken"]) if continued else p.get("StartAfter", "")
     got = page(scan, p.get("Prefix", ""), p.get("Delimiter", ""), after, limit)
-    owner = {"Owner": OWNER} if p.get("FetchOwner") else {}
     return {
         "Name": p["Bucket"],
         "Prefix": text(p.get("Prefix", "")),
@@ -109,7 +108,7 @@ def list_objects_v2(p: Parameters, scan: Scan[Stored]) -> Parameters:
         "ContinuationToken": p.get("ContinuationToken"),
         "NextContinuationToken": _token(got.last) if got.truncated else None,
         "KeyCount": len(got.found) + len(got.prefixes),
-        "Contents": [_content(item, text) | owner for item in got.found],
+        "Contents": [_content(item, text) | (_owner(item, p) if p.get("FetchOwner") else {}) for item in got.found],
         **_shared(p, got, limit, text),
     }
 
@@ -133,8 +132,8 @@ def list_object_versions(p: Parameters, versions: Versions, change_of: Callable[
         "VersionIdMarker": marker,
         "NextKeyMarker": encoded(got.last) if got.truncated else None,
         "NextVersionIdMarker": got.found[-1].stored.version if ended_in_key else None,
-        "Versions": [_content(v.stored, encoded) | _version(v) for v in got.found if not v.stored.is_marker],
-        "DeleteMarkers": [_marker(v, encoded) for v in got.found if v.stored.is_marker],
+        "Versions": [_content(v.stored, encoded) | _version(v, p) for v in got.found if not v.stored.is_marker],
+        "DeleteMarkers": [_marker(v, encoded, p) for v in got.found if v.stored.is_marker],
         **_shared(p, got, limit, encoded),
     }
 
@@ -148,12 +147,16 @@ def _version_marker(p: Parameters) -> str:
     return marker
 
 
-def _version(version: Version) -> Parameters:
-    return {"VersionId": version.stored.version, "IsLatest": version.is_latest, "Owner": OWNER}
+def _version(version: Version, p: Parameters) -> Parameters:
+    return {"VersionId": version.stored.version, "IsLatest": version.is_latest} | _owner(version.stored, p)
 
 
-def _marker(version: Version, text: Callable[[str], str]) -> Parameters:
-    return {"Key": text(version.key), "LastModified": version.stored.modified} | _version(version)
+def _marker(version: Version, text: Callable[[str], str], p: Parameters) -> Parameters:
+    return {"Key": text(version.key), "LastModified": version.stored.modified} | _version(version, p)
+
+
+def _owner(stored: Stored, p: Parameters) -> Parameters:
+    return {"Owner": owner(stored.description.access.get("Owner", p[BUCKET_OWNER]))}
 
 
 def _shared(p: Parameters, got: Page[T], limit: int, text: Callable[[str], str]) -> Parameters:

@@ -14,10 +14,12 @@ from localaws.s3 import checksums as s3_checksums
 from localaws.s3 import conditions as s3_conditions
 from localaws.s3 import description as s3_description
 from localaws.s3 import versions as s3_versions
+from localaws.s3.access import ACCESS, BUCKET_OWNER
+from localaws.s3.accounts import owner
 from localaws.s3.buckets import Buckets
 from localaws.s3.disk import Disk
 from localaws.s3.keys import check_key
-from localaws.s3.listing import OWNER, limit_of, page, text_of
+from localaws.s3.listing import limit_of, page, text_of
 from localaws.s3.objects import New, Objects
 from localaws.s3.put import open_source, source_of
 from localaws.s3.rows import Description, Stored
@@ -56,7 +58,7 @@ class Multipart:
         id_ = s3_versions.new_id(now, self._ids)  # tells its time, so that a listing can go on behind one that is gone
         there = self._objects.find(p["Bucket"], p["Key"])
         before = there.change if there else None
-        upload = Upload(id_, p["Bucket"], p["Key"], now / 1e6, fields, tags, algorithm, kind, before)
+        upload = Upload(id_, p["Bucket"], p["Key"], now / 1e6, fields, tags, algorithm, kind, before, p.get(ACCESS, {}))
         self._uploads.create(upload)
         names = {"Bucket": upload.bucket, "Key": upload.key, "UploadId": upload.id}
         return names | s3_description.encryption(fields) | _told(upload)
@@ -168,8 +170,8 @@ class Multipart:
             "MaxParts": limit,
             "IsTruncated": len(left) > len(listed),
             "Parts": [_shown(part, upload) for part in listed],
-            "Initiator": OWNER,
-            "Owner": OWNER,
+            "Initiator": _owner(upload, p),
+            "Owner": _owner(upload, p),
             "StorageClass": upload.fields.get("StorageClass", "STANDARD"),
             **_told(upload),
         }
@@ -197,7 +199,7 @@ class Multipart:
             "EncodingType": p.get("EncodingType"),
             "MaxUploads": limit,
             "IsTruncated": got.truncated,
-            "Uploads": [_listed(upload, text) for upload in got.found],
+            "Uploads": [_listed(upload, text, p) for upload in got.found],
             "CommonPrefixes": [{"Prefix": text(prefix)} for prefix in got.prefixes],
         }
 
@@ -294,7 +296,9 @@ def _description(p: Parameters, upload: Upload, parts: list[Part]) -> Descriptio
         raise AwsError("BadDigest", text)
     field = s3_checksums.FIELDS[algorithm]
     listed = [{"PartNumber": part.number, "Size": part.size, field: part.checksum} for part in parts]
-    return Description(upload.fields, {algorithm: checksum}, upload.checksum_type, upload.tags, listed, upload.id)
+    return Description(
+        upload.fields, {algorithm: checksum}, upload.checksum_type, upload.tags, listed, upload.id, upload.access
+    )
 
 
 def _completed(p: Parameters, stored: Stored) -> Parameters:
@@ -325,13 +329,18 @@ def _shown(part: Part, upload: Upload) -> Parameters:
     return identity | _checksum_of(part, upload)
 
 
-def _listed(upload: Upload, text: Callable[[str], str]) -> Parameters:
+def _listed(upload: Upload, text: Callable[[str], str], p: Parameters) -> Parameters:
     return {
         "UploadId": upload.id,
         "Key": text(upload.key),
         "Initiated": upload.initiated,
         "StorageClass": upload.fields.get("StorageClass", "STANDARD"),
-        "Owner": OWNER,
-        "Initiator": OWNER,
+        "Owner": _owner(upload, p),
+        "Initiator": _owner(upload, p),
         **_told(upload),
     }
+
+
+def _owner(upload: Upload, p: Parameters) -> Parameters:
+    """Who began it, as far as accounts go."""
+    return owner(upload.access.get("Owner", p[BUCKET_OWNER]))

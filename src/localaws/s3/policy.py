@@ -87,7 +87,7 @@ def _check_statement(statement: object, bucket: str) -> None:
             raise malformed("Policy has invalid action")
     own = re.compile(rf"arn:aws[\w-]*:s3:::{re.escape(bucket)}(/.*)?", re.DOTALL)
     for resource in _texts(statement.get("Resource", statement.get("NotResource"))):
-        if not own.fullmatch(resource) and not _like(resource, f"arn:aws:s3:::{bucket}"):
+        if not own.fullmatch(resource) and not _like(resource.partition("/")[0], f"arn:aws:s3:::{bucket}"):
             raise malformed("Policy has invalid resource")
     _check_conditions(statement.get("Condition", {}))
 

@@ -4,7 +4,7 @@ import itertools
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from localaws.errors import AwsError
@@ -24,7 +24,8 @@ CREATE TABLE IF NOT EXISTS s3_parts (upload TEXT NOT NULL, number INTEGER NOT NU
 @dataclass(frozen=True, slots=True)
 class Upload:
     """`fields` and `tags` will be the object's; `algorithm` is the checksum's that the client asked for, "" for none
-    (then the parts get S3's default); `initiated` is epoch seconds; `before` the object's generation at that time."""
+    (then the parts get S3's default); `initiated` is epoch seconds; `before` the object's generation at that time;
+    `access` will be the object's."""
 
     id: str
     bucket: str
@@ -35,6 +36,7 @@ class Upload:
     algorithm: str
     checksum_type: str
     before: int | None = None
+    access: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ class Uploads:
             "algorithm": upload.algorithm,
             "checksum_type": upload.checksum_type,
             "before": upload.before,
+            "access": upload.access,
         }
         row = (upload.id, upload.bucket, upload.key.encode(), upload.initiated, json.dumps(kept))
         with self._store.write() as db:
