@@ -42,6 +42,7 @@ class Sts:
             raise AwsError("NotImplemented", f"sts {action} is not implemented here", 501)
         if action not in _ACTIONS:
             return await self.otherwise(request)
+        request.span.operation = action
         result = await asyncio.to_thread(_ACTIONS[action], self, request.caller, form)
         body = f'<{action}Response xmlns="{_XMLNS}"><{action}Result>{result}</{action}Result></{action}Response>'
         return Response(200, {"content-type": "text/xml"}, body.encode())
