@@ -68,7 +68,7 @@ class Settings:
         group = {"Name": name, "State": "ENABLED", "Configuration": configuration, "CreationTime": self._clock()}
         self._groups.put(name, group | {k: p[k] for k in ("Description",) if k in p})
         if p.get("Tags"):
-            self._put_tags(f"{self._arn}workgroup/{name}", {t["Key"]: t.get("Value", "") for t in p["Tags"]})
+            self._put_tags(f"{self._arn}workgroup/{name}", _tags_of(p["Tags"]))
         return {}
 
     def _update_workgroup(self, p: Parameters) -> Parameters:
@@ -107,7 +107,7 @@ class Settings:
     # Tags
 
     def _tag(self, p: Parameters) -> Parameters:
-        self._put_tags(p["ResourceARN"], {t["Key"]: t.get("Value", "") for t in p["Tags"]})
+        self._put_tags(p["ResourceARN"], _tags_of(p["Tags"]))
         return {}
 
     def _put_tags(self, arn: str, tags: dict[str, str]) -> None:
@@ -121,6 +121,12 @@ class Settings:
     def _list_tags(self, p: Parameters) -> Parameters:
         tags = [{"Key": k, "Value": v} for k, v in (self._tags.get(p["ResourceARN"]) or {}).items()]
         return page("Tags", tags, p, 100)
+
+
+def _tags_of(given: list[dict[str, str]]) -> dict[str, str]:
+    if not all(tag.get("Key") for tag in given):
+        raise AwsError("InvalidRequestException", "A tag needs a key")
+    return {tag["Key"]: tag.get("Value", "") for tag in given}
 
 
 def _updated(old: Document, updates: Document) -> Document:
