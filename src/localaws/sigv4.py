@@ -26,6 +26,7 @@ ALGORITHM = "AWS4-HMAC-SHA256"
 EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
 MAX_SKEW_SECONDS = 15 * 60
 MAX_PRESIGNED_SECONDS = 7 * 24 * 3600
+_STAMP = re.compile("([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})Z")
 
 Protocol = Literal["json", "rest-json", "query", "rest-xml", "rpc-v2-cbor"]
 Trouble = Literal["missing", "malformed", "unknown key", "mismatch", "skewed", "expired", "ended"]
@@ -147,7 +148,7 @@ def _from_query(head: Head) -> Claim:
 def _claim(fields: Mapping[str, str], stamp: str, token: str | None, expires: int | None, protocol: Protocol) -> Claim:
     parts = fields["Credential"].split("/")
     try:
-        time = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        time = _time(stamp)
         access_key, day, region, service, _terminator = parts[-5:]
     except ValueError as e:
         raise refuse("malformed", protocol, "The credential scope or the X-Amz-Date is malformed") from e
@@ -155,6 +156,15 @@ def _claim(fields: Mapping[str, str], stamp: str, token: str | None, expires: in
     return Claim(
         "/".join([*parts[:-5], access_key]), day, region, service, names, fields["Signature"], time, token, expires
     )
+
+
+def _time(stamp: str) -> datetime:
+    """strptime takes five times as long, which is a tenth of a small request. ValueError if it is no time."""
+    found = _STAMP.fullmatch(stamp)
+    if found is None:
+        raise ValueError(stamp)
+    year, month, day, hour, minute, second = map(int, found.groups())
+    return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
 
 
 def check_time(claim: Claim, now: float, protocol: Protocol) -> None:
