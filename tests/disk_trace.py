@@ -259,7 +259,7 @@ class Disk:
 
     def _names(self, path: str) -> list[str] | None:
         """The steps from the root to the path; None if it is elsewhere."""
-        if path != str(self.root) and not path.startswith(f"{self.root}/") or path.startswith(self._ignored):
+        if (path != str(self.root) and not path.startswith(f"{self.root}/")) or path.startswith(self._ignored):
             return None
         return [name for name in path.removeprefix(str(self.root)).split("/") if name]
 

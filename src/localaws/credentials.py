@@ -14,6 +14,7 @@ import re
 import secrets
 import string
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +72,7 @@ class Keyring:
         self._users = users
         self._documents = sessions
         self._functions: dict[str, Key] = {}
+        self._failures: Counter[str] = Counter()
         self._sessions = {name: _from_document(name, document) for name, document in sessions.items()}
         self._lock = threading.Lock()
         caller = Caller(owner.access_key, f"arn:aws:iam::{account}:user/laptop", owner.access_key)
@@ -92,6 +94,16 @@ class Keyring:
         with self._lock:
             self._functions[made.access_key] = Key(made, Caller(made.access_key, arn, made.access_key))
         return made
+
+    def failed(self, access_key: str) -> None:
+        """A request that was signed with it could not be served, through no fault of its sender's."""
+        if access_key in self._functions:
+            with self._lock:
+                self._failures[access_key] += 1
+
+    def failures(self, access_key: str) -> int:
+        """How often that was so for a function's key."""
+        return self._failures[access_key]
 
     def begin_session(self, arn: str, user_id: str, now: float, seconds: int) -> Key:
         """Temporary keys, durable on return, whose caller is `arn`."""

@@ -113,6 +113,8 @@ class Server:
         finally:
             span.status, span.seconds = response.status, time.perf_counter() - began
             self._note(span)
+            if span.status in {500, 503}:
+                self._keyring.failed(span.access_key)
 
     async def _let_in(self, head: sigv4.Head) -> None:
         """AwsError 403 for what a stranger's page had a browser send, unless the bucket's CORS allows it."""
@@ -132,6 +134,7 @@ class Server:
         if claim is None:
             return await self._answer_unsigned(service, head, receive_, span)
         key = await self._key(claim, service)
+        span.access_key = claim.access_key
         credentials = key.credentials
         sigv4.check_time(claim, self._clock(), service.protocol)
         signed_chunks = head.headers.get("x-amz-content-sha256", "").startswith("STREAMING-AWS4-HMAC")

@@ -74,7 +74,7 @@ class Body:
 class Span:
     """What is learned of a request on its way, for metrics and logs. `service` is who answered it, "" if it was refused
     at the door; whoever finds out its operation writes AWS's name of it here, and the `resource` if its metrics are by
-    resource."""
+    resource. `access_key` is one that the endpoint knows."""
 
     request_id: str = ""
     method: str = ""
@@ -82,6 +82,7 @@ class Span:
     service: str = ""
     operation: str = ""
     resource: str = ""
+    access_key: str = ""
     status: int = 0
     seconds: float = 0.0
 

@@ -39,6 +39,31 @@ def handler(event, context):
 """
 
 
+# Appends a line to the file; its first process is killed by somebody.
+KILLED = """
+import os
+def handler(event, context):
+    with open(event["file"], "a") as file:
+        file.write("line\\n")
+    if len(open(event["file"]).readlines()) == 1:
+        os.kill(os.getpid(), 9)
+"""
+
+# Reads an object, and appends to the file how that went.
+READER = """
+import boto3, botocore.config
+def handler(event, context):
+    once = botocore.config.Config(retries={"total_max_attempts": 1})
+    with open(event["file"], "a") as file:
+        try:
+            boto3.client("s3", config=once).get_object(Bucket=event["bucket"], Key="k")
+        except Exception:
+            file.write("failed\\n")
+            raise
+        file.write("read\\n")
+"""
+
+
 @pytest.fixture(scope="module")
 def functions(aws: Client) -> Any:
     return aws("lambda")
@@ -305,3 +330,30 @@ def test_errors_are_retried_twice_and_throttles_until_the_event_is_too_old(
             assert due == expected
         case Concluded(_, condition):
             assert condition == expected
+
+
+def test_a_process_that_somebody_kills_uses_up_no_retry(
+    functions: Any, endpoint: EndpointProcess, tmp_path: Path
+) -> None:
+    name = deploy(functions, KILLED)
+    functions.put_function_event_invoke_config(FunctionName=name, MaximumRetryAttempts=0)
+    send(functions, name, file=str(tmp_path / "out"))
+    assert eventually(lambda: len(lines(tmp_path / "out")) == 2)
+    assert failed(endpoint, name) == []
+
+
+def test_a_call_that_the_endpoint_fails_uses_up_no_retry(
+    functions: Any, aws: Client, endpoint: EndpointProcess, tmp_path: Path
+) -> None:
+    bucket, name = f"reader-{uuid.uuid4()}", deploy(functions, READER)
+    functions.put_function_event_invoke_config(FunctionName=name, MaximumRetryAttempts=0)
+    s3 = aws("s3")
+    s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key="k", Body=b"v")
+    file = endpoint.data_dir / "s3" / bucket / "k"
+    file.rename(tmp_path / "away")  # so that S3 can only answer 500
+    send(functions, name, file=str(tmp_path / "out"), bucket=bucket)
+    assert eventually(lambda: lines(tmp_path / "out") == ["failed"])
+    (tmp_path / "away").rename(file)
+    assert eventually(lambda: lines(tmp_path / "out") == ["failed", "read"])
+    assert failed(endpoint, name) == []

@@ -1,8 +1,9 @@
 """Asynchronous invocations: accepted durably, run at least once, retried, and never lost in silence.
 
 The rules are those of docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html: an error of the
-function is retried twice; being throttled is retried with growing pauses until the event is too old. Only the pauses
-after errors are shorter here (AWS: one minute, two minutes). What becomes of an event whose end has come is
+function is retried twice; being throttled is retried with growing pauses until the event is too old, and so is a system
+error, which is no fault of the function's: neither a full disk nor a process that somebody kills uses up retries. Only
+the pauses after errors are shorter here (AWS: one minute, two minutes). What becomes of an event whose end has come is
 destinations.py's matter.
 """
 
@@ -56,7 +57,8 @@ class Concluded:
 def next_step(
     event: Event, throttled: bool, policy: RetryPolicy, now: float, delays: Sequence[float]
 ) -> Again | Concluded:
-    """What becomes of `event` when the function has failed on it, or could not run now."""
+    """What becomes of `event` when the function has failed on it, or (`throttled`) could not run now, or not to its
+    end."""
     if throttled:
         tried = replace(event, throttles=event.throttles + 1)
         pause = min(_THROTTLE_PAUSE * 2 ** min(event.throttles, 16), _LONGEST_PAUSE)
@@ -142,7 +144,8 @@ class AsyncInvocations:
         elif self._pump.is_stopping:
             self._queue.retry(item, item.body, 0.0)
         else:
-            step = next_step(event, outcome is None, self._policy(event.qualifier), self._clock(), self._delays)
+            postponed = outcome is None or outcome.system_error
+            step = next_step(event, postponed, self._policy(event.qualifier), self._clock(), self._delays)
             self._settle(item, step, outcome)
 
     def _outcome(self, event: Event) -> Outcome | None:

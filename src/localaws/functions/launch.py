@@ -14,7 +14,8 @@ from localaws.functions.workers import Spec, Worker
 
 
 class Launcher:
-    """`environment(role_arn)` gives the AWS_* variables of a worker, `log(group, stream, lines)` takes its lines."""
+    """`environment(role_arn)` gives the AWS_* variables of a worker, `log(group, stream, lines)` takes its lines,
+    `failures(access_key)` says how many calls of a worker this endpoint has failed."""
 
     def __init__(
         self,
@@ -25,6 +26,7 @@ class Launcher:
         environment: Callable[[str], Mapping[str, str]],
         log: Callable[[str, str, list[str]], None],
         command: Sequence[str],
+        failures: Callable[[str], int],
     ) -> None:
         self._registry = registry
         self._root = root
@@ -33,6 +35,7 @@ class Launcher:
         self._environment = environment
         self._log = log
         self._command = command
+        self._failures = failures
         self._scratch = root / "functions" / ".scratch"
         self._sdk = root / "functions" / ".sdk"
 
@@ -65,5 +68,7 @@ class Launcher:
         day = datetime.fromtimestamp(self._clock(), UTC).strftime("%Y/%m/%d")
         stream = f"{day}/[{spec.version}]{number}"
         log = partial(self._log, spec.log_group, stream)
-        spec = replace(spec, environment={**spec.environment, **self._environment(spec.role)})
-        return Worker(spec, self._scratch / number, stream, log, self._clock, self._command)
+        environment = self._environment(spec.role)
+        failures = partial(self._failures, environment["AWS_ACCESS_KEY_ID"])
+        spec = replace(spec, environment={**spec.environment, **environment})
+        return Worker(spec, self._scratch / number, stream, log, self._clock, self._command, failures)

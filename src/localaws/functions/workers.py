@@ -66,13 +66,16 @@ class Spec:
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How an invocation ended. With `failed`, `payload` is the error document; `log_tail` is the end of its log,
-    `duration` in seconds and without the cold start, `version` the one that ran, or empty if none did."""
+    `duration` in seconds and without the cold start, `version` the one that ran, or empty if none did. `system_error`:
+    what failed was not the function. This endpoint answered a call of its with 5xx, for a full disk perhaps, or
+    somebody else killed its process."""
 
     payload: bytes
     failed: bool
     log_tail: bytes = b""
     duration: float = 0.0
     version: str = ""
+    system_error: bool = False
 
 
 class EndedIdleError(Exception):
@@ -80,7 +83,8 @@ class EndedIdleError(Exception):
 
 
 class Worker:
-    """One process. `run` is called by one thread at a time; `stop` by any."""
+    """One process. `run` is called by one thread at a time; `stop` by any. `failures()` is how many of its calls this
+    endpoint has failed."""
 
     def __init__(
         self,
@@ -90,8 +94,11 @@ class Worker:
         log: Callable[[list[str]], None],
         clock: Callable[[], float],
         command: Sequence[str] = BOOTSTRAP,
+        failures: Callable[[], int] = lambda: 0,
     ) -> None:
         self.spec = spec
+        self._failures = failures
+        self._killed = False
         self.idle_since = clock()
         self._born = time.monotonic()  # durations and waits: a laptop that slept has not used up a timeout
         self._clock = clock
@@ -141,7 +148,7 @@ class Worker:
         self._cold = False
         self._drain()
         self._log.line(start_line(invocation.id, self.spec.version))
-        begun = time.monotonic()
+        begun, failures = time.monotonic(), self._failures()
         if report is not None and report.said is Said.READY:
             self._api.offer(invocation, self._clock() + self.spec.timeout)
             report = self._wait_for(self.spec.timeout)
@@ -157,7 +164,9 @@ class Worker:
             self._log.line(line)
         self._log.flush()
         self.idle_since = self._clock()
-        return replace(outcome, log_tail=self._log.take_tail(), duration=duration, version=self.spec.version)
+        failed = outcome.system_error or (outcome.failed and self._failures() > failures)
+        tail = self._log.take_tail()
+        return replace(outcome, log_tail=tail, duration=duration, version=self.spec.version, system_error=failed)
 
     def stop(self) -> None:
         """Kill the process and what it started, at once."""
@@ -198,14 +207,16 @@ class Worker:
             text = f"Task timed out after {self.spec.timeout:.2f} seconds"
             return _failure(request_id, "Sandbox.Timedout", text), "timeout"
         if report.said is Said.EXIT:
+            by_others = not self._killed and self._process.wait() == -signal.SIGKILL
             self.stop()
-            text = _exit_text(self._process.wait())
-            return _failure(request_id, "Runtime.ExitError", text), "error\tError Type: Runtime.ExitError"
+            failure = _failure(request_id, "Runtime.ExitError", _exit_text(self._process.wait()))
+            return replace(failure, system_error=by_others), "error\tError Type: Runtime.ExitError"
         if report.said is Said.INIT_ERROR:
             self.stop()
         return Outcome(report.payload, report.said is not Said.RESPONSE), ""
 
     def _kill(self) -> None:
+        self._killed = True
         if self._process.returncode is None:  # else its number may be somebody else's by now
             _kill_group(self._process.pid)
 
