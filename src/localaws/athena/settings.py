@@ -125,7 +125,7 @@ class Settings:
 
 def _tags_of(given: list[dict[str, str]]) -> dict[str, str]:
     if not all(tag.get("Key") for tag in given):
-        raise AwsError("InvalidRequestException", "A tag needs a key")
+        raise invalid("A tag needs a key")
     return {tag["Key"]: tag.get("Value", "") for tag in given}
 
 
