@@ -59,7 +59,7 @@ class _Gathering:
         self._transport.close()
 
     def _flush(self) -> None:
-        if self._held:
+        if self._held and not self._transport.is_closing():
             held, self._held = self._held, b""
             self._transport.write(held)
 
