@@ -17,12 +17,12 @@ from pathlib import Path
 
 _CALLS = (
     *("openat", "write", "writev", "pwrite64", "ftruncate", "copy_file_range", "sendto", "sendmsg"),
-    *("rename", "unlink", "rmdir", "mkdir", "fsync", "fdatasync"),
+    *("rename", "link", "unlink", "rmdir", "mkdir", "fsync", "fdatasync"),
 )
 # Other ways to change a file or a directory: a trace that has one of these is not understood.
 _UNKNOWN = (
     *("creat", "truncate", "fallocate", "sendfile", "pwritev", "pwritev2", "splice"),
-    *("renameat", "renameat2", "unlinkat", "mkdirat", "link", "linkat", "symlink", "symlinkat"),
+    *("renameat", "renameat2", "unlinkat", "mkdirat", "linkat", "symlink", "symlinkat"),
 )
 
 
@@ -131,6 +131,7 @@ class Disk:
             "ftruncate": self._truncate,
             "copy_file_range": self._copy,
             "rename": self._rename,
+            "link": self._link,
             "unlink": self._remove,
             "rmdir": self._remove,
             "mkdir": self._make_directory,
@@ -158,12 +159,15 @@ class Disk:
     def kept_directories(self) -> list[str]:
         return list(_directories(self._top))
 
+    def named(self, *, kept: bool) -> set[File]:
+        """The files that a program can reach, now or (`kept`) after a power cut."""
+        return {file for _, file in _files(self._top, kept=kept)}
+
     def at_risk(self) -> dict[str, set[str]]:
         """Path -> what a power cut would take of it: its "entry", and with that all of it, or some of its "bytes"."""
-        named = {id(file) for _, file in _files(self._top, kept=True)}
-        found = {}
+        found, named = {}, self.named(kept=True)
         for path, file in _files(self._top, kept=False):
-            lost = {"entry"} if id(file) not in named else set()
+            lost = set() if file in named else {"entry"}
             if lost := lost | ({"bytes"} if file.live != file.kept else set()):
                 found[path] = lost
         return found
@@ -216,6 +220,12 @@ class Disk:
         comes = _Change(new, source.live[old], source=(source, old))
         self._change(source, _Change(old, None, target=comes))
         self._change(target, comes)
+
+    def _link(self, call: Call) -> None:
+        node = self._node(call.strings[0].decode())
+        home, name = self._home(call.strings[1].decode())
+        assert isinstance(node, File)
+        self._change(home, _Change(name, node))
 
     def _remove(self, call: Call) -> None:
         home, name = self._home(call.strings[0].decode())

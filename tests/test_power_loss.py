@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from disk_trace import Call, Disk, command, read
+from disk_trace import Call, Disk, File, command, read
 from endpoint_process import EndpointProcess, eventually
 
 pytestmark = pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(shutil.which("strace") is None, reason="strace i
 # its log, which is memory, and log lines.
 TRANSIENT = ("lock", "endpoint.json", "tmp/", "state.db-shm", "logs/", "athena/")
 LINKS = ("functions/.sdk",)  # symbolic links to this Python's boto3, made anew at each start
-BUCKET = "durable"
+BUCKET, VERSIONED = "durable", "versioned"
 LARGE = os.urandom(8 * 2**20 + 1)  # more than a request's body may have in memory
 PART = b"part" * 1000
 Answers = dict[str, dict[str, Any]]
@@ -119,6 +119,18 @@ def _objects(s3: Any, answers: Answers) -> None:
         s3.put_object(Bucket=BUCKET, Key=key, Body=b"")
     listed = {"Objects": [{"Key": key} for key in many]}
     answers["DeleteObjects"] = s3.delete_objects(Bucket=BUCKET, Delete=listed)
+    _versions(s3, answers)
+
+
+def _versions(s3: Any, answers: Answers) -> None:
+    place = {"Bucket": VERSIONED, "Key": "v/k"}
+    s3.create_bucket(Bucket=VERSIONED)
+    s3.put_object(**place, Body=b"null")
+    configuration = {"Status": "Enabled"}
+    answers["PutBucketVersioning"] = s3.put_bucket_versioning(Bucket=VERSIONED, VersioningConfiguration=configuration)
+    answers["PutObject, second"] = s3.put_object(**place, Body=b"second")
+    answers["PutObject, third"] = s3.put_object(**place, Body=b"third")
+    answers["DeleteObject, marker"] = s3.delete_object(**place)
 
 
 def _catalog(aws: Client, answers: Answers) -> None:
@@ -178,6 +190,17 @@ def test_when_an_answer_goes_out_all_that_its_call_wrote_is_on_the_disk(endpoint
     assert risks == {label: {} for label in endpoint.answers}
 
 
+def test_what_is_on_the_disk_stays_there_at_every_moment(endpoint: Traced) -> None:
+    """Also between two fsyncs, while files get other names."""
+    disk, before = Disk(endpoint.data_dir, LINKS), set[File]()
+    for call in endpoint.calls:
+        disk.follow(call)
+        if call.ended and call.name in {"fsync", "fdatasync"}:
+            now = disk.named(kept=True)
+            assert not (before - now) & disk.named(kept=False), call
+            before = now
+
+
 def test_what_is_on_the_disk_at_the_last_answer_is_all_that_is_needed(endpoint: Traced, tmp_path: Path) -> None:
     disk = next(disk for label, disk in endpoint.answered() if label == "PutRecordBatch")
     restored = EndpointProcess(tmp_path / "data", ("--bare",))
@@ -205,6 +228,17 @@ def check_everything(aws: Client, answers: Answers) -> None:
     objects[raw[0]["Key"]] = b"one\ntwo\nthree\n"
     assert {item["Key"] for item in s3.list_objects_v2(Bucket=BUCKET)["Contents"]} == objects.keys()
     assert {key: s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in objects} == objects
+    versions = s3.list_object_versions(Bucket=VERSIONED)
+    assert [marker["VersionId"] for marker in versions["DeleteMarkers"]] == [
+        answers["DeleteObject, marker"]["VersionId"]
+    ]
+    ids = {
+        item["VersionId"]: {"Bucket": VERSIONED, "Key": "v/k", "VersionId": item["VersionId"]}
+        for item in versions["Versions"]
+    }
+    found = {version: s3.get_object(**place)["Body"].read() for version, place in ids.items()}
+    second, third = (answers[f"PutObject, {which}"]["VersionId"] for which in ("second", "third"))
+    assert found == {"null": b"null", second: b"second", third: b"third"}
     assert [table["Name"] for table in aws("glue").get_tables(DatabaseName="d")["TableList"]] == ["t"]
     invoked = aws("lambda").invoke(FunctionName="f")
     assert (invoked["Payload"].read(), "FunctionError" in invoked) == (b"null", False)

@@ -236,7 +236,8 @@ class Disk:
                 placed, self._placed = self._placed, {}
                 gone, self._gone = self._gone, set()
             directories = set().union(*(followed.directories for followed in placed.values()))
-            for directory in directories | ({self._versions} if gone else set()):
+            # From the top down: else a file whose new name is durable could be in a directory that is not.
+            for directory in sorted(directories | ({self._versions} if gone else set())):
                 _sync_nearest(directory)
             kept = [(file,) for followed in placed.values() for file in followed.files]
             with self._store.write() as db:
