@@ -141,7 +141,9 @@ class Disk:
         """
         query = "SELECT path, staged FROM s3_changes WHERE bucket = ? AND key = ?"
         before = db.execute(query, (bucket, key.encode())).fetchone() or (path, None)
-        chosen: str = before[0] or self._choose(bucket, key)
+        chosen: str = before[0] if path or self._is_there(bucket, before[0]) else self._choose(bucket, key)
+        if path is None:
+            self._reserved[bucket, key] = chosen
         row = (bucket, key.encode(), chosen, staged, file)
         query = "INSERT OR REPLACE INTO s3_changes (bucket, key, path, staged, file) VALUES (?, ?, ?, ?, ?)"
         done = db.execute(query, row)
@@ -160,6 +162,10 @@ class Disk:
         if file:
             db.execute("INSERT OR IGNORE INTO s3_discards VALUES (?)", (file,))
 
+    def _is_there(self, bucket: str, path: str | None) -> bool:
+        """Is the file of an object that was deleted still there? If it is gone, another key may have taken its way."""
+        return path is not None and (self._buckets / bucket / path).is_file()
+
     def _choose(self, bucket: str, key: str) -> str:
         """Its own name if the file system can hold that and nothing is in its way, else its name beside the others."""
         directory = self._buckets / bucket
@@ -169,9 +175,7 @@ class Disk:
             and not any(s3_keys.in_the_way(key, other) for other in others)
             and s3_keys.is_free(directory / key, directory)
         )
-        chosen = key if good else s3_keys.side_path(key)
-        self._reserved[bucket, key] = chosen
-        return chosen
+        return key if good else s3_keys.side_path(key)
 
     def follow(self, bucket: str, key: str) -> None:
         """Make the disk what the key's last committed change says."""
