@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from endpoint_process import EndpointProcess
 from version_history import VersionedWriter
@@ -97,6 +99,31 @@ def test_any_key_works_and_none_leaves_its_bucket(endpoint: EndpointProcess, s3:
     assert len(plain_files(files)) == len(ODD_KEYS) + 1
     assert not list(endpoint.data_dir.rglob("escaped*"))
     for key in [*ODD_KEYS, "a"]:
+        s3.delete_object(Bucket=BUCKET, Key=key)
+    assert plain_files(files) == {}
+
+
+segments = st.sampled_from(
+    ["a", "A", "b", "", ".", "..", "...", "~", "é", "e\u0301", "\0", "\\", ".localaws", "s" * 255, "ß" * 128, "\n"]
+)
+keys = st.lists(segments, min_size=1, max_size=5).map("/".join).filter(lambda key: 0 < len(key.encode()) <= 1024)
+
+
+@given(st.lists(keys, min_size=1, max_size=6, unique=True))
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_set_of_keys_gets_in_its_own_way_or_out_of_the_bucket(
+    endpoint: EndpointProcess, s3: Any, files: Path, keys: list[str]
+) -> None:
+    for left in s3.list_objects_v2(Bucket=BUCKET).get("Contents", []):
+        s3.delete_object(Bucket=BUCKET, Key=left["Key"])
+    for key in keys:
+        s3.put_object(Bucket=BUCKET, Key=key, Body=key.encode())
+    assert [s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in keys] == [key.encode() for key in keys]
+    listed = [item["Key"] for item in s3.list_objects_v2(Bucket=BUCKET)["Contents"]]
+    assert listed == sorted(keys, key=str.encode)
+    assert sorted(plain_files(files).values()) == sorted(key.encode() for key in keys)
+    assert [path.name for path in files.parent.iterdir() if path.is_file()] == []
+    for key in keys:
         s3.delete_object(Bucket=BUCKET, Key=key)
     assert plain_files(files) == {}
 
