@@ -70,8 +70,8 @@ class Firehose:
         self._surroundings = Surroundings(put_object, self._report, clock, ids, limit, self._committing, delivered)
         self._running: dict[str, Delivery] = {}
         self._encrypted: set[str] = set()
-        self._record_prefix = ids()
-        self._record_count = 0
+        self._request_prefix = ids()
+        self._request_count = 0
         operations: dict[str, Operation] = {
             "CreateDeliveryStream": self._create,
             "DeleteDeliveryStream": self._delete,
@@ -117,7 +117,7 @@ class Firehose:
             raise _throttled()
         delivery.counters.put_record_requests += 1
         delivery.counters.put_record_bytes += len(data)
-        return records.answer_one(self._record_ids(1)[0], name in self._encrypted)
+        return records.answer_one(self._request_id(), name in self._encrypted)
 
     async def _put_record_batch(self, request: Request) -> Response:
         name, data, size = records.many(request.body.read())
@@ -132,13 +132,12 @@ class Firehose:
         counters.put_record_batch_requests += bool(taken)
         counters.put_record_batch_records += taken
         counters.put_record_batch_bytes += sum(map(len, data[:taken])) if refused else size
-        return records.answer_many(self._record_ids(taken), refused, refusal, name in self._encrypted)
+        return records.answer_many(self._request_id(), taken, refused, refusal, name in self._encrypted)
 
-    def _record_ids(self, count: int) -> list[str]:
+    def _request_id(self) -> str:
         """Unique by a random prefix of this process and a counter; a uuid per record costs more than decoding it."""
-        first, prefix = self._record_count, self._record_prefix
-        self._record_count += count
-        return [f"{prefix}{number:012}" for number in range(first, first + count)]
+        self._request_count += 1
+        return f"{self._request_prefix}{self._request_count:012}"
 
     def _delivery(self, name: str) -> Delivery:
         if name not in self._running:
