@@ -1,10 +1,13 @@
 """Firehose requests that are signed beforehand, for a plain socket: so it is the server that is measured, not boto3."""
 
+import re
 from typing import BinaryIO
 
 import botocore.auth
 import botocore.awsrequest
 import botocore.credentials
+
+_REFUSED = re.compile(rb'"FailedPutCount": ?[1-9]')
 
 
 def signed(url: str, keys: dict[str, str], operation: str, body: bytes) -> bytes:
@@ -22,12 +25,15 @@ def signed(url: str, keys: dict[str, str], operation: str, body: bytes) -> bytes
 
 
 def read_answer(answers: BinaryIO) -> bool:
-    """Read one answer to its end; True if the connection stays open. A status other than 200 ends the benchmark."""
+    """Read one answer to its end; True if the connection stays open. A status other than 200, or a record that was
+    refused, ends the benchmark."""
     status, headers = answers.readline(), {}
     if b" 200 " not in status:
         raise RuntimeError(f"the server answered {status!r}")
     while (line := answers.readline()) != b"\r\n":
         name, _, value = line.partition(b":")
         headers[name.lower()] = value.strip().lower()
-    answers.read(int(headers[b"content-length"]))
+    body = answers.read(int(headers[b"content-length"]))
+    if _REFUSED.search(body):
+        raise RuntimeError(f"the server refused records: {body[:200]!r}")
     return headers.get(b"connection") != b"close"
