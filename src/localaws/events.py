@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
 # Lambda's threads share their commits, the others wait for one another in the control plane.
-_WIDTHS = {"lambda": 4, "sqs": 1, "sns": 1, "events": 1}
+_WIDTHS = {"lambda": 8, "sqs": 1, "sns": 1, "events": 1}
 
 Deliver = Callable[[str, dict[str, Any], str], None]
 """(ARN, message, trace): returns when the target has it durably, raises if not."""

@@ -38,6 +38,7 @@ class Store:
         self._path = path
         os.close(os.open(path, os.O_CREAT, 0o600))  # functions' environments are in it; SQLite's own files follow suit
         self._writing = threading.RLock()
+        self._writes = 0  # the thread that is inside of write()
         self._writer = self._connect()
         self._readers = threading.local()
         self._waiting: list[_Change[Any]] = []
@@ -71,6 +72,7 @@ class Store:
                 yield self._writer
                 return
             self._writer.execute("BEGIN IMMEDIATE")
+            self._writes = threading.get_ident()
             try:
                 yield self._writer
                 self._writer.execute("COMMIT")
@@ -79,6 +81,8 @@ class Store:
                 if self._writer.in_transaction:  # a COMMIT on a full disk may have undone it already
                     self._writer.execute("ROLLBACK")
                 raise
+            finally:
+                self._writes = 0
             committed, self._committed = self._committed, []
         for tell in committed:
             tell()
@@ -89,8 +93,18 @@ class Store:
 
     def together(self, change: Callable[[sqlite3.Connection], T]) -> T:
         """`change` as a durable transaction, in one commit with all others that came while the last one was on its way
-        to the disk. What one of them raises undoes that one alone and is raised here. Not inside of `write()`."""
+        to the disk. What one of them raises undoes that one alone and is raised here. Inside of `write()` it is a part
+        of that."""
         mine = _Change(change)
+        if self._writes == threading.get_ident():
+            self._run(mine)
+        else:
+            self._commit_together(mine)
+        if mine.error is not None:
+            raise mine.error
+        return mine.result  # type: ignore[return-value]  # done, without an error
+
+    def _commit_together(self, mine: "_Change[Any]") -> None:
         with self._queueing:
             self._waiting.append(mine)
         with self._writing:
@@ -98,18 +112,19 @@ class Store:
                 with self._queueing:
                     batch, self._waiting = self._waiting, []
                 self._commit(batch)
-        if mine.error is not None:
-            raise mine.error
-        return mine.result  # type: ignore[return-value]  # done, without an error
+
+    def _run(self, change: "_Change[Any]") -> None:
+        """In the transaction that this thread is in."""
+        told = len(self._committed)
+        change.run(self._writer)
+        if change.error is not None:
+            del self._committed[told:]
 
     def _commit(self, batch: list["_Change[Any]"]) -> None:
         try:
-            with self.write() as db:
+            with self.write():
                 for change in batch:
-                    told = len(self._committed)
-                    change.run(db)
-                    if change.error is not None:
-                        del self._committed[told:]
+                    self._run(change)
         except BaseException as e:
             for change in batch:
                 change.error = e
@@ -198,10 +213,17 @@ class Queue:
 
     def put(self, body: dict[str, Any], due: float = 0.0) -> None:
         """Durable on return; inside the caller's own `store.write()` block with that."""
-        with self._store.write() as db:
-            row = (self._name, due, json.dumps(body, separators=(",", ":")))
-            db.execute("INSERT INTO queue (queue, due, body) VALUES (?, ?, ?)", row)
-            self._store.when_committed(self.wake)
+        row = (self._name, due, json.dumps(body, separators=(",", ":")))
+        self._change("INSERT INTO queue (queue, due, body) VALUES (?, ?, ?)", row, self.wake)
+
+    def _change(self, statement: str, row: tuple[object, ...], then: Callable[[], None]) -> None:
+        """In one commit with what other threads change just now."""
+
+        def change(db: sqlite3.Connection) -> None:
+            db.execute(statement, row)
+            self._store.when_committed(then)
+
+        self._store.together(change)
 
     def take(self, now: float) -> Item | None:
         """The oldest item that is due and that nobody holds, or None."""
@@ -223,16 +245,12 @@ class Queue:
             self._changed.notify_all()
 
     def done(self, item: Item) -> None:
-        with self._store.write() as db:
-            db.execute("DELETE FROM queue WHERE id = ?", (item.id,))
-            self._store.when_committed(lambda: self._release(item))
+        self._change("DELETE FROM queue WHERE id = ?", (item.id,), lambda: self._release(item))
 
     def retry(self, item: Item, body: dict[str, Any], due: float) -> None:
         """Put the item back, changed, to be taken again from `due` on."""
-        with self._store.write() as db:
-            row = (json.dumps(body, separators=(",", ":")), due, item.id)
-            db.execute("UPDATE queue SET body = ?, due = ? WHERE id = ?", row)
-            self._store.when_committed(lambda: self._release(item))
+        row = (json.dumps(body, separators=(",", ":")), due, item.id)
+        self._change("UPDATE queue SET body = ?, due = ? WHERE id = ?", row, lambda: self._release(item))
 
     def put_back(self, item: Item, due: float) -> None:
         """`retry`, unchanged, after a failure that may be the disk's own: then the item is due at once."""

@@ -7,6 +7,7 @@ otherwise (AWS: 1 min and 2 min).
 
 import logging
 import random
+import sqlite3
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
@@ -152,9 +153,12 @@ class Executions:
         """An asynchronous invocation; durable on return. ResourceNotFoundException."""
         event = Event(self._ids(), payload, named.qualifier, self._clock(), client_context, trace=trace)
         live = self.of(named.name)
-        with self._store.write():  # so that the function can't be deleted in between
-            self._registry.configuration(named)
+
+        def put(_db: sqlite3.Connection) -> None:
+            self._registry.configuration(named)  # so that the function can't be deleted in between
             live.waiting.put(event)
+
+        self._store.together(put)
         live.tally.add(async_events_received=1)
 
     def submit(
