@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick lint types format bench contract golden agreement fuzz lock package terraform clean
+.PHONY: help setup demo test quick lint types format bench contract golden agreement chaos fuzz lock package terraform clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -51,6 +51,9 @@ package: setup ## build the function's zip for Terraform: dist/processor.zip
 
 terraform: setup ## the Terraform tests alone
 	$(BIN)/pytest -q tests/test_terraform.py
+
+chaos: setup ## 100 kills and worse while events come in, and a reckoning by id: ten minutes; OPTIONS=--retries
+	@$(BIN)/python -m chaos $(OPTIONS)
 
 contract: setup ## write docs/contract.md anew from pipeline.json
 	$(BIN)/clicklake schema --format markdown --pipeline src/clicklake/pipeline.json > docs/contract.md
