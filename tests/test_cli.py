@@ -74,6 +74,20 @@ def test_up_says_in_one_line_that_the_data_directory_cannot_be_written(tmp_path:
     assert "can't be written" in one_line(done)
 
 
+def test_up_says_in_one_line_that_the_disk_is_full(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(disk)]
+    if sys.platform != "linux" or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("needs to mount a tmpfs")
+    try:
+        done = run("up", "--bare", "--port", "0", "--data-dir", str(disk))
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+    assert done.returncode == 2
+    assert one_line(done) == f"clicklake up: the disk of {disk} is full: make room, or choose another: --data-dir"
+
+
 def test_up_refuses_a_data_directory_of_a_newer_version(tmp_path: Path) -> None:
     (tmp_path / "format").write_text("99\n")
     done = run("up", "--bare", "--port", "0", "--data-dir", str(tmp_path))

@@ -18,6 +18,7 @@ from localaws.durable import make_directories, replace_file, sync_directory
 from localaws.errors import StartError
 
 FORMAT = 1
+_LEAST_FREE = 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,11 @@ def _check_format(path: Path) -> None:
         raise StartError(
             f"the data directory {path} has format {found}, this version reads {FORMAT}", "upgrade clicklake"
         )
+
+
+def is_full(path: Path) -> bool:
+    """Is there no room for an endpoint to start? Its database alone wants some pages."""
+    return path.is_dir() and shutil.disk_usage(path).free < _LEAST_FREE
 
 
 def is_held(path: Path) -> bool:

@@ -14,6 +14,7 @@ from clicklake.commands.options import DATA_DIR, Arguments, Command, add_data_di
 from clicklake.errors import NoError, UnreachableError, UsageError
 from clicklake.target import Target, of_keys
 from localaws import credentials, datadir, log_lines
+from localaws.errors import StartError
 
 _STOP_SECONDS = 30.0
 _START_SECONDS = 30.0
@@ -54,7 +55,12 @@ def _serve(arguments: Arguments, on_ready: Callable[[str], None]) -> None:
     region = arguments.region or os.environ.get("AWS_REGION") or "us-east-1"
     data_dir = Path(arguments.data_dir).absolute()
     settings = runtime.Settings(data_dir, arguments.host, arguments.port, region, version=__version__)
-    runtime.serve(settings, on_ready)
+    try:
+        runtime.serve(settings, on_ready)
+    except Exception as e:  # a full disk has many names
+        if not datadir.is_full(data_dir):
+            raise
+        raise StartError(f"the disk of {data_dir} is full", "make room, or choose another: --data-dir") from e
 
 
 def _provision(arguments: Arguments, url: str) -> str:
