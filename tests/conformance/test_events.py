@@ -129,20 +129,6 @@ def test_a_target_that_is_not_there_yet_gets_its_events_later(
     assert [r["s3"]["object"]["key"] for r in records(tmp_path / "late")] == ["a"]
 
 
-def test_no_event_is_lost_by_kills(aws: Client, bucket: str, endpoint: EndpointProcess, tmp_path: Path) -> None:
-    notify(aws, bucket, ("all", recorder(aws, tmp_path / "out"), ["s3:ObjectCreated:*"], {}))
-    put = set()
-    s3 = aws("s3")
-    for round_ in range(2):
-        for i in range(20):
-            key = f"{round_}/{i}"
-            s3.put_object(Bucket=bucket, Key=key, Body=b"")
-            put.add(key)
-        endpoint.kill()
-        endpoint.start()
-    assert eventually(lambda: {r["s3"]["object"]["key"].replace("%2F", "/") for r in records(tmp_path / "out")} >= put)
-
-
 EVERYTHING = ["s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:ObjectTagging:*", "s3:ObjectAcl:Put"]
 
 
@@ -224,24 +210,23 @@ def test_an_event_says_which_version_who_asked_and_on_whose_trace(
     assert told[0]["trace"] == {"AWSTraceHeader": trace}
 
 
-def test_faults_on_purpose_repeat_and_reorder_what_is_told_and_lose_nothing(
+def test_faults_on_purpose_repeat_and_reorder_what_is_told_and_no_kill_loses_it(
     aws: Client, bucket: str, endpoint: EndpointProcess, tmp_path: Path
 ) -> None:
+    """The kill comes while many of them wait."""
     notify(aws, bucket, ("all", recorder(aws, tmp_path / "out"), ["s3:ObjectCreated:*"], {}))
-    faults = {"seed": 1, "duplicate": 0.3, "delay": 0.3, "delay_seconds": 0.5, "reorder": 0.3, "s3_write_errors": 0.3}
+    faults = {"seed": 1, "duplicate": 0.3, "delay": 0.5, "delay_seconds": 1, "reorder": 0.3, "s3_write_errors": 0.3}
     endpoint.kill()
     endpoint.variables["CLICKLAKE_FAULTS"] = json.dumps(faults)
     endpoint.start()
-    refused = put_numbers(aws, bucket, 40)
-    assert 3 < refused < 30
-    assert eventually(lambda: len({r["s3"]["object"]["key"] for r in records(tmp_path / "out")}) >= 40 - refused)
+    assert 3 < put_numbers(aws, bucket, 40) < 30
     endpoint.kill()
     endpoint.variables.clear()
     endpoint.start()
     there = {o["Key"] for o in aws("s3").list_objects_v2(Bucket=bucket)["Contents"]}
     assert eventually(lambda: {r["s3"]["object"]["key"] for r in records(tmp_path / "out")} == there)
+    assert eventually(lambda: len(records(tmp_path / "out")) > len(there))
     told = [r["s3"]["object"]["key"] for r in records(tmp_path / "out")]
-    assert len(told) > len(there)
     assert sorted(told) != told
 
 
