@@ -320,6 +320,19 @@ def test_every_protocol_refuses_in_the_same_words(speaking: Any) -> None:
     assert (error["Code"], error["Message"]) == ("InvalidParameterCombination", f"The parameters {both}")
 
 
+def test_every_protocol_keeps_alarms(speaking: Any) -> None:
+    name = str(uuid.uuid4())
+    metric = {"Namespace": "Shop", "MetricName": "Orders", "Statistic": "Sum", "Period": 60}
+    when = {"EvaluationPeriods": 1, "Threshold": 0.5, "ComparisonOperator": "LessThanThreshold"}
+    speaking.put_metric_alarm(AlarmName=name, **metric, **when)
+    (alarm,) = speaking.describe_alarms(AlarmNames=[name])["MetricAlarms"]
+    assert (alarm["Threshold"], alarm["Period"]) == (0.5, 60)
+    assert abs(alarm["AlarmConfigurationUpdatedTimestamp"] - datetime.now(UTC)) < timedelta(minutes=1)
+    with pytest.raises(ClientError) as refused:
+        speaking.set_alarm_state(AlarmName="none", StateValue="OK", StateReason="")
+    assert refused.value.response["Error"]["Code"] == "ResourceNotFound"
+
+
 @pytest.mark.parametrize(
     ("datum", "code", "message"),
     [

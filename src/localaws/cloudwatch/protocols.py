@@ -13,6 +13,7 @@ import json
 import re
 import zlib
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -20,9 +21,11 @@ from xml.sax.saxutils import escape
 
 from localaws import cbor
 from localaws.errors import AwsError
-from localaws.wire import Handler, Operation, Parameters, Request, Response, run, service_model, validated
+from localaws.wire import Body, Handler, Operation, Parameters, Request, Response, run, service_model, validated
 
 _PATH = re.compile(r"/service/\w+/operation/(\w+)")
+_JSON = "application/x-amz-json-1.0"
+_CBOR = {"content-type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}
 _FORM = "application/x-www-form-urlencoded"
 _NO_NUMBERS = ("NaN", "Infinity", "-Infinity")
 _LARGEST_BODY = 16 * 2**20
@@ -32,7 +35,7 @@ _ERRORS_OF = "com.amazonaws.cloudwatch.v2010_08_01#"
 
 
 def service(name: str, operations: Mapping[str, Operation], otherwise: Handler) -> Handler:
-    """An operation that is not in the table goes to `otherwise`."""
+    """An operation that is not in the table goes to `otherwise`, which need not know CBOR."""
     model = service_model(name)
     wire_codes = functools.cache(
         lambda: {shape.error_code: shape.name for shape in model().error_shapes if shape.error_code}
@@ -41,7 +44,8 @@ def service(name: str, operations: Mapping[str, Operation], otherwise: Handler) 
     async def handle(request: Request) -> Response:
         protocol, operation, fields = _asked(request)
         if operation not in operations:
-            return await otherwise(request)
+            known = protocol == "cbor" and operation in model().operation_names
+            return await (_in_json(model(), operation, request, otherwise) if known else otherwise(request))
         request.span.operation = operation
         shapes = model().operation_model(operation)
         try:
@@ -54,6 +58,25 @@ def service(name: str, operations: Mapping[str, Operation], otherwise: Handler) 
             return _refusal(protocol, error, code, wire_codes().get(code, code))
 
     return handle
+
+
+async def _in_json(model: Any, operation: str, request: Request, otherwise: Handler) -> Response:
+    """`otherwise`'s answer to a request in CBOR, which it is asked in JSON."""
+    shapes = model.operation_model(operation)
+    try:
+        body = json.dumps(_document("cbor", shapes.input_shape, request)).encode()
+    except AwsError as error:
+        return _refusal("cbor", error, error.code, error.code)
+    target = f"{model.metadata['targetPrefix']}.{operation}"
+    kept = {k: v for k, v in request.headers.items() if k not in {"content-encoding", "smithy-protocol"}}
+    headers = kept | {"content-type": _JSON, "x-amz-target": target}
+    answer = await otherwise(replace(request, path="/", headers=headers, body=Body(body, size=len(body))))
+    assert isinstance(answer.body, bytes)
+    document = json.loads(answer.body or b"{}")
+    if answer.status < 400:
+        return _cbor_answer(shapes, document if shapes.output_shape is not None else {})
+    kept = {k: v for k, v in answer.headers.items() if k == "x-amzn-query-error"}
+    return Response(answer.status, kept | _CBOR, cbor.dumps(document))
 
 
 def _asked(request: Request) -> tuple[str, str, dict[str, str]]:
@@ -155,26 +178,27 @@ def _seconds(value: Any) -> float:
 
 def _cbor_answer(shapes: Any, answer: Parameters) -> Response:
     body = b"" if shapes.output_shape is None else cbor.dumps(_cbor_value(shapes.output_shape, answer))
-    return Response(200, {"content-type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}, body)
+    return Response(200, _CBOR, body)
 
 
 def _cbor_value(shape: Any, value: Any) -> Any:
     match shape.type_name:
         case "structure":
-            return {name: _cbor_value(shape.members[name], item) for name, item in value.items()}
+            known = ((name, item) for name, item in value.items() if name in shape.members and item is not None)
+            return {name: _cbor_value(shape.members[name], item) for name, item in known}
         case "list":
             return [_cbor_value(shape.member, item) for item in value]
         case "map":
             return {name: _cbor_value(shape.value, item) for name, item in value.items()}
         case "timestamp":
-            return cbor.Time(value)
+            return cbor.Time(_seconds(value))
         case "double":
             return float(value)
     return value
 
 
 def _json_answer(_shapes: Any, answer: Parameters) -> Response:
-    return Response(200, {"content-type": "application/x-amz-json-1.0"}, json.dumps(answer).encode())
+    return Response(200, {"content-type": _JSON}, json.dumps(answer).encode())
 
 
 def _query_answer(shapes: Any, answer: Parameters) -> Response:
@@ -215,8 +239,5 @@ def _refusal(protocol: str, error: AwsError, code: str, wire_code: str) -> Respo
     body = {"__type": _ERRORS_OF + wire_code, "message": error.message}
     headers = {"x-amzn-query-error": f"{code};Sender"}
     if protocol == "json":
-        return Response(
-            error.status, headers | {"content-type": "application/x-amz-json-1.0"}, json.dumps(body).encode()
-        )
-    kind = {"content-type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}
-    return Response(error.status, headers | kind, cbor.dumps(body))
+        return Response(error.status, headers | {"content-type": _JSON}, json.dumps(body).encode())
+    return Response(error.status, headers | _CBOR, cbor.dumps(body))
