@@ -7,6 +7,7 @@ names later. Nobody named, nothing queued.
 import base64
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 
 from localaws.s3 import messages as s3_messages
 from localaws.s3 import notifications as s3_notifications
@@ -45,13 +46,14 @@ class Announcements:
     def _event(self, name: str, bucket: Bucket, change: int, stored: Stored) -> Event:
         """The sequencer is present with PUTs and DELETEs, sizes are those of new objects."""
         is_new = name.startswith("ObjectCreated:")
+        origin = ORIGIN.get()
         return Event(
             name=name,
             bucket=bucket.name,
             region=bucket.region,
             account=self._account,
             at=stored.modified if is_new else self._clock(),
-            origin=ORIGIN.get(),
+            origin=origin if origin.request_id else replace(origin, request_id=self._ids()),
             key=stored.key,
             etag="" if name == "ObjectRemoved:Delete" else stored.etag,
             size=stored.size if is_new else None,
