@@ -107,7 +107,7 @@ def reassign(segment: Sealed, version: int) -> Sealed:
 def read(path: Path) -> tuple[bytes, int]:
     """The bytes to deliver, every whole frame in order; and how many bytes of the segment are in none."""
     data = path.read_bytes()
-    whole = [data[start:end] for start, end in frames(data)]
+    whole = [memoryview(data)[start:end] for start, end in frames(data)]
     return b"".join(whole), len(data) - sum(_FRAME.size + len(part) for part in whole)
 
 

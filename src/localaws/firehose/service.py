@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from localaws.durable import move_file, sync_directory
 from localaws.errors import AwsError, StartError
 from localaws.firehose import records
 from localaws.firehose.constraints import checked
@@ -163,11 +164,16 @@ class Firehose:
 
     async def _update(self, call: Parameters) -> Parameters:
         name = call["DeliveryStreamName"]
-        delivery = self._running.get(name)
-        stream = self._streams.update(call, delivery.versions() if delivery else ())
-        if delivery is not None:
-            delivery.switch(places(stream)[0])
+        delivery = self._running_or_refused(name)
+        stream = self._streams.update(call, delivery.versions())
+        delivery.switch(places(stream)[0])
         return {}
+
+    def _running_or_refused(self, name: str) -> Delivery:
+        self._streams.get(name)
+        if name not in self._running:
+            raise AwsError("ResourceInUseException", f"Firehose {name} under account is being deleted")
+        return self._running[name]
 
     async def _start_encryption(self, call: Parameters) -> Parameters:
         key = call.get("DeliveryStreamEncryptionConfigurationInput") or {"KeyType": "AWS_OWNED_CMK"}
@@ -183,19 +189,18 @@ class Firehose:
     async def _delete(self, call: Parameters) -> Parameters:
         """AllowForceDelete is about grants of KMS keys, of which there are none."""
         name = call["DeliveryStreamName"]
-        self._streams.get(name)
-        delivery = self._running.pop(name, None)
-        if delivery is None:
-            raise AwsError("ResourceInUseException", f"Firehose {name} under account is being deleted")
+        delivery = self._running_or_refused(name)
+        del self._running[name]
         drained = await delivery.drain(_DELETE_DRAIN_SECONDS)
         await delivery.stop()
         folder = self._root / name
-        self._streams.delete(name)
-        self._encrypted.discard(name)
         if drained and not any(folder.iterdir()):
             folder.rmdir()
+            sync_directory(self._root)
         else:  # nothing that was acknowledged is thrown away: the segments stay readable for a person
-            folder.rename(self._root / f"{name}.undelivered-{self._ids()}")
+            move_file(folder, self._root / f"{name}.undelivered-{self._ids()}")
+        self._streams.delete(name)  # last, or a stream of the same name might deliver what this one left
+        self._encrypted.discard(name)
         return {}
 
     def _report(self, stream: str, destination: Destination, error: Exception) -> None:
