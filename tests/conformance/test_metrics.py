@@ -236,13 +236,22 @@ def test_athena_is_in_cloudwatch(cloudwatch: Any) -> None:
     assert statistics(cloudwatch, "AWS/Athena", "ProcessedBytes", "Sum", WorkGroup="primary") == {"Sum": 0}
 
 
-def test_a_queue_s_depth_is_in_cloudwatch(endpoint: EndpointProcess, cloudwatch: Any) -> None:
+def test_queues_are_in_cloudwatch(endpoint: EndpointProcess, cloudwatch: Any) -> None:
     sqs = endpoint.client("sqs")
     url = sqs.create_queue(QueueName=QUEUE)["QueueUrl"]
     for _ in range(2):
-        sqs.send_message(QueueUrl=url, MessageBody="a")
+        sqs.send_message(QueueUrl=url, MessageBody="four")
     depth = statistics(cloudwatch, "AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum", QueueName=QUEUE)
     assert depth == {"Maximum": 2}
+    (message,) = sqs.receive_message(QueueUrl=url)["Messages"]
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    totals = {
+        name: statistics(cloudwatch, "AWS/SQS", name, "Sum", QueueName=QUEUE)["Sum"]
+        for name in ("NumberOfMessagesSent", "NumberOfMessagesReceived", "NumberOfMessagesDeleted")
+    }
+    assert totals == {"NumberOfMessagesSent": 2, "NumberOfMessagesReceived": 1, "NumberOfMessagesDeleted": 1}
+    sizes = statistics(cloudwatch, "AWS/SQS", "SentMessageSize", "Average", "SampleCount", QueueName=QUEUE)
+    assert sizes == {"Average": 4, "SampleCount": 2}
 
 
 def test_the_endpoint_s_metrics_and_a_client_s_are_listed_together(cloudwatch: Any) -> None:

@@ -45,12 +45,17 @@ _LONGEST_SESSION = 3600
 
 
 @dataclass(frozen=True, slots=True)
-class Depth:
-    """How many messages of a queue can be received, were received and not deleted, and are still delayed."""
+class QueueStats:
+    """How many messages of a queue can be received, were received and not deleted, and are still delayed; what came
+    and went since the endpoint started."""
 
     visible: int
     not_visible: int
     delayed: int
+    sent: int
+    sent_bytes: int
+    received: int
+    deleted: int
 
 
 class Moto:
@@ -124,7 +129,7 @@ class Moto:
         found = (role for role in self._iam().roles.values() if role.arn == arn)
         return next((Role(role.id, int(role.max_session_duration or _LONGEST_SESSION)) for role in found), None)
 
-    def queues(self, region: str, time: float) -> dict[str, Depth]:
+    def queues(self, region: str, time: float) -> dict[str, QueueStats]:
         """SQS's queues by their names."""
         if "sqs" not in self._apps:  # nobody has asked for it, so there is none
             return {}
@@ -132,10 +137,14 @@ class Moto:
 
         self._now = time
         return {
-            queue.name: Depth(
+            queue.name: QueueStats(
                 queue.approximate_number_of_messages,
                 queue.approximate_number_of_messages_not_visible,
                 queue.approximate_number_of_messages_delayed,
+                queue.box.sent,
+                queue.box.sent_bytes,
+                queue.box.received,
+                queue.box.deleted,
             )
             for queue in sqs_backends[self._account][region].queues.values()
         }

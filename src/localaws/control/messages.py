@@ -90,6 +90,8 @@ class Box:
         self._by_handle: dict[str, Message] = {}
         self.held: dict[str, Message] = {}
         """Those that were received or delayed, and may be invisible therefore."""
+        self.sent = self.sent_bytes = self.received = self.deleted = 0
+        """Since it was made, for metrics."""
 
     def __iter__(self) -> Iterator["Message"]:
         return iter(list(self._all.values()))
@@ -100,6 +102,8 @@ class Box:
     def append(self, message: "Message") -> None:
         self.restore(message)
         self._messages.put(self._queue, message)
+        self.sent += 1
+        self.sent_bytes += len(message.body.encode())
 
     def restore(self, message: "Message") -> None:
         message.box = self
@@ -153,6 +157,7 @@ class Message(moto.sqs.models.Message):  # type: ignore[misc]
         super().mark_received(visibility_timeout)
         del self._old_receipt_handles[:-_HANDLES]
         if self.box is not None:
+            self.box.received += 1
             self.box.changed(self)
 
     def change_visibility(self, visibility_timeout: int) -> None:
@@ -217,6 +222,7 @@ class Queue(moto.sqs.models.Queue):  # type: ignore[misc]
         if message is not None:
             self.pending_messages.discard(message)
             self.box.remove(message)
+            self.box.deleted += 1
         elif not (receipt_handle.isalnum() and len(receipt_handle) == _HANDLE_LENGTH):
             raise ReceiptHandleIsInvalid
 

@@ -23,7 +23,7 @@ from typing import Any
 from xml.sax.saxutils import unescape
 
 from localaws.control import bridge
-from localaws.control.backend import Depth, Moto
+from localaws.control.backend import Moto, QueueStats
 from localaws.control.call import Call, Invoke
 from localaws.control.compaction import is_passing, needed
 from localaws.control.journal import Journal
@@ -99,8 +99,8 @@ class Control:
         """Has anybody needed it yet?"""
         return self._moto is not None
 
-    def queues(self) -> dict[str, Depth]:
-        """The depths of SQS's queues; none before somebody has used the control plane. Waits for no loading of it."""
+    def queues(self) -> dict[str, QueueStats]:
+        """SQS's queues by their names; none before somebody has used the control plane. Waits for no loading of it."""
         if self._moto is None:
             return {}
         with self._lock:

@@ -60,8 +60,8 @@ def _athena(metric: str, unit: str, scale: float = 1.0) -> Feed:
     return Feed("AWS/Athena", metric, unit, ((group,), (state, kind, group)), scale)
 
 
-def _sqs(metric: str, scale: float = 1.0) -> Feed:
-    return Feed("AWS/SQS", metric, "Count", ((("QueueName", "queue"),),), scale)
+def _sqs(metric: str, unit: str = "Count", samples: str = "") -> Feed:
+    return Feed("AWS/SQS", metric, unit, ((("QueueName", "queue"),),), samples=samples)
 
 
 _MILLISECONDS = 1000.0
@@ -325,6 +325,34 @@ DEFINITIONS: tuple[Definition, ...] = (
         "Messages whose delay is not over.",
         ("queue",),
         (_sqs("ApproximateNumberOfMessagesDelayed"),),
+    ),
+    Definition(
+        "clicklake_sqs_messages_sent_total",
+        COUNTER,
+        "Messages that were sent.",
+        ("queue",),
+        (_sqs("NumberOfMessagesSent"),),
+    ),
+    Definition(
+        "clicklake_sqs_sent_bytes_total",
+        COUNTER,
+        "Bytes of the messages that were sent, without attributes.",
+        ("queue",),
+        (_sqs("SentMessageSize", "Bytes", "clicklake_sqs_messages_sent_total"),),
+    ),
+    Definition(
+        "clicklake_sqs_messages_received_total",
+        COUNTER,
+        "Messages that were received, each as often as it was.",
+        ("queue",),
+        (_sqs("NumberOfMessagesReceived"),),
+    ),
+    Definition(
+        "clicklake_sqs_messages_deleted_total",
+        COUNTER,
+        "Messages that were deleted by those who received them.",
+        ("queue",),
+        (_sqs("NumberOfMessagesDeleted"),),
     ),
     # The endpoint's process
     Definition("clicklake_control_journal_bytes", GAUGE, "The control plane's journal."),
