@@ -287,7 +287,8 @@ async def _send_file(send: Send, part: FileSlice) -> None:
         piece = os.pread(part.file.fileno(), min(_PIECE, left), position)
         if not piece:
             raise OSError("the file became shorter while it was sent")
+        sent = piece if part.change is None else await asyncio.to_thread(part.change, position, piece)
         position, left = position + len(piece), left - len(piece)
-        await send({"type": "http.response.body", "body": piece, "more_body": bool(left)})
+        await send({"type": "http.response.body", "body": sent, "more_body": bool(left)})
     if not part.length:
         await send({"type": "http.response.body", "body": b""})

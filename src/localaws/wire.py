@@ -113,11 +113,12 @@ class Request:
 @dataclass(frozen=True, slots=True)
 class FileSlice:
     """Bytes `start` to `start + length` of a file, sent as they are. The file is opened by whoever made the slice, so
-    that it can't vanish in between; the server closes it."""
+    that it can't vanish in between; the server closes it. `change(position, bytes)`: what is sent instead of them."""
 
     file: Any
     start: int
     length: int
+    change: Callable[[int, bytes], bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from localaws.errors import AwsError
 from localaws.s3 import acl as s3_acl
 from localaws.s3 import policy as s3_policy
 from localaws.s3.buckets import Bucket, Buckets
+from localaws.s3.description import BUCKETS_ENCRYPTION
 from localaws.s3.rows import Stored
 from localaws.wire import Caller, Parameters, Request
 
@@ -93,6 +94,7 @@ RULES: Mapping[str, Rule] = {
 # That the account itself may do whatever its bucket's policy denies, lest nobody could ever change that.
 _NEVER_LOST = frozenset({"s3:DeleteBucketPolicy", "s3:GetBucketPolicy", "s3:PutBucketPolicy"})
 _UPLOADS = frozenset({"CopyObject", "CreateMultipartUpload", "PutObject"})
+_READS = frozenset({"GetObject", "HeadObject"})
 _OWNER_HEADERS = {"x-amz-expected-bucket-owner": "Bucket", "x-amz-source-expected-bucket-owner": "CopySource"}
 
 
@@ -191,6 +193,11 @@ class Access:
         self.check(request, bucket, RULES.get(operation, Rule(f"s3:{operation}")), p)
         if operation in _UPLOADS:
             p[ACCESS] = new_object(p, account, bucket)
+            if "encryption" in bucket.settings:
+                p[BUCKETS_ENCRYPTION] = _encryption(bucket)
+        if operation in _READS and "x-amz-server-side-encryption" in request.headers:
+            text = "x-amz-server-side-encryption header is not supported for this operation."
+            raise AwsError("InvalidArgument", text, 400, ArgumentName="x-amz-server-side-encryption")
 
     def _admit_copy(self, request: Request, p: Parameters) -> None:
         path, _, version = p["CopySource"].partition("?versionId=")
@@ -283,6 +290,16 @@ def new_object(p: Parameters, account: str, bucket: Bucket) -> Mapping[str, Any]
     check_list(bucket.settings, grants, owner, "AccessControlListNotSupported")
     is_plain = owner == bucket.owner and grants == s3_acl.private(owner)
     return {} if is_plain else {"Owner": owner, "Grants": grants}
+
+
+def _encryption(bucket: Bucket) -> Parameters:
+    """What the bucket's default encryption makes of an upload that asks for none."""
+    (rule,) = bucket.settings["encryption"]["Rules"]
+    default = rule.get("ApplyServerSideEncryptionByDefault", {"SSEAlgorithm": "AES256"})
+    found = {"ServerSideEncryption": default["SSEAlgorithm"], "SSEKMSKeyId": default.get("KMSMasterKeyID")}
+    is_kms = default["SSEAlgorithm"] != "AES256"
+    found["BucketKeyEnabled"] = rule.get("BucketKeyEnabled") if is_kms else None
+    return {name: value for name, value in found.items() if value}
 
 
 def _context(request: Request, p: Parameters, stored: Stored | None) -> s3_policy.Context:

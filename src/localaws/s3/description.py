@@ -6,6 +6,8 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from localaws.errors import AwsError
+from localaws.s3.customer_keys import fields_of as customer_fields_of
+from localaws.s3.customer_keys import key_of
 from localaws.wire import Parameters
 
 # Members of PutObject, CopyObject and CreateMultipartUpload that GetObject and HeadObject answer as they were put.
@@ -23,7 +25,15 @@ _KEPT = (
     "SSEKMSKeyId",
     "BucketKeyEnabled",
 )
-_ENCRYPTION = ("ServerSideEncryption", "SSEKMSKeyId", "BucketKeyEnabled")
+ENCRYPTION = (
+    "ServerSideEncryption",
+    "SSEKMSKeyId",
+    "BucketKeyEnabled",
+    "SSECustomerAlgorithm",
+    "SSECustomerKeyMD5",
+)
+BUCKETS_ENCRYPTION = "BucketEncryption"
+"""Among an operation's parameters: the members that its bucket's default encryption sets."""
 _STORAGE_CLASSES = frozenset(
     {"STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER", "DEEP_ARCHIVE"}
     | {"GLACIER_IR"}
@@ -31,8 +41,6 @@ _STORAGE_CLASSES = frozenset(
 _ENCRYPTIONS = frozenset({"AES256", "aws:kms", "aws:kms:dsse"})
 # Promises that this endpoint can't keep, so it does not take them.
 _REFUSED = {
-    "SSECustomerAlgorithm": "encryption with the customer's key",
-    "CopySourceSSECustomerAlgorithm": "encryption with the customer's key",
     "ObjectLockMode": "object lock",
     "ObjectLockRetainUntilDate": "object lock",
     "ObjectLockLegalHoldStatus": "object lock",
@@ -46,12 +54,17 @@ _MOST_TAGS = 10
 def fields_of(p: Parameters) -> Parameters:
     """The members of `p` that are kept.
 
-    ServerSideEncryption is answered as on AWS, where every object has one; the files here are plain.
+    ServerSideEncryption is answered as on AWS, where every object has one; the files here are plain, but for those with
+    a customer's key.
     """
     refuse_unsupported(p)
     fields = {name: p[name] for name in _KEPT if p.get(name)}
     fields.setdefault("ContentType", "binary/octet-stream")
-    fields.setdefault("ServerSideEncryption", "AES256")
+    if (key := key_of(p)) is not None:
+        _check_alone(p)
+        fields |= customer_fields_of(key)
+    elif "ServerSideEncryption" not in fields and "SSEKMSKeyId" not in fields:
+        fields |= p.get(BUCKETS_ENCRYPTION, {"ServerSideEncryption": "AES256"})
     if kept := _CHUNKED.sub("", fields.pop("ContentEncoding", "")).strip(", "):
         fields["ContentEncoding"] = kept
     if fields.pop("StorageClass", "STANDARD") != "STANDARD":
@@ -62,7 +75,7 @@ def fields_of(p: Parameters) -> Parameters:
 
 def encryption(fields: Mapping[str, Any]) -> Parameters:
     """What the answer to an upload tells of the object's encryption."""
-    return {name: fields.get(name) for name in _ENCRYPTION}
+    return {name: fields.get(name) for name in ENCRYPTION}
 
 
 def refuse_unsupported(p: Parameters) -> None:
@@ -77,12 +90,21 @@ def _check(p: Parameters) -> None:
         raise AwsError("InvalidStorageClass", text, 400, StorageClassRequested=p["StorageClass"])
     if p.get("ServerSideEncryption", "AES256") not in _ENCRYPTIONS:
         raise AwsError("InvalidArgument", "The encryption method specified is not supported")
+    if p.get("SSEKMSKeyId") and not p.get("ServerSideEncryption", "").startswith("aws:kms"):
+        text = "Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : "
+        raise AwsError("InvalidArgument", text + "aws:kms", 400, ArgumentName="x-amz-server-side-encryption")
     size = sum(len(name) + len(value.encode()) for name, value in p.get("Metadata", {}).items())
     if size > _MOST_METADATA:
         details = {"Size": str(size), "MaxSizeAllowed": str(_MOST_METADATA)}
         raise AwsError(
             "MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size", 400, **details
         )
+
+
+def _check_alone(p: Parameters) -> None:
+    if p.get("ServerSideEncryption") or p.get("SSEKMSKeyId"):
+        text = "Server Side Encryption with Customer provided key is incompatible with the encryption method specified"
+        raise AwsError("InvalidArgument", text, 400, ArgumentName="x-amz-server-side-encryption")
 
 
 def tags_of_header(header: str | None) -> dict[str, str]:

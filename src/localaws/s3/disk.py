@@ -26,6 +26,7 @@ The numbers of changes only grow, across restarts too: they are the objects' gen
 """
 
 import errno
+import hashlib
 import logging
 import os
 import sqlite3
@@ -38,6 +39,7 @@ from typing import IO
 
 from localaws.durable import flush, make_directories, sync_directory, sync_file, write_file
 from localaws.s3 import keys as s3_keys
+from localaws.s3.customer_keys import Cipher, counter_of
 from localaws.store import Store
 from localaws.wire import Body
 
@@ -112,6 +114,22 @@ class Disk:
                 flush(file.fileno())
             sync_directory(self._staging)
         return target.name
+
+    def seal(self, name: str, size: int, key: bytes) -> str:
+        """Encrypt a staged file; durable on return. The counter that it begins with."""
+        with self.staged(name).open("rb") as file:
+            counter = counter_of(key, hashlib.file_digest(file, "sha256").digest())
+        self.rewrite(name, Cipher(key, [(size, counter)]))
+        return counter
+
+    def rewrite(self, name: str, change: Callable[[int, bytes], bytes]) -> None:
+        """Replace a staged file's bytes, piece by piece, by what `change(position, piece)` makes of them."""
+        with self.staged(name).open("r+b", buffering=0) as file:
+            position = 0
+            while piece := os.pread(file.fileno(), _PIECE, position):
+                os.pwrite(file.fileno(), change(position, piece), position)
+                position += len(piece)
+            flush(file.fileno())
 
     @contextmanager
     def _new(self) -> Iterator[Path]:

@@ -6,6 +6,7 @@ from localaws.errors import AwsError
 from localaws.s3 import checksums as s3_checksums
 from localaws.s3 import conditions as s3_conditions
 from localaws.s3 import versions as s3_versions
+from localaws.s3.customer_keys import Cipher, key_for_reading
 from localaws.s3.objects import Objects
 from localaws.s3.rows import Stored
 from localaws.s3.wire import STATUS
@@ -23,6 +24,7 @@ class Get:
     def get_object(self, p: Parameters) -> Parameters:
         stored, file = self._objects.open(p["Bucket"], p["Key"], s3_versions.wanted(p))
         try:
+            key = key_for_reading(p, stored.description.fields)
             start, length, answer = self._answer(p, stored)
         except AwsError:
             file.close()
@@ -30,10 +32,12 @@ class Get:
         if answer.get(STATUS) == 304:
             file.close()
             return answer
-        return {**answer, "Body": FileSlice(file, start, length)}
+        cipher = None if key is None else Cipher(key, stored.description.sealed)
+        return {**answer, "Body": FileSlice(file, start, length, cipher)}
 
     def head_object(self, p: Parameters) -> Parameters:
         stored = self._objects.get(p["Bucket"], p["Key"], s3_versions.wanted(p))
+        key_for_reading(p, stored.description.fields)
         _, _, answer = self._answer(p, stored)
         return answer
 
@@ -44,6 +48,7 @@ class Get:
 
     def get_object_attributes(self, p: Parameters) -> Parameters:
         stored = self._objects.get(p["Bucket"], p["Key"], s3_versions.wanted(p))
+        key_for_reading(p, stored.description.fields)
         wanted = set(p["ObjectAttributes"])
         if wanted - _ATTRIBUTES:
             raise AwsError("InvalidArgument", "Invalid attribute name specified.")

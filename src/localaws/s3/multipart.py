@@ -17,6 +17,7 @@ from localaws.s3 import versions as s3_versions
 from localaws.s3.access import ACCESS, BUCKET_OWNER
 from localaws.s3.accounts import owner
 from localaws.s3.buckets import Buckets
+from localaws.s3.customer_keys import Cipher, key_for_part, key_for_reading, key_of
 from localaws.s3.disk import Disk
 from localaws.s3.keys import check_key
 from localaws.s3.listing import limit_of, page, text_of
@@ -66,6 +67,7 @@ class Multipart:
     def upload_part(self, p: Parameters) -> Parameters:
         s3_description.refuse_unsupported(p)
         upload, number = self._upload(p), _number(p)
+        key = key_for_part(p, upload.fields)
         given = s3_checksums.wanted(p)
         kept = upload.algorithm or s3_checksums.DEFAULT
         has_value = p.get(s3_checksums.FIELDS[given]) is not None
@@ -74,7 +76,7 @@ class Multipart:
             raise AwsError("InvalidRequest", text + f"actual checksum Type: {given.lower()}")
         measured = s3_checksums.measure(p["Body"], {given, kept})
         s3_checksums.verify(p, measured)
-        part = self._add(upload, number, self._disk.stage(p["Body"]), measured)
+        part = self._add(upload, number, self._disk.stage(p["Body"]), measured, key)
         told = s3_checksums.fields({given: measured.checksums[given]}) if has_value else {}
         return {"ETag": part.etag} | s3_description.encryption(upload.fields) | told
 
@@ -82,20 +84,28 @@ class Multipart:
         s3_description.refuse_unsupported(p)
         upload, number = self._upload(p), _number(p)
         source, file = open_source(self._objects, *source_of(p))
+        source_fields = source.description.fields
         with file:
             s3_conditions.check_source(p, source.etag, source.modified, self._objects.now())
             start, length = s3_conditions.copy_slice(p.get("CopySourceRange"), source.size)
+            key, key_of_source = key_for_part(p, upload.fields), key_for_reading(p, source_fields, "CopySource")
             staged = self._disk.stage_slices([(file, start, length)])
+        if key_of_source is not None:
+            cipher = Cipher(key_of_source, source.description.sealed)
+            self._disk.rewrite(staged, lambda position, piece: cipher(start + position, piece))
         algorithm = upload.algorithm or s3_checksums.DEFAULT
         measured = s3_checksums.measure(Body(file=self._disk.staged(staged), size=length), [algorithm])
-        part = self._add(upload, number, staged, measured)
+        part = self._add(upload, number, staged, measured, key)
         answer = {"ETag": part.etag, "LastModified": part.modified, **_checksum_of(part, upload)}
         version = {"CopySourceVersionId": s3_versions.told(source.version)}
         return s3_description.encryption(upload.fields) | version | {"CopyPartResult": answer}
 
-    def _add(self, upload: Upload, number: int, staged: str, measured: s3_checksums.Measured) -> Part:
+    def _add(
+        self, upload: Upload, number: int, staged: str, measured: s3_checksums.Measured, key: bytes | None
+    ) -> Part:
         checksum = measured.checksums[upload.algorithm or s3_checksums.DEFAULT]
-        part = Part(number, staged, measured.size, measured.md5, self._clock(), checksum)
+        md5 = measured.md5 if key is None else bytes.fromhex(self._disk.seal(staged, measured.size, key))
+        part = Part(number, staged, measured.size, md5, self._clock(), checksum)
         try:
             self._disk.discard(self._uploads.add(upload, part))
         except AwsError:
@@ -112,6 +122,10 @@ class Multipart:
         s3_conditions.check_writing(p)
         try:
             upload = self._upload(p)
+            if (
+                upload.algorithm or key_of(p) is not None
+            ):  # "only when the object was created using a checksum algorithm"
+                key_for_part(p, upload.fields)
             if "MultipartUpload" not in p:
                 raise AwsError("InvalidRequest", "You must specify at least one part")
             if not p["MultipartUpload"].get("Parts"):
@@ -296,8 +310,16 @@ def _description(p: Parameters, upload: Upload, parts: list[Part]) -> Descriptio
         raise AwsError("BadDigest", text)
     field = s3_checksums.FIELDS[algorithm]
     listed = [{"PartNumber": part.number, "Size": part.size, field: part.checksum} for part in parts]
+    is_sealed = "SSECustomerKeyMD5" in upload.fields
     return Description(
-        upload.fields, {algorithm: checksum}, upload.checksum_type, upload.tags, listed, upload.id, upload.access
+        upload.fields,
+        {algorithm: checksum},
+        upload.checksum_type,
+        upload.tags,
+        listed,
+        upload.id,
+        upload.access,
+        [(part.size, part.md5.hex()) for part in parts] if is_sealed else (),
     )
 
 

@@ -12,6 +12,7 @@ from localaws.s3 import conditions as s3_conditions
 from localaws.s3 import description as s3_description
 from localaws.s3 import versions as s3_versions
 from localaws.s3.access import ACCESS
+from localaws.s3.customer_keys import Cipher, key_for_reading, key_of
 from localaws.s3.disk import Disk
 from localaws.s3.keys import check_key
 from localaws.s3.listing import MOST
@@ -49,8 +50,10 @@ class Put:
     def _commit(
         self, p: Parameters, staged: str, measured: s3_checksums.Measured, description: Description, event: str
     ) -> Stored:
-        description = replace(description, checksums=measured.checksums)
-        etag = measured.md5.hex()
+        key = key_of(p)
+        etag = measured.md5.hex() if key is None else self._disk.seal(staged, measured.size, key)
+        sealed = () if key is None else ((measured.size, etag),)
+        description = replace(description, checksums=measured.checksums, sealed=sealed)
         new = New(p["Bucket"], p["Key"], staged, measured.size, etag, description, event)
         return self._objects.put(new, lambda old: s3_conditions.check_write(p, old.etag if old else None))
 
@@ -64,7 +67,10 @@ class Put:
             if stored.size > _LARGEST:
                 raise AwsError("InvalidRequest", "The specified copy source is larger than the maximum allowable size")
             description = _copied(p, stored, (bucket, key, version) == (p["Bucket"], p["Key"], None))
+            key_of_source = key_for_reading(p, stored.description.fields, "CopySource")
             staged = self._disk.stage_slices([(file, 0, stored.size)])
+        if key_of_source is not None:
+            self._disk.rewrite(staged, Cipher(key_of_source, stored.description.sealed))
         algorithm = str(p.get("ChecksumAlgorithm") or next(iter(stored.description.checksums), s3_checksums.DEFAULT))
         s3_checksums.wanted({"ChecksumAlgorithm": algorithm})
         measured = s3_checksums.measure(Body(file=self._disk.staged(staged), size=stored.size), [algorithm.upper()])
@@ -195,7 +201,7 @@ def _copied(p: Parameters, source: Stored, to_itself: bool) -> Description:
     for name, directive in directives.items():
         if directive not in {"COPY", "REPLACE"}:
             raise AwsError("InvalidArgument", f"Unknown {name.removesuffix('Directive').lower()} directive.")
-    changes = ("StorageClass", "ServerSideEncryption", "WebsiteRedirectLocation", "ChecksumAlgorithm")
+    changes = ("StorageClass", "WebsiteRedirectLocation", "ChecksumAlgorithm", *s3_description.ENCRYPTION)
     if to_itself and "REPLACE" not in directives.values() and not any(p.get(name) for name in changes):
         text = "This copy request is illegal because it is trying to copy an object to itself without changing the "
         rest = "object's metadata, storage class, website redirect location or encryption attributes."

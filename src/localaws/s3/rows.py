@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from localaws.s3.customer_keys import Segments
 from localaws.store import Store
 
 _SCHEMA = """
@@ -40,7 +41,7 @@ class Description:
     `fields`: members of GetObject's answer that come back as they were put (ContentType, Metadata ...);
     `checksums` by algorithm, of the kind `checksum_type`; `parts`: of a multipart object, each with "PartNumber",
     "Size" and its checksum; `upload`: the multipart upload that made it; `access`: its "Owner" and "Grants", if it is
-    not the bucket owner's alone (see access.py).
+    not the bucket owner's alone (see access.py); `sealed`: how its bytes are encrypted, if they are (customer_keys.py).
     """
 
     fields: Mapping[str, Any] = field(default_factory=dict)
@@ -50,6 +51,7 @@ class Description:
     parts: Sequence[Mapping[str, Any]] = ()
     upload: str = ""
     access: Mapping[str, Any] = field(default_factory=dict)
+    sealed: Segments = ()
 
 
 @dataclass(frozen=True, slots=True)

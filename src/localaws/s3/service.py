@@ -30,6 +30,7 @@ from localaws.s3.announcements import Announcements, Tell
 from localaws.s3.buckets import Buckets
 from localaws.s3.configuration import Configuration
 from localaws.s3.cors import Rules, with_cors
+from localaws.s3.customer_keys import key_for_reading
 from localaws.s3.destinations import Destinations, PolicyOf
 from localaws.s3.disk import Disk
 from localaws.s3.get import Get
@@ -141,9 +142,10 @@ class S3:
         return etag
 
     def open_object(self, bucket: str, key: str) -> bytes:
-        """The whole object. Raises NoSuchBucket, NoSuchKey."""
-        _, file = self._objects.open(bucket, key)
+        """The whole object. Raises NoSuchBucket, NoSuchKey, InvalidRequest for one whose key only its client has."""
+        stored, file = self._objects.open(bucket, key)
         with file:
+            key_for_reading({}, stored.description.fields)
             return file.read()
 
     def files(self, bucket: str, prefix: str) -> list[StoredFile]:

@@ -63,6 +63,8 @@ SETTINGS = (
         "GetBucketEncryption",
         "DeleteBucketEncryption",
         "ServerSideEncryptionConfiguration",
+        "ServerSideEncryptionConfigurationNotFoundError",
+        "The server side encryption configuration was not found",
         default={
             "Rules": [
                 {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False},

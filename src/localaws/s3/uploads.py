@@ -41,7 +41,8 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """`md5` raw, `checksum` base64, of the upload's algorithm or S3's default."""
+    """`md5` raw; of an encrypted part the counter that it begins with, instead. `checksum` base64, of the upload's
+    algorithm or S3's default."""
 
     number: int
     staged: str
