@@ -43,14 +43,17 @@ class Series:
         self._store = store
         store.migrate(_SCHEMA)
         self._lock = threading.Lock()
-        self._open: dict[tuple[Metric, str, int], Point] = {}
+        self._open: dict[Metric, dict[tuple[str, int], Point]] = {}
+        self._open_points = 0
 
     def put(self, metric: Metric, unit: str, time: float, point: Point) -> None:
         """`time` in epoch seconds; `unit` is one of CloudWatch's words."""
-        key = metric, unit, int(time) // MINUTE * MINUTE
+        key = unit, int(time) // MINUTE * MINUTE
         with self._lock:
-            self._open.setdefault(key, Point()).add(point)
-            full = len(self._open) > _MOST_OPEN
+            points = self._open.setdefault(metric, {})
+            self._open_points += key not in points
+            points.setdefault(key, Point()).add(point)
+            full = self._open_points > _MOST_OPEN
         if full:
             self.flush()
 
@@ -60,9 +63,10 @@ class Series:
             if not self._open:
                 return
             with self._store.write() as db:
-                for (metric, unit, minute), point in self._open.items():
-                    _write(db, _number(db, metric, unit, minute), minute, point)
-            self._open = {}
+                for metric, points in self._open.items():
+                    for (unit, minute), point in points.items():
+                        _write(db, _number(db, metric, unit, minute), minute, point)
+            self._open, self._open_points = {}, 0
 
     def forget(self, before: float) -> None:
         """Points older than `before` (epoch seconds), and metrics that have no other."""
@@ -74,8 +78,8 @@ class Series:
         """By unit and minute, of `start <= minute < end`."""
         found: dict[str, dict[int, Point]] = {}
         with self._lock:
-            for (other, unit, minute), point in self._open.items():
-                if other == metric and start <= minute < end:
+            for (unit, minute), point in self._open.get(metric, {}).items():
+                if start <= minute < end:
                     found.setdefault(unit, {}).setdefault(minute, Point()).add(point)
             for unit, minute, point in self._stored(metric, start, end):
                 found.setdefault(unit, {}).setdefault(minute, Point()).add(point)
@@ -85,7 +89,9 @@ class Series:
         """Those that have a point at or after `since`, in their order."""
         query = "SELECT DISTINCT namespace, name, dimensions FROM metric WHERE last >= ?"
         with self._lock:
-            found = {metric for metric, _, minute in self._open if minute >= since - MINUTE}
+            found = {
+                metric for metric, points in self._open.items() if any(minute >= since - MINUTE for _, minute in points)
+            }
             for namespace, name, text in self._store.read().execute(query, (int(since) - MINUTE,)):
                 found.add(Metric(namespace, name, _dimensions(text)))
         return sorted(found)

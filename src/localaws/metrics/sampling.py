@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from localaws.cloudwatch.series import RETENTION, Metric, Series
 from localaws.cloudwatch.statistics import Point
@@ -21,6 +22,12 @@ Source = Callable[[], Iterable[Reading]]
 _SECONDS = 10.0
 _FLUSH_SECONDS = 60.0
 _FORGET_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    readings: list[Reading]
+    complete: bool
 
 
 class Sampling:
@@ -53,11 +60,12 @@ class Sampling:
     async def look(self) -> list[Reading]:
         """Every reading now; CloudWatch's metrics are up to date with them on return."""
         async with self._looking:
-            readings = [*self._registry.readings(), *(reading for source in self._here for reading in source())]
-            readings += await asyncio.to_thread(_read, self._away)
+            here = _read([self._registry.readings, *self._here])
+            away = await asyncio.to_thread(_read, self._away)
+            readings = here.readings + away.readings
             now, then = self._clock(), self._last
             self._last = now
-            self._feed(readings, now, then)
+            self._feed(readings, now, then, complete=here.complete and away.complete)
             return readings
 
     async def _run(self) -> None:
@@ -72,11 +80,14 @@ class Sampling:
                 if time.monotonic() - forgotten >= _FORGET_SECONDS:
                     await asyncio.to_thread(self._series.forget, self._clock() - RETENTION)
                     forgotten = time.monotonic()
-            except Exception:  # a full disk; what can't be written now is written later
-                _log.exception("the metrics can't be kept")
+            except Exception as e:  # a full disk; what can't be written now is written later
+                _log.warning("the metrics can't be kept: %r", e)
 
-    def _feed(self, readings: Iterable[Reading], now: float, then: float) -> None:
+    def _feed(self, readings: Iterable[Reading], now: float, then: float, *, complete: bool) -> None:
+        before = self._before
         gained, gauges = self._split(readings)
+        if not complete:  # what is missing is not at 0
+            self._before = before | self._before
         for (name, labels), gain in gained.items():
             for feed in BY_NAME[name].feeds:
                 count = gained.get((feed.samples, labels), 0.0) if feed.samples else float(gain > 0)
@@ -117,8 +128,17 @@ class Sampling:
             self._series.put(Metric(feed.namespace, metric, pairs), feed.unit, time, point)
 
 
-def _read(sources: Sequence[Source]) -> list[Reading]:
-    return [reading for source in sources for reading in source()]
+def _read(sources: Sequence[Source]) -> _Read:
+    """What can be had: a disk that can't be read must not hide everything else."""
+    readings: list[Reading] = []
+    complete = True
+    for source in sources:
+        try:
+            readings += source()
+        except Exception as e:
+            _log.warning("some metrics can't be read: %r", e)
+            complete = False
+    return _Read(readings, complete)
 
 
 def _point(gain: float, count: float) -> Point:
