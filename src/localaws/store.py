@@ -214,7 +214,7 @@ class Queue:
     def put(self, body: dict[str, Any], due: float = 0.0) -> None:
         """Durable on return; inside the caller's own `store.write()` block with that."""
         row = (self._name, due, json.dumps(body, separators=(",", ":")))
-        self._change("INSERT INTO queue (queue, due, body) VALUES (?, ?, ?)", row, self.wake)
+        self._change("INSERT INTO queue (queue, due, body) VALUES (?, ?, ?)", row, self._wake_one)
 
     def _change(self, statement: str, row: tuple[object, ...], then: Callable[[], None]) -> None:
         """In one commit with what other threads change just now."""
@@ -241,8 +241,13 @@ class Queue:
             self._changed.wait(seconds)
 
     def wake(self) -> None:
+        """All who wait."""
         with self._changed:
             self._changed.notify_all()
+
+    def _wake_one(self) -> None:
+        with self._changed:
+            self._changed.notify()
 
     def done(self, item: Item) -> None:
         self._change("DELETE FROM queue WHERE id = ?", (item.id,), lambda: self._release(item))
@@ -262,7 +267,7 @@ class Queue:
     def _release(self, item: Item) -> None:
         with self._changed:
             self._taken.discard(item.id)
-            self._changed.notify_all()
+            self._changed.notify()
 
     def oldest(self) -> dict[str, Any] | None:
         """The body of what came first among all that is not done; None if nothing is left."""
