@@ -1,6 +1,7 @@
 """Fixtures: a real endpoint in its own process, and real clients for it.
 
-endpoint    an empty one (`clicklake up --bare`), one per test module; `endpoint.kill()` and `endpoint.start()` are real
+endpoint    `clicklake up --bare`, shared by the modules that one worker runs, for a start costs seconds; one in `ALONE`
+            has an empty one of its own. `endpoint.kill()` and `endpoint.start()` are real, and what was made stays
 aws         aws("s3") -> a boto3 client of `endpoint`
 stack       like `endpoint`, with the default stack provisioned (`clicklake up`)
 stack_copy  stack_copy(data_dir) makes a data directory with the default stack, for a test that starts its own endpoint
@@ -17,9 +18,32 @@ from endpoint_process import EndpointProcess, running
 from stack_template import copy_of_a_stack
 
 
+# Modules whose tests need an account in which nobody else made anything.
+ALONE = {
+    "test_athena_tables",
+    "test_glue",
+    "test_metrics",
+    "test_restart",
+    "test_s3_cli",
+    "test_s3_durability",
+    "test_terraform",
+    "test_terraform_pipeline",
+}
+
+
+@pytest.fixture(scope="session")
+def shared_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EndpointProcess]:
+    yield from running(tmp_path_factory.mktemp("shared") / "data", "--bare")
+
+
 @pytest.fixture(scope="module")
-def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EndpointProcess]:
-    yield from running(tmp_path_factory.mktemp("endpoint") / "data", "--bare")
+def endpoint(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EndpointProcess]:
+    if request.path.stem in ALONE:
+        yield from running(tmp_path_factory.mktemp("endpoint") / "data", "--bare")
+        return
+    shared: EndpointProcess = request.getfixturevalue("shared_endpoint")
+    shared.revive()
+    yield shared
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_SECONDS = 10.0
 """From a request's first byte to the end of its head."""
-LARGEST_HEAD = 96 * 2**10
+LARGEST_HEAD = 256 * 2**10
 """Bytes of it. server.py answers what is a little too large; this ends what has no end."""
 STALLED_SECONDS = 10.0
 SLOWEST_BYTES = 1024
