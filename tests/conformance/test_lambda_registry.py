@@ -78,13 +78,16 @@ def test_settings_are_answered_as_they_were_given(functions: Any) -> None:
     assert answer["Tags"] == {"team": "data"}
 
 
-def test_an_update_changes_what_it_names_and_empty_values_remove(functions: Any) -> None:
+def test_an_update_changes_what_it_names(functions: Any) -> None:
     name = deploy(functions, ECHO, Environment={"Variables": {"AA": "1"}}, Timeout=9)
     before = functions.get_function_configuration(FunctionName=name)
-    functions.update_function_configuration(FunctionName=name, MemorySize=256, Environment={"Variables": {}})
+    empty: dict[str, Any] = {"Variables": {}}
+    during = functions.update_function_configuration(FunctionName=name, MemorySize=256, Environment=empty)
+    assert during["LastUpdateStatus"] == "InProgress"
+    functions.get_waiter("function_updated_v2").wait(FunctionName=name)
     after = functions.get_function_configuration(FunctionName=name)
     assert (after["MemorySize"], after["Timeout"]) == (256, 9)
-    assert "Environment" not in after
+    assert (after["Environment"], after["LastUpdateStatus"]) == (empty, "Successful")
     assert after["RevisionId"] != before["RevisionId"]
 
 
@@ -316,11 +319,67 @@ def test_a_permission_is_a_statement_of_the_policy(functions: Any) -> None:
     assert code_of(error) == ("ResourceNotFoundException", 404)
 
 
+@pytest.mark.parametrize(
+    ("operation", "parameters", "code"),
+    [
+        (
+            "add_permission",
+            {"StatementId": "s", "Action": "lambda:*", "Principal": "*", "Qualifier": "$LATEST"},
+            "We curr",
+        ),
+        ("remove_permission", {"StatementId": "s"}, "No policy is associated with the given resource"),
+        ("delete_function", {"Qualifier": "$LATEST"}, "cannot be deleted without deleting the function"),
+        ("put_function_event_invoke_config", {}, "You must specify at least one of error handling or destination"),
+        ("publish_version", {"RevisionId": "old"}, "The Revision Id provided does not match the latest Revision Id"),
+        ("publish_version", {"CodeSha256": "other"}, "is different from current CodeSHA256 in"),
+        ("create_alias", {"Name": "a", "FunctionVersion": "9"}, "Function not found"),
+        ("put_function_recursion_config", {"RecursiveLoop": "Often"}, "Member must satisfy enum value set"),
+        ("invoke", {"Qualifier": "nobody"}, "Function not found"),
+    ],
+)
+def test_what_aws_refuses_is_refused_in_its_words(
+    functions: Any, operation: str, parameters: dict[str, Any], code: str
+) -> None:
+    name = deploy(functions, ECHO)
+    with pytest.raises(ClientError, match=code):
+        getattr(functions, operation)(FunctionName=name, **parameters)
+
+
+@pytest.mark.parametrize(
+    ("destination", "message"),
+    [
+        ("arn:aws:lambda:us-east-1:000000000000:function:nobody", "The destination ARN .* is invalid"),
+        (
+            "arn:aws:lambda:us-east-1:000000000000:function:{name}",
+            "You can't specify the function as a destination for itself",
+        ),
+        ("arn:aws:sqs:us-east-1:000000000000:q.fifo", r"OnSuccess\(destination=.*\), onFailure=null\) is invalid"),
+        ("arn:aws:events:us-east-1:000000000000:event-bus/default", "not to EventBridge"),
+    ],
+)
+def test_destinations_that_can_not_be_had_are_refused(functions: Any, destination: str, message: str) -> None:
+    name = deploy(functions, ECHO)
+    config = {"OnSuccess": {"Destination": destination.format(name=name)}}
+    with pytest.raises(ClientError, match=message) as error:
+        functions.put_function_event_invoke_config(FunctionName=name, DestinationConfig=config)
+    assert code_of(error) == ("InvalidParameterValueException", 400)
+
+
+def test_a_function_of_another_region_is_out_of_reach(functions: Any) -> None:
+    with pytest.raises(ClientError, match="not reachable in this region") as error:
+        functions.get_function(FunctionName="arn:aws:lambda:eu-west-1:000000000000:function:f")
+    assert code_of(error) == ("ResourceNotFoundException", 404)
+
+
 def test_tags_are_added_and_removed(functions: Any) -> None:
     name = deploy(functions, ECHO, Tags={"a": "1", "b": "2"})
     arn = functions.get_function_configuration(FunctionName=name)["FunctionArn"]
     functions.tag_resource(Resource=arn, Tags={"c": "3"})
     functions.untag_resource(Resource=arn, TagKeys=["a", "b"])
+    with pytest.raises(ClientError, match="exceeds resource tag limit"):
+        functions.tag_resource(Resource=arn, Tags={str(number): "" for number in range(50)})
+    with pytest.raises(ClientError, match="Tags on function aliases and versions are not supported"):
+        functions.tag_resource(Resource=f"{arn}:$LATEST", Tags={"c": "3"})
     assert functions.list_tags(Resource=arn)["Tags"] == {"c": "3"}
 
 
@@ -335,7 +394,7 @@ def test_the_event_invoke_config_is_kept_merged_and_deleted(functions: Any) -> N
     config = functions.get_function_event_invoke_config(FunctionName=name)
     assert config["FunctionArn"].endswith(f":{name}:$LATEST")
     assert (config["MaximumRetryAttempts"], config["MaximumEventAgeInSeconds"]) == (0, 60)
-    assert config["DestinationConfig"] == destination
+    assert config["DestinationConfig"] == destination | {"OnSuccess": {}}
     functions.delete_function_event_invoke_config(FunctionName=name)
     assert functions.list_function_event_invoke_configs(FunctionName=name)["FunctionEventInvokeConfigs"] == []
 

@@ -8,7 +8,6 @@ import threading
 from collections import Counter
 
 from localaws.errors import AwsError
-from localaws.functions.config import invalid
 
 # docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html, "Concurrent executions"; what must stay unreserved.
 ACCOUNT = 1000
@@ -39,9 +38,10 @@ class Concurrency:
 
 def check_reserved(wanted: int, reserved_by_others: int) -> None:
     if ACCOUNT - reserved_by_others - wanted < LEAST_UNRESERVED:
-        raise invalid(
+        raise AwsError(
+            "InvalidParameterValueException",
             "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution "
-            f"below its minimum value of [{LEAST_UNRESERVED}]."
+            f"below its minimum value of [{LEAST_UNRESERVED}].",
         )
 
 

@@ -9,6 +9,7 @@ text). Refused by name: container images, other languages, layers, file systems,
 """
 
 import hashlib
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -54,6 +55,7 @@ _ENVIRONMENT_BYTES = 4096
 # (parameter, least, most): docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 _RANGES = (("Timeout", 1, 900), ("MemorySize", 128, 10240))
 _STORAGE = (512, 10240)
+_MOST_TAGS = 50
 
 _NOT_DONE: Mapping[str, str] = {
     "Layers": "localaws has no Lambda layers: put the packages into the function's zip",
@@ -93,19 +95,28 @@ def conflict(message: str) -> AwsError:
 
 
 def not_found(message: str) -> AwsError:
-    return AwsError("ResourceNotFoundException", message, 404, Type="User")
+    """In the model its text is called Message; every other error has a `message`."""
+    return AwsError("ResourceNotFoundException", message, 404, Type="User", Message=message)
+
+
+def check_tags(tags: Mapping[str, str]) -> None:
+    if len(tags) > _MOST_TAGS:
+        raise invalid("Number of tags exceeds resource tag limit.")
 
 
 def created(parameters: Mapping[str, Any], arn: str, region: str) -> Configuration:
     """The configuration of a new function; code, revision and dates are added by `stamped` and `with_code`."""
     name = arn.rpartition(":")[2]
     if not _NAME.fullmatch(name):
-        raise invalid(f"'{name}' is not a function's name: 1 to 64 letters, digits, hyphens and underscores")
+        rule = "Member must have length less than or equal to 64"
+        text = f"Value '{name}' at 'functionName' failed to satisfy constraint: {rule}"
+        raise invalid(f"1 validation error detected: {text}")
     if parameters.get("PackageType", "Zip") != "Zip":
         raise invalid(_NOT_DONE["ImageConfig"])
     for required in ("Runtime", "Handler"):
         if not parameters.get(required):
             raise invalid(f"{required} is mandatory for functions created with deployment packages")
+    check_tags(parameters.get("Tags", {}))
     defaults: Configuration = {
         "FunctionName": name,
         "FunctionArn": arn,
@@ -138,6 +149,29 @@ def updated(configuration: Configuration, parameters: Mapping[str, Any], region:
     return {name: value for name, value in changed.items() if value is not None}
 
 
+_CREATING = "The function is being created."
+
+
+def while_created(configuration: Configuration, revision: str) -> Configuration:
+    """As AWS answers a creation. A moment later it is `Active`, under another revision; here it is that already."""
+    started = {"State": "Pending", "StateReason": _CREATING, "StateReasonCode": "Creating", "RevisionId": revision}
+    return {name: value for name, value in configuration.items() if name != "LastUpdateStatus"} | started
+
+
+def while_updated(configuration: Configuration, revision: str) -> Configuration:
+    """As AWS answers an update of $LATEST; of a version that was published with it, as it answers a creation."""
+    if configuration["Version"] != LATEST:
+        return while_created(configuration, revision)
+    reasons = {"LastUpdateStatusReason": _CREATING, "LastUpdateStatusReasonCode": "Creating"}
+    return configuration | {"LastUpdateStatus": "InProgress", "RevisionId": revision} | reasons
+
+
+def listed(configuration: Configuration) -> Configuration:
+    """Without what the lists leave out (docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html)."""
+    left_out = {"State", "LastUpdateStatus", "RuntimeVersionConfig"}
+    return {name: value for name, value in configuration.items() if name not in left_out}
+
+
 def with_code(configuration: Configuration, sha256: str, size: int) -> Configuration:
     """`sha256` is base64, as AWS gives it and Terraform's `source_code_hash` compares it; `size` is the zip's."""
     return {**configuration, "CodeSha256": sha256, "CodeSize": size}
@@ -155,9 +189,14 @@ def published(configuration: Configuration, version: str, description: str | Non
     return {**configuration, "Version": version, "FunctionArn": arn, "RevisionId": revision, **extra}
 
 
+def qualified(latest: Configuration) -> Configuration:
+    """$LATEST under its full name, as it is answered to whoever asks for it by that."""
+    return {**latest, "FunctionArn": f"{latest['FunctionArn']}:{LATEST}"}
+
+
 def same_content(a: Configuration, b: Configuration) -> bool:
-    """Whether publishing would change nothing: AWS then answers with the version that exists."""
-    apart = {"Version", "FunctionArn", "RevisionId", "LastModified", "Description"}
+    """Whether $LATEST is as it was when it was published: AWS then answers with the version that exists."""
+    apart = {"RevisionId", "LastModified"}
     return {k: v for k, v in a.items() if k not in apart} == {k: v for k, v in b.items() if k not in apart}
 
 
@@ -189,14 +228,14 @@ def _environment(value: Any, _: Any) -> Any:
             "provided contains reserved keys that are currently not supported for modification. "
             f"Reserved keys used in this request: {', '.join(taken)}"
         )
-    if sum(len(k.encode()) + len(v.encode()) for k, v in variables.items()) > _ENVIRONMENT_BYTES:
+    if len(json.dumps(variables, separators=(",", ":"), ensure_ascii=False).encode()) > _ENVIRONMENT_BYTES:
         raise invalid(
             "Lambda was unable to configure your environment variables because the environment variables you have "
             f"provided exceeded the {_ENVIRONMENT_BYTES // 1024}KB limit."
         )
     if any("\0" in k + v for k, v in variables.items()):
         raise invalid("Lambda was unable to configure your environment variables: a value holds a null character.")
-    return {"Variables": variables} if variables else None
+    return {"Variables": variables}
 
 
 def _logging(value: Any, current: Any) -> Any:

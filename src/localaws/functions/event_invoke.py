@@ -11,6 +11,7 @@ from typing import Any
 
 from localaws.errors import AwsError
 from localaws.functions.config import Reference, invalid, not_found, reference
+from localaws.functions.paging import page
 from localaws.functions.registry import Document, Registry
 from localaws.wire import Operation, Parameters
 
@@ -92,6 +93,7 @@ class EventInvoke:
             document["EventInvoke"][named.qualifier] = {
                 **before,
                 **{name: parameters[name] for name in _SET if name in parameters},
+                **_both_directions(parameters),
                 "FunctionArn": f"{document['Configuration']['FunctionArn']}:{named.qualifier}",
                 "LastModified": self._clock(),
             }
@@ -147,7 +149,7 @@ class EventInvoke:
 
     def _list(self, parameters: Parameters) -> Parameters:
         document = self._existing(Reference(_named(parameters).name, "$LATEST"))
-        return {"FunctionEventInvokeConfigs": list(document["EventInvoke"].values())}
+        return page("FunctionEventInvokeConfigs", list(document["EventInvoke"].values()), parameters)
 
     def _delete(self, parameters: Parameters) -> Parameters:
         named = _named(parameters)
@@ -159,6 +161,11 @@ class EventInvoke:
     def _none(self, named: Reference) -> AwsError:
         arn = self._registry.arn(Reference(named.name, "$LATEST"))
         return not_found(f"The function {arn}:{named.qualifier} doesn't have an EventInvokeConfig")
+
+
+def _both_directions(parameters: Parameters) -> Parameters:
+    given = parameters.get("DestinationConfig")
+    return {} if given is None else {"DestinationConfig": {"OnSuccess": {}, "OnFailure": {}, **given}}
 
 
 def _named(parameters: Parameters) -> Reference:

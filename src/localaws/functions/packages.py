@@ -53,7 +53,7 @@ def check(data: bytes, uploaded: bool) -> None:
             entries = archive.infolist()
     except (zipfile.BadZipFile, NotImplementedError, ValueError) as e:
         raise _unreadable() from e
-    if sum(entry.file_size for entry in entries) > UNZIPPED_LIMIT:
+    if sum(entry.file_size for entry in entries) >= UNZIPPED_LIMIT:
         raise invalid(f"Unzipped size must be smaller than {UNZIPPED_LIMIT} bytes")
     if len(entries) > _MOST_ENTRIES or any(entry.compress_type not in _METHODS for entry in entries):
         raise _unreadable()

@@ -1,7 +1,8 @@
 """Every function with its versions and settings, durable: one document each.
 
     Configuration   $LATEST, as GetFunctionConfiguration answers it (config.py)
-    Versions        number -> published configuration; Published is the last number given
+    Versions        number -> published configuration; Published is the last number given, PublishedFrom what
+                    $LATEST was then
     Aliases         name -> alias, as GetAlias answers it (aliases.py)
     Tags, Policies, EventInvoke, Reserved, RecursiveLoop    settings.py
 
@@ -24,8 +25,10 @@ from localaws.functions.config import (
     conflict,
     created,
     invalid,
+    listed,
     not_found,
     published,
+    qualified,
     reference,
     same_content,
     stamped,
@@ -63,7 +66,7 @@ class Registry:
         self._packages = threading.Lock()  # a package being unpacked is not yet in any document
         self.operations: Mapping[str, Operation] = {
             "GetFunction": self._get_function,
-            "GetFunctionConfiguration": lambda p: self.configuration(_named(p)),
+            "GetFunctionConfiguration": self._get_configuration,
             "ListFunctions": self._list_functions,
             "ListVersionsByFunction": self._list_versions,
             "PublishVersion": self._publish_version,
@@ -84,6 +87,8 @@ class Registry:
 
     def configuration(self, named: Reference) -> Configuration:
         """That of $LATEST, of a version or of an alias's version; ResourceNotFoundException."""
+        if self._functions.get(named.name) is None:
+            raise not_found(f"Function not found: {self.arn(named)}")
         return self._version(self.find(named.name), named)
 
     def resolve(self, named: Reference, chance: float) -> Reference:
@@ -177,12 +182,10 @@ class Registry:
             self._functions.delete(named.name)
             return
         with self.change(named.name) as document:
-            if named.qualifier not in document["Versions"]:
-                raise not_found(f"Function not found: {self.arn(named)}")
             if used := [name for name, alias in document["Aliases"].items() if named.qualifier in _versions(alias)]:
                 text = f"Unable to delete version because the following aliases reference it: [{', '.join(used)}]"
                 raise conflict(text)
-            del document["Versions"][named.qualifier]
+            document["Versions"].pop(named.qualifier, None)  # AWS is content if there was none
 
     def forget_code(self, name: str) -> None:
         """Delete the code of a function that is gone, unless there is one of that name again."""
@@ -229,13 +232,17 @@ class Registry:
             raise not_found(f"Function not found: {self.arn(named)}")
         return {**found, "FunctionArn": alias["AliasArn"]} if alias else found
 
+    def _get_configuration(self, parameters: Parameters) -> Parameters:
+        configuration = self.configuration(_named(parameters))
+        return qualified(configuration) if parameters.get("Qualifier") == LATEST else configuration
+
     def _get_function(self, parameters: Parameters) -> Parameters:
         named = _named(parameters)
         document = self.find(named.name)
         configuration = self._version(document, named)
         archive = packages.archive(self._root.absolute(), named.name, configuration["CodeSha256"])
         answer: Parameters = {
-            "Configuration": configuration,
+            "Configuration": self._get_configuration(parameters),
             "Code": {"RepositoryType": "S3", "Location": archive.as_uri()},
         }
         if document["Tags"]:
@@ -245,16 +252,16 @@ class Registry:
         return answer
 
     def _list_functions(self, parameters: Parameters) -> Parameters:
-        found = [document["Configuration"] for _, document in self._functions.items()]
+        documents = [document for _, document in self._functions.items()]
+        found = [document["Configuration"] for document in documents]
         if parameters.get("FunctionVersion") == "ALL":
-            found = self.every_configuration()
-        return page("Functions", found, parameters)
+            found = [c for d in documents for c in (qualified(d["Configuration"]), *d["Versions"].values())]
+        return page("Functions", [listed(configuration) for configuration in found], parameters)
 
     def _list_versions(self, parameters: Parameters) -> Parameters:
         document = self.find(_named(parameters).name)
-        latest = document["Configuration"]
-        versions = [{**latest, "FunctionArn": f"{latest['FunctionArn']}:{LATEST}"}, *document["Versions"].values()]
-        return page("Versions", versions, parameters)
+        versions = [qualified(document["Configuration"]), *document["Versions"].values()]
+        return page("Versions", [listed(configuration) for configuration in versions], parameters)
 
     def _publish_version(self, parameters: Parameters) -> Parameters:
         with self.change(_named(parameters).name) as document:
@@ -287,8 +294,9 @@ def _versions(alias: Parameters) -> set[str]:
 def _publish(document: Document, description: str | None, revision: str) -> Configuration:
     """Freeze $LATEST under the next number; the last version is given again if nothing has changed since."""
     last: Configuration | None = document["Versions"].get(str(document["Published"]))
-    if last is not None and same_content(last, document["Configuration"]):
+    if last is not None and same_content(document.get("PublishedFrom", {}), document["Configuration"]):
         return last
+    document["PublishedFrom"] = document["Configuration"]
     document["Published"] += 1
     version = str(document["Published"])
     document["Versions"][version] = published(document["Configuration"], version, description, revision)

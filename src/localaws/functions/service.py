@@ -14,7 +14,16 @@ from typing import Any
 
 from localaws.functions import constraints
 from localaws.functions.aliases import Aliases
-from localaws.functions.config import LATEST, Configuration, reference
+from localaws.functions.config import (
+    LATEST,
+    Configuration,
+    Reference,
+    invalid,
+    not_found,
+    reference,
+    while_created,
+    while_updated,
+)
 from localaws.functions.event_invoke import EventInvoke
 from localaws.functions.executions import Executions, Send
 from localaws.functions.invoke import answer, call_of, trace_of
@@ -85,7 +94,7 @@ class Functions:
             "Invoke": self._invoke,
         }
         beside = {"TraceId": "x-amzn-trace-id"}
-        self.handler: Handler = rest_json_service("lambda", operations, otherwise, beside, constraints.check)
+        self.handler: Handler = rest_json_service("lambda", operations, otherwise, beside, partial(_check, region))
 
     def start(self) -> None:
         """Take up the asynchronous invocations that wait. Workers start when they are needed."""
@@ -115,15 +124,18 @@ class Functions:
         with self._lifecycle:
             configuration = self._registry.create(parameters)
             self._executions.of(configuration["FunctionName"])
-        return configuration
+        unqualified = {"FunctionArn": self._registry.arn(Reference(configuration["FunctionName"], LATEST))}
+        return while_created(configuration | unqualified, self._ids())
 
     def _update(self, update: Callable[[Parameters], Configuration], parameters: Parameters) -> Parameters:
         configuration = update(parameters)
         self._executions.retire(configuration["FunctionName"])
-        return configuration
+        return configuration if parameters.get("DryRun") else while_updated(configuration, self._ids())
 
     def _delete(self, parameters: Parameters) -> Parameters:
         named = reference(parameters["FunctionName"], parameters.get("Qualifier"))
+        if parameters.get("Qualifier") == LATEST:
+            raise invalid("$LATEST version cannot be deleted without deleting the function.")
         if named.qualifier == LATEST:
             with self._lifecycle:
                 self._executions.close(named.name, partial(self._registry.delete, named))
@@ -146,3 +158,11 @@ class Functions:
             self._executions.submit, call.named, self._ids(), call.payload, call.client_context, call.trace, nested
         )
         return answer(await asyncio.wrap_future(future), call.with_log)
+
+
+def _check(region: str, shape: Any, parameters: Parameters) -> None:
+    """What AWS refuses whatever the operation is."""
+    constraints.check(shape, parameters)
+    arn = str(parameters.get("FunctionName") or parameters.get("Resource") or "").split(":")
+    if len(arn) > 3 and arn[0] == "arn" and arn[3] != region:
+        raise not_found(f"Functions from '{arn[3]}' are not reachable in this region ('{region}')")

@@ -11,8 +11,8 @@ from typing import Any
 from localaws.errors import AwsError
 from localaws.functions import packages
 from localaws.functions.concurrency import ACCOUNT, check_reserved
-from localaws.functions.config import Reference, conflict, not_found, reference
-from localaws.functions.registry import Registry
+from localaws.functions.config import LATEST, Reference, check_tags, conflict, invalid, not_found, reference
+from localaws.functions.registry import Registry, precondition
 from localaws.wire import Operation, Parameters
 
 # AddPermission's parameter -> the condition that it becomes in the policy.
@@ -38,7 +38,7 @@ class Settings:
             "DeleteFunctionConcurrency": self._delete_concurrency,
             "TagResource": self._tag,
             "UntagResource": self._untag,
-            "ListTags": lambda p: {"Tags": registry.find(reference(p["Resource"]).name)["Tags"]},
+            "ListTags": lambda p: {"Tags": registry.find(_tagged(p))["Tags"]},
             "PutFunctionRecursionConfig": self._put_recursion,
             "GetFunctionRecursionConfig": self._get_recursion,
             "GetFunctionCodeSigningConfig": self._get_code_signing,
@@ -47,10 +47,14 @@ class Settings:
 
     def _add_permission(self, parameters: Parameters) -> Parameters:
         named = reference(parameters["FunctionName"], parameters.get("Qualifier"))
+        if parameters.get("Qualifier") == LATEST:
+            raise invalid("We currently do not support adding policies for $LATEST.")
         sid = parameters["StatementId"]
         statement = permission(parameters, self._registry.arn(named))
+        self._registry.configuration(named)
         with self._registry.change(named.name) as document:
             policy = document["Policies"].setdefault(named.qualifier, {"Statement": []})
+            _check_revision(policy, parameters)
             if any(s["Sid"] == sid for s in policy["Statement"]):
                 text = f"The statement id ({sid}) provided already exists."
                 raise conflict(f"{text} Please provide a new statement id, or remove the existing statement.")
@@ -62,7 +66,11 @@ class Settings:
         named = reference(parameters["FunctionName"], parameters.get("Qualifier"))
         sid = parameters["StatementId"]
         with self._registry.change(named.name) as document:
-            statements = document["Policies"].get(named.qualifier, {}).get("Statement", [])
+            policy = document["Policies"].get(named.qualifier)
+            if policy is None:
+                raise not_found("No policy is associated with the given resource.")
+            _check_revision(policy, parameters)
+            statements = policy["Statement"]
             left = [s for s in statements if s["Sid"] != sid]
             if len(left) == len(statements):
                 raise not_found(f"Statement {sid} is not found in resource policy.")
@@ -86,7 +94,14 @@ class Settings:
 
     def _put_concurrency(self, parameters: Parameters) -> Parameters:
         reserved = parameters["ReservedConcurrentExecutions"]
-        with self._registry.change(reference(parameters["FunctionName"]).name) as document:
+        named = reference(parameters["FunctionName"])
+        self._registry.configuration(named)
+        if named.qualifier != LATEST:
+            raise invalid(
+                "This operation is permitted on Lambda functions only. Aliases and versions do not support this "
+                "operation. Please specify either a function name or an unqualified function ARN."
+            )
+        with self._registry.change(named.name) as document:
             check_reserved(reserved, self._registry.reserved() - (document["Reserved"] or 0))
             document["Reserved"] = reserved
         return {"ReservedConcurrentExecutions": reserved}
@@ -101,12 +116,15 @@ class Settings:
         return {}
 
     def _tag(self, parameters: Parameters) -> Parameters:
-        with self._registry.change(reference(parameters["Resource"]).name) as document:
+        if not parameters["Tags"]:
+            raise invalid("An error occurred and the request cannot be processed.")
+        with self._registry.change(_tagged(parameters)) as document:
             document["Tags"].update(parameters["Tags"])
+            check_tags(document["Tags"])
         return {}
 
     def _untag(self, parameters: Parameters) -> Parameters:
-        with self._registry.change(reference(parameters["Resource"]).name) as document:
+        with self._registry.change(_tagged(parameters)) as document:
             for key in parameters["TagKeys"]:
                 document["Tags"].pop(key, None)
         return {}
@@ -144,6 +162,22 @@ class Settings:
 
 def _document(policy: Mapping[str, Any]) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Id": "default", "Statement": policy["Statement"]}
+
+
+def _tagged(parameters: Parameters) -> str:
+    """The name of the function whose tags are asked for."""
+    resource = parameters["Resource"]
+    if resource.split(":")[5] != "function":
+        raise not_found(f"localaws has tags on functions only, and {resource} is none")
+    named = reference(resource)
+    if resource.count(":") > 6:
+        raise invalid("Tags on function aliases and versions are not supported. Please specify a function ARN.")
+    return named.name
+
+
+def _check_revision(policy: Mapping[str, Any], parameters: Parameters) -> None:
+    if parameters.get("RevisionId", policy.get("RevisionId")) != policy.get("RevisionId"):
+        raise precondition()
 
 
 def permission(parameters: Mapping[str, Any], arn: str) -> dict[str, Any]:
