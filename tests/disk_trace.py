@@ -7,6 +7,9 @@ the bytes of that one file, or the entries of that one directory, as they were w
 assumption, which every journaling file system makes true: a rename is never half done, so a file's old name goes when
 the new one is kept, and not before.
 
+An fsync that fails is worse than none (fsync(2), "EIO"): Linux may then take the pages for written, and no later fsync
+writes them, unless they are written to again.
+
 What is mapped into memory and written there is not seen: of our files that is SQLite's -shm, which it makes anew.
 """
 
@@ -26,15 +29,32 @@ _UNKNOWN = (
 )
 
 
-def command(trace: Path) -> tuple[str, ...]:
-    """What goes before a program's own words. Strings come whole and in hexadecimal, descriptors with their paths."""
+def command(trace: Path, failing: str = "") -> tuple[str, ...]:
+    """What goes before a program's own words. Strings come whole and in hexadecimal, descriptors with their paths.
+    `failing` says when an fsync fails with EIO, counted in each thread (strace(1), "inject": first+step)."""
     calls = "trace=" + ",".join(_CALLS + _UNKNOWN)
-    return ("strace", "-f", "--seccomp-bpf", "-qqq", "-yy", "-xx", "-s", "100000000", "-o", str(trace), "-e", calls)
+    tampering = ("-e", f"inject=fsync,fdatasync:error=EIO:when={failing}") if failing else ()
+    return (
+        "strace",
+        *tampering,
+        "-f",
+        "--seccomp-bpf",
+        "-qqq",
+        "-yy",
+        "-xx",
+        "-s",
+        "100000000",
+        "-o",
+        str(trace),
+        "-e",
+        calls,
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`ended` is False when it begins and True when it has succeeded; `number` is the same for both. `fds` are
+    """`ended` is False when it begins and True when it is over; `number` is the same for both, and `result` is -1 for
+    one that has failed. `fds` are
     (descriptor, path or "" if that is deleted), `strings` what stands in quotes, `rest` what follows the last of them."""
 
     ended: bool
@@ -49,13 +69,14 @@ class Call:
 _LINE = re.compile(r"(\d+) +(?:<\.\.\. (\w+) resumed>(.*)|(\w+)\((.*))$")
 _FD = re.compile(r"(\d+|AT_FDCWD)<([^<>]*)(?:<[^<>]*>)?>(\(deleted\))?")
 _STRING = re.compile(r'"([^"]*)"')
-_RESULT = re.compile(r" = (\d+)(?:<.*)?$")
+_RESULT = re.compile(r" = (-?\d+)(?:<.*| E.*)?$")
 _LONGEST_RESULT = 20_000  # a descriptor and its path, in hexadecimal
+_PAGE = 4096
 _UNFINISHED = " <unfinished ...>"
 
 
 def read(lines: Iterable[str]) -> Iterator[Call]:
-    """The trace's calls, each when it begins and, unless it failed, when it has ended."""
+    """The trace's calls, each when it begins and when it has ended."""
     unfinished: dict[str, Call] = {}
     for number, line in enumerate(lines):
         if (found := _LINE.match(line)) is None:
@@ -87,8 +108,12 @@ def _unquoted(text: str) -> bytes:
 
 @dataclass(eq=False)
 class File:
+    """`dirty` are the pages that were written to since the last fsync, `lost` those that no fsync will write."""
+
     live: bytearray = field(default_factory=bytearray)
     kept: bytes = b""
+    dirty: set[int] = field(default_factory=set)
+    lost: set[int] = field(default_factory=set)
 
 
 @dataclass(eq=False)
@@ -122,7 +147,7 @@ class Disk:
         self._ignored = tuple(f"{root}/{name}" for name in ignored)
         self._top = Directory()
         self._positions: dict[tuple[int, File], int | None] = {}  # of (descriptor, file); None: always its end
-        self._begun: dict[int, tuple[File, bytes] | tuple[Directory, list[_Change]]] = {}
+        self._begun: dict[int, tuple[File, bytes, set[int]] | tuple[Directory, list[_Change]]] = {}
         self._act: Mapping[str, Callable[[Call], None]] = {
             "openat": self._open,
             "write": self._write,
@@ -135,17 +160,15 @@ class Disk:
             "unlink": self._remove,
             "rmdir": self._remove,
             "mkdir": self._make_directory,
-            "fsync": self._sync,
-            "fdatasync": self._sync,
         }
 
     def follow(self, call: Call) -> None:
         inside = any(self._names(path) is not None for path in self._paths(call))
         if inside and call.name in _UNKNOWN:
             raise ValueError(f"{call.name} is not understood")
-        if not call.ended and call.name in {"fsync", "fdatasync"}:
-            self._begin_sync(call)
-        elif call.ended and inside and call.name in self._act:
+        if call.name in {"fsync", "fdatasync"}:
+            (self._sync if call.ended else self._begin_sync)(call)
+        elif call.ended and call.result >= 0 and inside and call.name in self._act:
             self._act[call.name](call)
 
     def live(self) -> dict[str, bytes]:
@@ -247,15 +270,19 @@ class Disk:
     def _begin_sync(self, call: Call) -> None:
         node = self._node(call.fds[0][1])
         if isinstance(node, File):
-            self._begun[call.number] = (node, bytes(node.live))
+            self._begun[call.number] = (node, bytes(node.live), node.dirty)
+            node.dirty = set()
         elif node is not None:
             self._begun[call.number] = (node, list(node.changes))
 
     def _sync(self, call: Call) -> None:
-        match self._begun.pop(call.number):
-            case File() as file, bytes() as data:
-                file.kept = data
-            case Directory() as home, list() as changes:
+        match self._begun.pop(call.number, None):
+            case File() as file, bytes(), pages if call.result < 0:
+                file.lost |= pages
+            case File() as file, bytes() as data, pages:
+                file.lost -= pages
+                file.kept = _without(data, file)
+            case Directory() as home, list() as changes if call.result == 0:
                 for change in changes:
                     _keep(home, change)
 
@@ -294,6 +321,16 @@ class Disk:
 def _put(file: File, position: int, data: bytes) -> None:
     file.live.extend(bytes(max(0, position - len(file.live))))
     file.live[position : position + len(data)] = data
+    file.dirty.update(range(position // _PAGE, (position + len(data) - 1) // _PAGE + 1))
+
+
+def _without(data: bytes, file: File) -> bytes:
+    """The bytes, but for the file's lost pages, which are as they were kept before."""
+    kept = bytearray(data)
+    for page in file.lost:
+        part = slice(page * _PAGE, min(len(data), (page + 1) * _PAGE))
+        kept[part] = file.kept[part].ljust(len(kept[part]), b"\0")
+    return bytes(kept)
 
 
 def _keep(home: Directory, change: _Change) -> None:

@@ -12,12 +12,15 @@ import shutil
 import signal
 import sys
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from disk_trace import Call, Disk, File, command, read
 from endpoint_process import EndpointProcess, eventually
@@ -28,6 +31,7 @@ pytestmark = pytest.mark.skipif(shutil.which("strace") is None, reason="strace i
 # its log, which is memory, and log lines.
 TRANSIENT = ("lock", "endpoint.json", "tmp/", "state.db-shm", "logs/", "athena/")
 LINKS = ("functions/.sdk",)  # symbolic links to this Python's boto3, made anew at each start
+ROUNDS = 45  # of calls to a disk that fails
 BUCKET, VERSIONED = "durable", "versioned"
 LARGE = os.urandom(8 * 2**20 + 1)  # more than a request's body may have in memory
 PART = b"part" * 1000
@@ -66,10 +70,10 @@ def at_risk(disk: Disk) -> dict[str, set[str]]:
     return {path: what for path, what in disk.at_risk().items() if not path.startswith(TRANSIENT)}
 
 
-def traced(folder: Path, calls: Callable[[Client, Answers], None], *program: str) -> Traced:
+def traced(folder: Path, calls: Callable[[Client, Answers], None], *program: str, failing: str = "") -> Traced:
     """Make the calls to a traced endpoint, and kill it."""
     trace, python = folder / "trace", program or (sys.executable, "-m", "clicklake")
-    endpoint = EndpointProcess(folder / "data", ("--bare",), program=(*command(trace), *python))
+    endpoint = EndpointProcess(folder / "data", ("--bare",), program=(*command(trace, failing), *python))
     endpoint.start()
     answers: Answers = {}
     try:
@@ -137,13 +141,7 @@ def _catalog(aws: Client, answers: Answers) -> None:
     glue = aws("glue")
     answers["CreateDatabase"] = glue.create_database(DatabaseInput={"Name": "d"})
     answers["CreateTable"] = glue.create_table(DatabaseName="d", TableInput={"Name": "t"})
-    answers["CreateFunction"] = aws("lambda").create_function(
-        FunctionName="f",
-        Runtime="python3.13",
-        Role="arn:aws:iam::000000000000:role/r",
-        Handler="pack.age.handler",
-        Code={"ZipFile": package({"pack/age.py": "def handler(event, context): ...", "pack/__init__.py": ""})},
-    )
+    answers["CreateFunction"] = create_function(aws("lambda"), "f")
     answers["CreateNamedQuery"] = aws("athena").create_named_query(Name="n", Database="d", QueryString="SELECT 1")
 
 
@@ -157,6 +155,15 @@ def _records(firehose: Any, answers: Answers) -> None:
     stream = {"DeliveryStreamName": "s"}
     answers["PutRecord"] = firehose.put_record(**stream, Record={"Data": b"one\n"})
     answers["PutRecordBatch"] = firehose.put_record_batch(**stream, Records=[{"Data": b"two\n"}, {"Data": b"three\n"}])
+
+
+def create_function(functions: Any, name: str) -> dict[str, Any]:
+    code = {"ZipFile": package({"pack/age.py": "def handler(event, context): ...", "pack/__init__.py": ""})}
+    role = "arn:aws:iam::000000000000:role/r"
+    made: dict[str, Any] = functions.create_function(
+        FunctionName=name, Runtime="python3.13", Role=role, Handler="pack.age.handler", Code=code
+    )
+    return made
 
 
 def package(files: dict[str, str]) -> bytes:
@@ -202,18 +209,24 @@ def test_what_is_on_the_disk_stays_there_at_every_moment(endpoint: Traced) -> No
 
 
 def test_what_is_on_the_disk_at_the_last_answer_is_all_that_is_needed(endpoint: Traced, tmp_path: Path) -> None:
-    disk = next(disk for label, disk in endpoint.answered() if label == "PutRecordBatch")
-    restored = EndpointProcess(tmp_path / "data", ("--bare",))
+    with restored(endpoint, tmp_path / "data") as aws:
+        check_everything(aws, endpoint.answers)
+
+
+@contextmanager
+def restored(endpoint: Traced, data_dir: Path) -> Iterator[Client]:
+    """A new endpoint on what was surely on the disk at the last answer."""
+    last = list(endpoint.answers)[-1]
+    disk = next(disk for label, disk in endpoint.answered() if label == last)
+    after = EndpointProcess(data_dir, ("--bare",))
     for directory in disk.kept_directories():
-        (restored.data_dir / directory).mkdir(parents=True)
+        (data_dir / directory).mkdir(parents=True)
     for path, data in disk.kept().items():
-        (restored.data_dir / path).write_bytes(data)
-    (restored.data_dir / "state.db-shm").unlink(missing_ok=True)
-    restored.start()
-    try:
-        check_everything(restored.client, endpoint.answers)
-    finally:
-        restored.kill()
+        (data_dir / path).write_bytes(data)
+    (data_dir / "state.db-shm").unlink(missing_ok=True)
+    after.start()
+    yield after.client
+    after.kill()
 
 
 def check_everything(aws: Client, answers: Answers) -> None:
@@ -287,3 +300,45 @@ def test_an_endpoint_that_does_not_sync_is_found_out(tmp_path: Path) -> None:
     risks = {label: set().union(*at_risk(disk).values()) for label, disk in mutant.answered()}
     assert risks["PutObject"] == {"entry"}
     assert risks["PutRecord"] == {"entry", "bytes"}
+
+
+def test_what_was_acknowledged_while_every_third_fsync_failed_is_on_the_disk(tmp_path: Path) -> None:
+    """A disk whose writes fail now and then: a call is refused, or durable. What the kernel believes to be written after
+    an fsync that failed is not."""
+    endpoint = traced(tmp_path, calls_of_which_some_fail, failing="45+3")
+    made = {kind: {label for label in endpoint.answers if label.startswith(kind)} for kind in "krtmf"}
+    assert all(len(made[kind]) > 10 for kind in "krtm"), made
+    assert len(endpoint.answers) < 4 * ROUNDS - 20, made
+    with restored(endpoint, tmp_path / "restored") as aws:
+        s3, url = aws("s3"), aws("sqs").get_queue_url(QueueName="q")["QueueUrl"]
+        assert {s3.get_object(Bucket=BUCKET, Key=key)["Body"].read().decode() for key in made["k"]} == made["k"]
+        raw = [item["Key"] for item in eventually(lambda: s3.list_objects_v2(Bucket=BUCKET, Prefix="raw/"))["Contents"]]
+        records = Counter(
+            b"".join(s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in raw).decode().split()
+        )
+        assert made["r"] <= records.keys()
+        assert set(records.values()) == {1}
+        assert {table["Name"] for table in aws("glue").get_tables(DatabaseName="d")["TableList"]} >= made["t"]
+        depth = aws("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        assert int(depth["ApproximateNumberOfMessages"]) >= len(made["m"])
+        assert made["f"] <= {function["FunctionName"] for function in aws("lambda").list_functions()["Functions"]}
+
+
+def calls_of_which_some_fail(aws: Client, answers: Answers) -> None:
+    s3, firehose, glue, sqs = (aws(service) for service in ("s3", "firehose", "glue", "sqs"))
+    s3.create_bucket(Bucket=BUCKET)
+    url = sqs.create_queue(QueueName="q")["QueueUrl"]
+    glue.create_database(DatabaseInput={"Name": "d"})
+    _records(firehose, {})
+    for n in range(ROUNDS):
+        calls: dict[str, Callable[[str], dict[str, Any]]] = {
+            f"k{n}": lambda label: s3.put_object(Bucket=BUCKET, Key=label, Body=label.encode()),
+            f"r{n}": lambda label: firehose.put_record(DeliveryStreamName="s", Record={"Data": f"{label}\n".encode()}),
+            f"t{n}": lambda label: glue.create_table(DatabaseName="d", TableInput={"Name": label}),
+            f"m{n}": lambda label: sqs.send_message(QueueUrl=url, MessageBody=label),
+        }
+        if n % 10 == 0:
+            calls[f"f{n}"] = lambda label: create_function(aws("lambda"), label)
+        for label, call in calls.items():
+            with suppress(ClientError):
+                answers[label] = call(label)
