@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -88,3 +89,10 @@ def test_the_athena_page_names_exactly_what_the_tables_answer_and_refuse() -> No
 
 def quoted(markdown: str) -> set[str]:
     return set(re.findall(r"`([^`]+)`", markdown))
+
+
+@pytest.mark.parametrize("path", (ROOT / "conformance").glob("*.expected.txt"), ids=lambda path: path.name)
+def test_the_conformance_page_counts_the_causes_of_each_list(path: Path) -> None:
+    causes = Counter(line.partition("  # ")[2] for line in path.read_text().splitlines())
+    page = text("docs/conformance.md")
+    assert not [f"{count} {cause}" for cause, count in causes.items() if f"| {count} | {cause} |" not in page]
