@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from endpoint_process import EndpointProcess, eventually
-from lambda_functions import deploy
+from lambda_functions import deploy, package
 from localaws.functions.async_invocations import Again, Concluded, Event, next_step
 from localaws.functions.event_invoke import RetryPolicy
 
@@ -128,6 +128,21 @@ def test_a_throttled_event_waits(functions: Any, tmp_path: Path) -> None:
     send(functions, name, file=str(tmp_path / "out"))
     functions.delete_function_concurrency(FunctionName=name)
     assert eventually(lambda: lines(tmp_path / "out"))
+
+
+def test_updates_drop_no_event_and_run_none_twice(functions: Any, endpoint: EndpointProcess, tmp_path: Path) -> None:
+    """Neither those that wait nor those that run on the old code."""
+    name = deploy(functions, "import time\n" + RECORDER + "    time.sleep(0.02)\n")
+    for number in range(60):
+        send(functions, name, file=str(tmp_path / "out"))
+        if number % 20 == 10:
+            code = "import time\n" + RECORDER + f"    time.sleep(0.02)  # {number}\n"
+            functions.update_function_code(FunctionName=name, ZipFile=package(code))
+            functions.update_function_configuration(FunctionName=name, Timeout=number + 1)
+    assert eventually(lambda: len(lines(tmp_path / "out")) >= 60)
+    assert eventually(lambda: not waits(endpoint, f"lambda.async/{name}"))
+    assert len(lines(tmp_path / "out")) == len(set(lines(tmp_path / "out"))) == 60
+    assert failed(endpoint, name) == []
 
 
 def queue(aws: Client) -> tuple[str, str]:
