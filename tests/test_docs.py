@@ -91,7 +91,7 @@ def quoted(markdown: str) -> set[str]:
     return set(re.findall(r"`([^`]+)`", markdown))
 
 
-@pytest.mark.parametrize("path", (ROOT / "conformance").glob("*.expected.txt"), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted((ROOT / "conformance").glob("*.expected.txt")), ids=lambda path: path.name)
 def test_the_conformance_page_counts_the_causes_of_each_list(path: Path) -> None:
     causes = Counter(line.partition("  # ")[2] for line in path.read_text().splitlines())
     page = text("docs/conformance.md")
