@@ -16,7 +16,7 @@ from endpoint_process import EndpointProcess, eventually, running
 from lambda_functions import deploy
 from localaws.cloudwatch.series import Metric, Series
 from localaws.cloudwatch.statistics import Point
-from localaws.metrics.definitions import DEFINITIONS, HISTOGRAM
+from localaws.metrics.definitions import DEFINITIONS, Kind
 from localaws.metrics.exposition import render
 from localaws.metrics.reference import table
 from localaws.metrics.registry import Reading
@@ -179,7 +179,7 @@ def test_the_docs_have_the_table_of_metrics() -> None:
 
 def test_only_histograms_have_buckets_and_they_ascend() -> None:
     for definition in DEFINITIONS:
-        assert bool(definition.buckets) == (definition.kind is HISTOGRAM)
+        assert bool(definition.buckets) == (definition.kind is Kind.HISTOGRAM)
         assert list(definition.buckets) == sorted(definition.buckets)
 
 

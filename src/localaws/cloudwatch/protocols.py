@@ -8,6 +8,7 @@ Names and types are botocore's model's. Operations see and give times as epoch s
 protocol's code beside their own (smithy.io, awsQueryCompatible), which is how clients know them.
 """
 
+import asyncio
 import functools
 import json
 import re
@@ -27,6 +28,7 @@ _PATH = re.compile(r"/service/\w+/operation/(\w+)")
 _JSON = "application/x-amz-json-1.0"
 _CBOR = {"content-type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}
 _FORM = "application/x-www-form-urlencoded"
+_DEEPEST = 32
 _NO_NUMBERS = ("NaN", "Infinity", "-Infinity")
 _LARGEST_BODY = 16 * 2**20
 # The model's own check has the name that JSON knows (wire.validated).
@@ -49,10 +51,9 @@ def service(name: str, operations: Mapping[str, Operation], otherwise: Handler) 
         request.span.operation = operation
         shapes = model().operation_model(operation)
         try:
-            shape = shapes.input_shape
-            given = _from_form(shape, fields) if protocol == "query" else _document(protocol, shape, request)
-            answer = await run(operations[operation], _times(shape, validated(shapes, given)))
-            return _ANSWERS[protocol](shapes, answer)
+            parameters = await asyncio.to_thread(_parameters, shapes, protocol, request, fields)
+            answer = await run(operations[operation], parameters)
+            return await asyncio.to_thread(_ANSWERS[protocol], shapes, answer)
         except AwsError as error:
             code = _QUERY_CODES.get(error.code, error.code)
             return _refusal(protocol, error, code, wire_codes().get(code, code))
@@ -107,6 +108,13 @@ def _plain(request: Request) -> bytes:
     return plain
 
 
+def _parameters(shapes: Any, protocol: str, request: Request, fields: Mapping[str, str]) -> Parameters:
+    shape = shapes.input_shape
+    given = _from_form(shape, _tree(fields)) if protocol == "query" else _document(protocol, shape, request)
+    parameters: Parameters = _times(shape, validated(shapes, given))
+    return parameters
+
+
 def _document(protocol: str, shape: Any, request: Request) -> Any:
     body = _plain(request)
     try:
@@ -127,17 +135,34 @@ def _read(shape: Any, value: Any) -> Any:
     return float(value) if shape.type_name == "double" and value in _NO_NUMBERS else value
 
 
-def _from_form(shape: Any, fields: Mapping[str, str], prefix: str = "") -> Any:
-    """MetricData.member.1.Value=5 -> {"MetricData": [{"Value": 5.0}]} (the query protocol, smithy.io awsQuery)."""
-    if shape.type_name == "structure":
-        dot = prefix + "." if prefix else ""
-        below = {name.removeprefix(dot).partition(".")[0] for name in fields if name.startswith(dot)}
-        return {name: _from_form(member, fields, dot + name) for name, member in shape.members.items() if name in below}
-    if shape.type_name == "list":
-        items = re.compile(re.escape(prefix) + r"\.member\.(\d{1,4})(?:\.|$)")
-        numbers = sorted({int(found[1]) for name in fields if (found := items.match(name))})
-        return [_from_form(shape.member, fields, f"{prefix}.member.{number}") for number in numbers]
-    return _scalar(shape.type_name, fields.get(prefix, ""), prefix)
+def _tree(fields: Mapping[str, str]) -> dict[str, Any]:
+    """{"MetricData.member.1.Value": "5"} -> {"MetricData": {"member": {"1": {"Value": "5"}}}}; a misfit is left out."""
+    tree: dict[str, Any] = {}
+    for name, text in fields.items():
+        branch, parts = tree, name.split(".")
+        if len(parts) > _DEEPEST:
+            continue
+        for part in parts[:-1]:
+            below = branch.setdefault(part, {})
+            branch = below if isinstance(below, dict) else {}
+        branch.setdefault(parts[-1], text)
+    return tree
+
+
+def _from_form(shape: Any, given: Any, name: str = "") -> Any:
+    """The query protocol's parameters (smithy.io, awsQuery); lists are {"member": {"1": ..., "2": ...}}."""
+    if shape.type_name == "structure" and isinstance(given, dict):
+        return {
+            member: _from_form(below, given[member], f"{name}.{member}".strip("."))
+            for member, below in shape.members.items()
+            if member in given
+        }
+    if shape.type_name == "list" and isinstance(given, dict):
+        members = given.get("member")
+        items = members if isinstance(members, dict) else {}
+        numbered = {int(n): item for n, item in items.items() if re.fullmatch("[0-9]{1,5}", n)}
+        return [_from_form(shape.member, numbered[n], f"{name}.member.{n}") for n in sorted(numbered)]
+    return _scalar(shape.type_name, given, name) if isinstance(given, str) else given
 
 
 def _scalar(kind: str, text: str, name: str) -> Any:

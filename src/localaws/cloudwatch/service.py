@@ -8,6 +8,7 @@ and Metrics Insights.
 docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference; messages as recorded from AWS by LocalStack's tests.
 """
 
+import asyncio
 import math
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -21,7 +22,7 @@ from localaws.cloudwatch.query import Found, Window, check_period, check_statist
 from localaws.cloudwatch.series import Series
 from localaws.cloudwatch.statistics import is_percentile, statistic
 from localaws.errors import AwsError
-from localaws.wire import Handler, Parameters
+from localaws.wire import Handler, Operation, Parameters
 
 _MOST_DATAPOINTS = 1440
 _PAGE, _LARGEST_PAGE = 100_800, 100_800
@@ -44,20 +45,28 @@ class CloudWatch:
             "cloudwatch",
             {
                 "PutMetricData": self._put,
-                "ListMetrics": self._list,
-                "GetMetricStatistics": self._statistics,
-                "GetMetricData": self._data,
+                "ListMetrics": self._fresh(self._list),
+                "GetMetricStatistics": self._fresh(self._statistics),
+                "GetMetricData": self._fresh(self._data),
             },
             otherwise,
         )
+
+    def _fresh(self, read: Callable[[Parameters], Parameters]) -> Operation:
+        """`read`, on a thread, of what is up to date."""
+
+        async def operation(p: Parameters) -> Parameters:
+            await self._sample()
+            return await asyncio.to_thread(read, p)
+
+        return operation
 
     def _put(self, p: Parameters) -> Parameters:
         for metric, unit, time, point in data_of(p, self._clock()):
             self._series.put(metric, unit, time, point)
         return {}
 
-    async def _list(self, p: Parameters) -> Parameters:
-        await self._sample()
+    def _list(self, p: Parameters) -> Parameters:
         since = self._clock() - _RECENT if p.get("RecentlyActive") else 0.0
         wanted = [(d["Name"], d.get("Value")) for d in p.get("Dimensions", [])]
         found = [
@@ -78,7 +87,7 @@ class CloudWatch:
         ]
         return {"Metrics": metrics} | ({"NextToken": following} if following else {})
 
-    async def _statistics(self, p: Parameters) -> Parameters:
+    def _statistics(self, p: Parameters) -> Parameters:
         names = _statistics_asked(p)
         if p["StartTime"] >= p["EndTime"]:
             text = "The parameter StartTime must be less than the parameter EndTime."
@@ -89,7 +98,6 @@ class CloudWatch:
             limit = f"You have requested up to {asked} datapoints, which exceeds the limit of {_MOST_DATAPOINTS}."
             hint = "You may reduce the datapoints requested by increasing Period, or decreasing the time range."
             raise AwsError("InvalidParameterCombination", f"{limit} {hint}")
-        await self._sample()
         window = Window.of(p["StartTime"], p["EndTime"], p["Period"], self._clock())
         by_unit = self._series.points(metric_of(p), window.start, window.end)
         units = [unit for unit in sorted(by_unit, key=unit_order) if p.get("Unit") in {None, unit}]
@@ -100,11 +108,10 @@ class CloudWatch:
         ]
         return {"Label": p["MetricName"], "Datapoints": datapoints}
 
-    async def _data(self, p: Parameters) -> Parameters:
+    def _data(self, p: Parameters) -> Parameters:
         queries = p["MetricDataQueries"]
         _check_queries(queries)
         _check_times(p)
-        await self._sample()
         found = self._found(queries, p)
         wanted = [(query, found[query["Id"]]) for query in queries if query.get("ReturnData", True)]
         descending = p.get("ScanBy", "TimestampDescending") == "TimestampDescending"

@@ -44,9 +44,9 @@ class Definition:
     buckets: tuple[float, ...] = ()
 
 
-def _firehose(metric: str, unit: str = "Count", scale: float = 1.0, **only: str) -> Feed:
+def _firehose(metric: str, unit: str = "Count", scale: float = 1.0, samples: str = "", **only: str) -> Feed:
     dimensions = ((("DeliveryStreamName", "stream"),),)
-    return Feed("AWS/Firehose", metric, unit, dimensions, scale, only)
+    return Feed("AWS/Firehose", metric, unit, dimensions, scale, only, samples)
 
 
 def _lambda(metric: str, unit: str = "Count", scale: float = 1.0, samples: str = "") -> Feed:
@@ -69,300 +69,260 @@ _REQUEST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 _LONG = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0)
 _INVOCATIONS = "clicklake_lambda_invocations_total"
 
-COUNTER, GAUGE, HISTOGRAM = Kind.COUNTER, Kind.GAUGE, Kind.HISTOGRAM
+_STREAM, _PUT, _FUNCTION, _QUEUE = ("stream",), ("stream", "operation"), ("function",), ("queue",)
+_QUERY = ("workgroup", "type", "state")
+
+
+def _counter(name: str, text: str, labels: tuple[str, ...] = (), *feeds: Feed) -> Definition:
+    return Definition(name, Kind.COUNTER, text, labels, feeds)
+
+
+def _gauge(name: str, text: str, labels: tuple[str, ...] = (), *feeds: Feed) -> Definition:
+    return Definition(name, Kind.GAUGE, text, labels, feeds)
+
+
+def _histogram(name: str, text: str, labels: tuple[str, ...], buckets: tuple[float, ...], *feeds: Feed) -> Definition:
+    return Definition(name, Kind.HISTOGRAM, text, labels, feeds, buckets)
+
 
 DEFINITIONS: tuple[Definition, ...] = (
-    Definition("clicklake_build_info", GAUGE, "1; the labels say what runs.", ("version", "python", "data_format")),
+    _gauge("clicklake_build_info", "1; the labels say what runs.", ("version", "python", "data_format")),
     # The front door
-    Definition(
+    _counter(
         "clicklake_requests_total",
-        COUNTER,
         "Requests that were answered, by AWS's name of the operation.",
         ("service", "operation", "status"),
     ),
-    Definition(
+    _histogram(
         "clicklake_request_duration_seconds",
-        HISTOGRAM,
         "From a request's head to the end of its answer.",
         ("service", "operation"),
-        buckets=_REQUEST,
-    ),
-    # Firehose
-    Definition(
-        "clicklake_firehose_requests_total",
-        COUNTER,
-        "PutRecord and PutRecordBatch requests that were acknowledged.",
-        ("stream", "operation"),
-        (_firehose("IncomingPutRequests"), _firehose("{operation}.Requests")),
-    ),
-    Definition(
-        "clicklake_firehose_records_total",
-        COUNTER,
-        "Records that were acknowledged.",
-        ("stream", "operation"),
-        (_firehose("IncomingRecords"), _firehose("PutRecordBatch.Records", operation="PutRecordBatch")),
-    ),
-    Definition(
-        "clicklake_firehose_bytes_total",
-        COUNTER,
-        "Bytes of the records that were acknowledged.",
-        ("stream", "operation"),
-        (_firehose("IncomingBytes", "Bytes"), _firehose("{operation}.Bytes", "Bytes")),
-    ),
-    Definition(
-        "clicklake_firehose_put_duration_seconds",
-        HISTOGRAM,
-        "From a put request to its acknowledgement, which is when its records are on disk.",
-        ("stream", "operation"),
-        (_firehose("{operation}.Latency", "Milliseconds", _MILLISECONDS),),
         _REQUEST,
     ),
-    Definition(
+    # Firehose
+    _counter(
+        "clicklake_firehose_requests_total",
+        "PutRecord and PutRecordBatch requests that were acknowledged.",
+        _PUT,
+        _firehose("IncomingPutRequests"),
+        _firehose("{operation}.Requests"),
+    ),
+    _counter(
+        "clicklake_firehose_records_total",
+        "Records that were acknowledged.",
+        _PUT,
+        _firehose("IncomingRecords"),
+        _firehose("PutRecordBatch.Records", operation="PutRecordBatch"),
+    ),
+    _counter(
+        "clicklake_firehose_bytes_total",
+        "Bytes of the records that were acknowledged.",
+        _PUT,
+        _firehose("IncomingBytes", "Bytes"),
+        _firehose("{operation}.Bytes", "Bytes"),
+    ),
+    _histogram(
+        "clicklake_firehose_put_duration_seconds",
+        "From a put request to its acknowledgement, which is when its records are on disk.",
+        _PUT,
+        _REQUEST,
+        _firehose("{operation}.Latency", "Milliseconds", _MILLISECONDS),
+    ),
+    _counter(
         "clicklake_firehose_throttled_records_total",
-        COUNTER,
         "Records that were refused because the stream's backlog is at its limit.",
-        ("stream",),
-        (_firehose("ThrottledRecords"),),
+        _STREAM,
+        _firehose("ThrottledRecords"),
     ),
-    Definition("clicklake_firehose_backlog_bytes", GAUGE, "Acknowledged and not yet delivered.", ("stream",)),
-    Definition(
+    _gauge("clicklake_firehose_backlog_bytes", "Acknowledged and not yet delivered.", _STREAM),
+    _gauge(
         "clicklake_firehose_oldest_record_age_seconds",
-        GAUGE,
         "Age of the oldest record that is not delivered; 0 if there is none.",
-        ("stream",),
+        _STREAM,
     ),
-    Definition(
+    _histogram(
         "clicklake_firehose_delivery_freshness_seconds",
-        HISTOGRAM,
         "Age of an object's oldest record when the object was delivered.",
-        ("stream",),
-        (_firehose("DeliveryToS3.DataFreshness", "Seconds"),),
+        _STREAM,
         (1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0),
+        _firehose("DeliveryToS3.DataFreshness", "Seconds"),
     ),
-    Definition(
+    _counter(
         "clicklake_firehose_delivered_objects_total",
-        COUNTER,
         "Objects that were delivered to S3.",
-        ("stream",),
-        (_firehose("DeliveryToS3.ObjectCount"),),
+        _STREAM,
+        _firehose("DeliveryToS3.ObjectCount"),
     ),
-    Definition(
+    _counter(
         "clicklake_firehose_delivered_records_total",
-        COUNTER,
         "Records that were delivered to S3.",
-        ("stream",),
-        (_firehose("DeliveryToS3.Records"),),
+        _STREAM,
+        _firehose("DeliveryToS3.Records"),
     ),
-    Definition(
+    _counter(
         "clicklake_firehose_delivered_bytes_total",
-        COUNTER,
         "Bytes that were delivered to S3, before compression.",
-        ("stream",),
-        (_firehose("DeliveryToS3.Bytes", "Bytes"),),
+        _STREAM,
+        _firehose("DeliveryToS3.Bytes", "Bytes"),
     ),
-    Definition(
-        "clicklake_firehose_delivery_attempts_total",
-        COUNTER,
-        "Attempts to put an object to S3.",
-        ("stream",),
-    ),
-    Definition(
+    _counter("clicklake_firehose_delivery_attempts_total", "Attempts to put an object to S3.", _STREAM),
+    _counter(
         "clicklake_firehose_delivery_successes_total",
-        COUNTER,
         "Attempts to put an object to S3 that succeeded.",
-        ("stream",),
-        (
-            Feed(
-                "AWS/Firehose",
-                "DeliveryToS3.Success",
-                "Count",
-                ((("DeliveryStreamName", "stream"),),),
-                samples="clicklake_firehose_delivery_attempts_total",
-            ),
-        ),
+        _STREAM,
+        _firehose("DeliveryToS3.Success", samples="clicklake_firehose_delivery_attempts_total"),
     ),
     # S3 events
-    Definition("clicklake_events_queued", GAUGE, "S3 event notifications that no target has taken yet."),
+    _gauge("clicklake_events_queued", "S3 event notifications that no target has taken yet."),
     # Lambda
-    Definition(
-        _INVOCATIONS,
-        COUNTER,
-        "Invocations of the function's code.",
-        ("function",),
-        (_lambda("Invocations", samples=_INVOCATIONS),),
+    _counter(
+        _INVOCATIONS, "Invocations of the function's code.", _FUNCTION, _lambda("Invocations", samples=_INVOCATIONS)
     ),
-    Definition(
+    _counter(
         "clicklake_lambda_errors_total",
-        COUNTER,
         "Invocations that ended in an error of the function, timeouts included.",
-        ("function",),
-        (_lambda("Errors", samples=_INVOCATIONS),),
+        _FUNCTION,
+        _lambda("Errors", samples=_INVOCATIONS),
     ),
-    Definition(
+    _counter(
         "clicklake_lambda_throttles_total",
-        COUNTER,
         "Invocations that were refused because too many were running.",
-        ("function",),
-        (_lambda("Throttles", samples="clicklake_lambda_throttles_total"),),
+        _FUNCTION,
+        _lambda("Throttles", samples="clicklake_lambda_throttles_total"),
     ),
-    Definition(
+    _histogram(
         "clicklake_lambda_duration_seconds",
-        HISTOGRAM,
         "How long an invocation ran, without the start of its worker.",
-        ("function",),
-        (_lambda("Duration", "Milliseconds", _MILLISECONDS),),
+        _FUNCTION,
         _LONG,
+        _lambda("Duration", "Milliseconds", _MILLISECONDS),
     ),
-    Definition(
+    _gauge(
         "clicklake_lambda_concurrent_executions",
-        GAUGE,
         "Invocations that run or wait for a worker.",
-        ("function",),
-        (_lambda("ConcurrentExecutions"),),
+        _FUNCTION,
+        _lambda("ConcurrentExecutions"),
     ),
-    Definition(
+    _counter(
         "clicklake_lambda_async_events_total",
-        COUNTER,
         "Events that were accepted for asynchronous invocation.",
-        ("function",),
-        (_lambda("AsyncEventsReceived", samples="clicklake_lambda_async_events_total"),),
+        _FUNCTION,
+        _lambda("AsyncEventsReceived", samples="clicklake_lambda_async_events_total"),
     ),
-    Definition(
+    _counter(
         "clicklake_lambda_async_events_dropped_total",
-        COUNTER,
         "Events that were given up: too old, or out of retries.",
-        ("function",),
-        (_lambda("AsyncEventsDropped", samples="clicklake_lambda_async_events_dropped_total"),),
+        _FUNCTION,
+        _lambda("AsyncEventsDropped", samples="clicklake_lambda_async_events_dropped_total"),
     ),
-    Definition(
+    _counter(
         "clicklake_lambda_recursive_invocations_dropped_total",
-        COUNTER,
         "Events that were given up because the function invokes itself.",
-        ("function",),
-        (_lambda("RecursiveInvocationsDropped", samples="clicklake_lambda_recursive_invocations_dropped_total"),),
+        _FUNCTION,
+        _lambda("RecursiveInvocationsDropped", samples="clicklake_lambda_recursive_invocations_dropped_total"),
     ),
-    Definition("clicklake_lambda_async_queued", GAUGE, "Events that wait, or run.", ("function",)),
-    Definition(
+    _gauge("clicklake_lambda_async_queued", "Events that wait, or run.", _FUNCTION),
+    _gauge(
         "clicklake_lambda_async_oldest_event_age_seconds",
-        GAUGE,
         "Age of the oldest event that waits or runs; 0 if there is none.",
-        ("function",),
-        (_lambda("AsyncEventAge", "Milliseconds", _MILLISECONDS),),
+        _FUNCTION,
+        _lambda("AsyncEventAge", "Milliseconds", _MILLISECONDS),
     ),
-    Definition(
+    _counter(
         "clicklake_lambda_dead_letter_errors_total",
-        COUNTER,
         "Events that could not be sent to the dead-letter queue.",
-        ("function",),
-        (_lambda("DeadLetterErrors", samples="clicklake_lambda_dead_letter_errors_total"),),
+        _FUNCTION,
+        _lambda("DeadLetterErrors", samples="clicklake_lambda_dead_letter_errors_total"),
     ),
-    Definition(
+    _counter(
         "clicklake_lambda_destination_failures_total",
-        COUNTER,
         "Records of invocations that could not be sent to a destination.",
-        ("function",),
-        (_lambda("DestinationDeliveryFailures", samples="clicklake_lambda_destination_failures_total"),),
+        _FUNCTION,
+        _lambda("DestinationDeliveryFailures", samples="clicklake_lambda_destination_failures_total"),
     ),
     # Athena
-    Definition(
+    _histogram(
         "clicklake_athena_query_duration_seconds",
-        HISTOGRAM,
         "From a query's submission to its end.",
-        ("workgroup", "type", "state"),
-        (_athena("TotalExecutionTime", "Milliseconds", _MILLISECONDS),),
+        _QUERY,
         _LONG,
+        _athena("TotalExecutionTime", "Milliseconds", _MILLISECONDS),
     ),
-    Definition(
+    _histogram(
         "clicklake_athena_engine_duration_seconds",
-        HISTOGRAM,
         "How long the engine worked on a query, planning included.",
-        ("workgroup", "type", "state"),
-        (_athena("EngineExecutionTime", "Milliseconds", _MILLISECONDS),),
+        _QUERY,
         _LONG,
+        _athena("EngineExecutionTime", "Milliseconds", _MILLISECONDS),
     ),
-    Definition(
+    _histogram(
         "clicklake_athena_queue_duration_seconds",
-        HISTOGRAM,
         "How long a query waited for its turn.",
-        ("workgroup", "type", "state"),
-        (_athena("QueryQueueTime", "Milliseconds", _MILLISECONDS),),
+        _QUERY,
         _LONG,
+        _athena("QueryQueueTime", "Milliseconds", _MILLISECONDS),
     ),
-    Definition(
+    _histogram(
         "clicklake_athena_planning_duration_seconds",
-        HISTOGRAM,
         "How long a query was planned.",
-        ("workgroup", "type", "state"),
-        (_athena("QueryPlanningTime", "Milliseconds", _MILLISECONDS),),
+        _QUERY,
         _LONG,
+        _athena("QueryPlanningTime", "Milliseconds", _MILLISECONDS),
     ),
-    Definition(
+    _histogram(
         "clicklake_athena_scanned_bytes",
-        HISTOGRAM,
         "Bytes that a query read.",
-        ("workgroup", "type", "state"),
-        (_athena("ProcessedBytes", "Bytes"),),
-        (0.0, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10),
+        _QUERY,
+        (0.0, 1000.0, 10000.0, 100000.0, 1000000.0, 10000000.0, 100000000.0, 1000000000.0, 10000000000.0),
+        _athena("ProcessedBytes", "Bytes"),
     ),
     # SQS
-    Definition(
+    _gauge(
         "clicklake_sqs_messages_visible",
-        GAUGE,
         "Messages that can be received.",
-        ("queue",),
-        (_sqs("ApproximateNumberOfMessagesVisible"),),
+        _QUEUE,
+        _sqs("ApproximateNumberOfMessagesVisible"),
     ),
-    Definition(
+    _gauge(
         "clicklake_sqs_messages_not_visible",
-        GAUGE,
         "Messages that were received and not deleted.",
-        ("queue",),
-        (_sqs("ApproximateNumberOfMessagesNotVisible"),),
+        _QUEUE,
+        _sqs("ApproximateNumberOfMessagesNotVisible"),
     ),
-    Definition(
+    _gauge(
         "clicklake_sqs_messages_delayed",
-        GAUGE,
         "Messages whose delay is not over.",
-        ("queue",),
-        (_sqs("ApproximateNumberOfMessagesDelayed"),),
+        _QUEUE,
+        _sqs("ApproximateNumberOfMessagesDelayed"),
     ),
-    Definition(
-        "clicklake_sqs_messages_sent_total",
-        COUNTER,
-        "Messages that were sent.",
-        ("queue",),
-        (_sqs("NumberOfMessagesSent"),),
-    ),
-    Definition(
+    _counter("clicklake_sqs_messages_sent_total", "Messages that were sent.", _QUEUE, _sqs("NumberOfMessagesSent")),
+    _counter(
         "clicklake_sqs_sent_bytes_total",
-        COUNTER,
         "Bytes of the messages that were sent, without attributes.",
-        ("queue",),
-        (_sqs("SentMessageSize", "Bytes", "clicklake_sqs_messages_sent_total"),),
+        _QUEUE,
+        _sqs("SentMessageSize", "Bytes", samples="clicklake_sqs_messages_sent_total"),
     ),
-    Definition(
+    _counter(
         "clicklake_sqs_messages_received_total",
-        COUNTER,
         "Messages that were received, each as often as it was.",
-        ("queue",),
-        (_sqs("NumberOfMessagesReceived"),),
+        _QUEUE,
+        _sqs("NumberOfMessagesReceived"),
     ),
-    Definition(
+    _counter(
         "clicklake_sqs_messages_deleted_total",
-        COUNTER,
         "Messages that were deleted by those who received them.",
-        ("queue",),
-        (_sqs("NumberOfMessagesDeleted"),),
+        _QUEUE,
+        _sqs("NumberOfMessagesDeleted"),
     ),
     # The endpoint's process
-    Definition("clicklake_control_journal_bytes", GAUGE, "The control plane's journal."),
-    Definition("clicklake_data_free_bytes", GAUGE, "What the data directory's file system has left."),
-    Definition("process_cpu_seconds_total", COUNTER, "User and system time."),
-    Definition("process_resident_memory_bytes", GAUGE, "Physical memory of the endpoint, without its workers."),
-    Definition("process_open_fds", GAUGE, "Open file descriptors; Linux and macOS only."),
-    Definition("process_max_fds", GAUGE, "How many there may be."),
-    Definition("process_threads", GAUGE, "Python's threads."),
-    Definition("process_start_time_seconds", GAUGE, "When the endpoint started, epoch seconds."),
+    _gauge("clicklake_control_journal_bytes", "The control plane's journal."),
+    _gauge("clicklake_data_free_bytes", "What the data directory's file system has left."),
+    _counter("process_cpu_seconds_total", "User and system time."),
+    _gauge("process_resident_memory_bytes", "Physical memory of the endpoint, without its workers."),
+    _gauge("process_open_fds", "Open file descriptors; Linux and macOS only."),
+    _gauge("process_max_fds", "How many there may be."),
+    _gauge("process_threads", "Python's threads."),
+    _gauge("process_start_time_seconds", "When the endpoint started, epoch seconds."),
 )
 
 BY_NAME: Mapping[str, Definition] = {definition.name: definition for definition in DEFINITIONS}
