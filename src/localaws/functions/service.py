@@ -1,6 +1,7 @@
 """The Lambda service: its operations, and who is handed what.
 
-Operations that are not in the table (layers, event source mappings ...) go to `otherwise`.
+What would make a thing that is not done here is refused by name (`_NOT_DONE`); operations that are in no table go to
+`otherwise`, which knows of no such things.
 """
 
 import asyncio
@@ -35,6 +36,16 @@ from localaws.functions.stats import Stats
 from localaws.functions.workers import BOOTSTRAP
 from localaws.store import Store
 from localaws.wire import Handler, Operation, Parameters, rest_json_service
+
+_NOT_DONE = {
+    "CreateEventSourceMapping": "event source mappings: S3 notifications and destinations are what invokes functions",
+    "CreateFunctionUrlConfig": "function URLs",
+    "PutProvisionedConcurrencyConfig": "provisioned concurrency: workers stay warm for five minutes",
+    "InvokeWithResponseStream": "response streaming",
+    "CreateCodeSigningConfig": "code signing",
+    "PutFunctionCodeSigningConfig": "code signing",
+    "CreateCapacityProvider": "capacity providers",
+}
 
 
 class Functions:
@@ -92,6 +103,7 @@ class Functions:
             "UpdateFunctionConfiguration": partial(self._update, self._registry.update_configuration),
             "DeleteFunction": self._delete,
             "Invoke": self._invoke,
+            **{name: partial(_refuse, what) for name, what in _NOT_DONE.items()},
         }
         beside = {"TraceId": "x-amzn-trace-id"}
         self.handler: Handler = rest_json_service("lambda", operations, otherwise, beside, partial(_check, region))
@@ -158,6 +170,10 @@ class Functions:
             self._executions.submit, call.named, self._ids(), call.payload, call.client_context, call.trace, nested
         )
         return answer(await asyncio.wrap_future(future), call.with_log)
+
+
+def _refuse(what: str, _: Parameters) -> Parameters:
+    raise invalid(f"localaws has no {what}")
 
 
 def _check(region: str, shape: Any, parameters: Parameters) -> None:
