@@ -287,8 +287,6 @@ def test_what_is_not_there_is_named(s3: Any) -> None:
 
 def test_what_is_not_done_is_refused_by_name(s3: Any, digits: dict[str, str]) -> None:
     not_done = ("NotImplemented", 501)
-    assert refusal(s3.put_object, **digits, Body=b"", ObjectLockLegalHoldStatus="ON") == not_done
-    assert refusal(s3.put_object_retention, **digits, Retention={"Mode": "GOVERNANCE"}) == not_done
     assert refusal(s3.put_object, **digits, Body=b"", IfNoneMatch='"etag"') == not_done
     assert refusal(s3.put_object, **digits, Body=b"", IfMatch="*") == not_done
     assert refusal(s3.put_object, **digits, Body=b"", IfMatch='"etag"', IfNoneMatch="*") == not_done

@@ -14,9 +14,10 @@ from urllib.parse import parse_qsl, unquote
 
 from localaws.errors import AwsError
 from localaws.s3 import acl as s3_acl
+from localaws.s3 import lock as s3_lock
 from localaws.s3 import policy as s3_policy
 from localaws.s3.buckets import Bucket, Buckets
-from localaws.s3.description import BUCKETS_ENCRYPTION
+from localaws.s3.description import BUCKETS_ENCRYPTION, LOCK
 from localaws.s3.rows import Stored
 from localaws.wire import Caller, Parameters, Request
 
@@ -173,6 +174,7 @@ class Access:
 
     buckets: Buckets
     find: Callable[[str, str, str | None], Stored | None]
+    clock: Callable[[], float]
 
     def admit(self, request: Request, operation: str, p: Parameters) -> None:
         """Raises AccessDenied. `p` gets CALLER, BUCKET_OWNER and, for what makes an object, ACCESS. Of a bucket that
@@ -193,11 +195,18 @@ class Access:
         self.check(request, bucket, RULES.get(operation, Rule(f"s3:{operation}")), p)
         if operation in _UPLOADS:
             p[ACCESS] = new_object(p, account, bucket)
-            if "encryption" in bucket.settings:
-                p[BUCKETS_ENCRYPTION] = _encryption(bucket)
+            self.inherit(p, bucket)
+        if p.get("BypassGovernanceRetention"):
+            self.check(request, bucket, Rule("s3:BypassGovernanceRetention"), p)
         if operation in _READS and "x-amz-server-side-encryption" in request.headers:
             text = "x-amz-server-side-encryption header is not supported for this operation."
             raise AwsError("InvalidArgument", text, 400, ArgumentName="x-amz-server-side-encryption")
+
+    def inherit(self, p: Parameters, bucket: Bucket) -> None:
+        """What an upload gets of its bucket."""
+        if "encryption" in bucket.settings:
+            p[BUCKETS_ENCRYPTION] = _encryption(bucket)
+        p[LOCK] = s3_lock.of_upload(p, bucket.settings.get("object-lock"), self.clock())
 
     def _admit_copy(self, request: Request, p: Parameters) -> None:
         path, _, version = p["CopySource"].partition("?versionId=")

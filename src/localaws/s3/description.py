@@ -32,6 +32,8 @@ ENCRYPTION = (
     "SSECustomerAlgorithm",
     "SSECustomerKeyMD5",
 )
+LOCK = "ObjectLock"
+"""Among an operation's parameters: the lock that what it makes will have."""
 BUCKETS_ENCRYPTION = "BucketEncryption"
 """Among an operation's parameters: the members that its bucket's default encryption sets."""
 _STORAGE_CLASSES = frozenset(
@@ -41,9 +43,6 @@ _STORAGE_CLASSES = frozenset(
 _ENCRYPTIONS = frozenset({"AES256", "aws:kms", "aws:kms:dsse"})
 # Promises that this endpoint can't keep, so it does not take them.
 _REFUSED = {
-    "ObjectLockMode": "object lock",
-    "ObjectLockRetainUntilDate": "object lock",
-    "ObjectLockLegalHoldStatus": "object lock",
     "WriteOffsetBytes": "appending to an object",
 }
 _CHUNKED = re.compile(r"aws-chunked\s*,?\s*")  # a coding of the transfer, not of the object
@@ -70,7 +69,8 @@ def fields_of(p: Parameters) -> Parameters:
     if fields.pop("StorageClass", "STANDARD") != "STANDARD":
         fields["StorageClass"] = p["StorageClass"]
     _check(p)
-    return fields
+    lock: Parameters = p.get(LOCK, {})
+    return fields | lock
 
 
 def encryption(fields: Mapping[str, Any]) -> Parameters:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from localaws.errors import AwsError
+from localaws.s3 import lock as s3_lock
 from localaws.s3 import rows as s3_rows
 from localaws.s3 import uploads as s3_uploads
 from localaws.s3 import versions as s3_versions
@@ -58,6 +59,8 @@ class Deletion:
     key: str
     version: str | None
     condition: Condition
+    bypass: bool = False
+    """Of retention in governance mode."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +189,7 @@ class Objects:
                 current = s3_rows.current(db, bucket, deletion.key)
                 try:
                     deletion.condition(current)
+                    self._check_lock(db, bucket, deletion, current)
                 except AwsError as e:
                     done.append(e)
                     continue
@@ -196,6 +200,15 @@ class Objects:
                     done.append(self._delete_version(db, home, deletion.key, version, current, owed))
         self._settle_up(bucket, owed)
         return done
+
+    def _check_lock(self, db: sqlite3.Connection, bucket: str, deletion: Deletion, current: Stored | None) -> None:
+        """A delete marker may be put on any version; none may go before its lock lets it."""
+        if deletion.version is None:
+            return
+        is_current = current is not None and current.version == deletion.version
+        stored = current if is_current else s3_rows.older(db, bucket, deletion.key, deletion.version)
+        if stored is not None:
+            s3_lock.check_deletable(dict(stored.description.fields), self._clock(), deletion.bypass)
 
     def _mark_deleted(
         self, db: sqlite3.Connection, bucket: Bucket, key: str, current: Stored | None, owed: _Owed
@@ -265,15 +278,21 @@ class Objects:
         return change.number if change else self._disk.number(db)
 
     def describe(
-        self, bucket: str, key: str, version: str | None, change: Callable[[Description], Description], event: str
+        self,
+        bucket: str,
+        key: str,
+        version: str | None,
+        change: Callable[[Description], Description],
+        event: str | None,
     ) -> Stored:
-        """Replace the version's description, not its bytes. Raises as `get` does."""
+        """Replace the version's description, not its bytes. `event`: None if S3 tells nobody. Raises as `get` does."""
         with self._store.write() as db:
             home = self._buckets.get(bucket, db)
             old = self.get(bucket, key, version, db)
             stored = replace(old, description=change(old.description))
             (s3_rows.write_current if old.path else s3_rows.write_older)(db, bucket, stored)
-            self._announce(event, home, old.change, stored)
+            if event is not None:
+                self._announce(event, home, old.change, stored)
         return stored
 
     def check_empty(self, bucket: str, db: sqlite3.Connection | None = None) -> None:

@@ -10,6 +10,7 @@ from localaws.errors import AwsError
 from localaws.s3 import checksums as s3_checksums
 from localaws.s3 import conditions as s3_conditions
 from localaws.s3 import description as s3_description
+from localaws.s3 import lock as s3_lock
 from localaws.s3 import versions as s3_versions
 from localaws.s3.access import ACCESS
 from localaws.s3.customer_keys import Cipher, key_for_reading, key_of
@@ -84,7 +85,7 @@ class Put:
         return s3_description.encryption(copy.description.fields) | versions | {"CopyObjectResult": answer | checksums}
 
     def delete_object(self, p: Parameters) -> Parameters:
-        (done,) = self._objects.delete(p["Bucket"], [_deletion(p, p.get("IfMatch"))])
+        (done,) = self._objects.delete(p["Bucket"], [_deletion(p, p.get("IfMatch"), p)])
         if isinstance(done, AwsError):
             raise done
         return {"VersionId": done.marker or p.get("VersionId"), "DeleteMarker": done.marker is not None or None}
@@ -96,7 +97,7 @@ class Put:
         errors = []
         for item in p["Delete"]["Objects"]:
             try:
-                wanted.append((item, _deletion(item, item.get("ETag"))))
+                wanted.append((item, _deletion(item, item.get("ETag"), p)))
             except AwsError as e:
                 errors.append(_not_deleted(item, e))
         deleted = []
@@ -130,7 +131,7 @@ class Put:
         return {"VersionId": self._objects.shown_version(p["Bucket"], stored)}
 
 
-def _deletion(p: Parameters, etag: str | None) -> Deletion:
+def _deletion(p: Parameters, etag: str | None, request: Parameters) -> Deletion:
     """Conditions are of the current version (docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html);
     those of size and time are for directory buckets: to ignore one would delete what shall stay."""
     if any(p.get(name) is not None for name in ("IfMatchLastModifiedTime", "IfMatchSize", "LastModifiedTime", "Size")):
@@ -140,6 +141,7 @@ def _deletion(p: Parameters, etag: str | None) -> Deletion:
         p["Key"],
         s3_versions.wanted(p),
         lambda old: s3_conditions.check_write(condition, old.etag if old else None),
+        bool(request.get("BypassGovernanceRetention")),
     )
 
 
@@ -208,8 +210,9 @@ def _copied(p: Parameters, source: Stored, to_itself: bool) -> Description:
         raise AwsError("InvalidRequest", text + rest)
     fields = s3_description.fields_of(p)
     if directives["MetadataDirective"] == "COPY":
-        own = {name: fields[name] for name in changes if name in fields}
-        kept = {name: value for name, value in source.description.fields.items() if name not in changes}
+        not_copied = {*changes, *s3_lock.FIELDS}
+        own = {name: fields[name] for name in not_copied if name in fields}
+        kept = {name: value for name, value in source.description.fields.items() if name not in not_copied}
         fields = kept | own
     replaced = directives["TaggingDirective"] == "REPLACE"
     tags = s3_description.tags_of_header(p.get("Tagging")) if replaced else source.description.tags

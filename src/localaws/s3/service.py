@@ -15,7 +15,7 @@ In the order of a request's walk:
     destinations, notifications  whom a bucket tells
     announcements, messages      what it tells
 
-Not done: object lock, customer keys, select.
+Not done: select, torrents, static websites, and what settings.py says is kept and answered only.
 """
 
 import asyncio
@@ -35,6 +35,7 @@ from localaws.s3.destinations import Destinations, PolicyOf
 from localaws.s3.disk import Disk
 from localaws.s3.get import Get
 from localaws.s3.grants import ObjectAccess
+from localaws.s3.locks import Locks
 from localaws.s3.multipart import Multipart
 from localaws.s3.objects import Objects, StoredFile
 from localaws.s3.post import Forms
@@ -84,7 +85,7 @@ class S3:
         self._configuration = Configuration(
             self._buckets, self._objects, self._disk, clock, ids, account, region, control, with_acls
         )
-        access = Access(self._buckets, self._objects.find_version)
+        self._access = access = Access(self._buckets, self._objects.find_version, clock)
         self._disk.recover(uploads.staged())
         forms = Forms(self._put.post_object, access, find_key, clock)
         handle = rest_xml_service(self._operations(), self._configuration.forward, forms.upload, access)
@@ -93,7 +94,12 @@ class S3:
     def _operations(self) -> Mapping[str, Operation]:
         get, put, multipart, configuration = self._get, self._put, self._multipart, self._configuration
         object_access = ObjectAccess(self._buckets, self._objects)
+        locks = Locks(self._buckets, self._objects, self._clock)
         return configuration.operations() | {
+            "GetObjectRetention": locks.get_object_retention,
+            "PutObjectRetention": locks.put_object_retention,
+            "GetObjectLegalHold": locks.get_object_legal_hold,
+            "PutObjectLegalHold": locks.put_object_legal_hold,
             "GetBucketAcl": configuration.get_bucket_acl,
             "PutBucketAcl": configuration.put_bucket_acl,
             "GetBucketPolicy": configuration.get_bucket_policy,
@@ -137,7 +143,9 @@ class S3:
     def put_object(self, bucket: str, key: str, data: bytes, content_type: str = "application/octet-stream") -> str:
         """What PutObject does: durable on return, with its event. The ETag. Raises AwsError (NoSuchBucket ...)."""
         body = Body(data, None, len(data))
-        answer = self._put.put_object({"Bucket": bucket, "Key": key, "Body": body, "ContentType": content_type})
+        p = {"Bucket": bucket, "Key": key, "Body": body, "ContentType": content_type}
+        self._access.inherit(p, self._buckets.get(bucket))
+        answer = self._put.put_object(p)
         etag: str = answer["ETag"]
         return etag
 

@@ -71,7 +71,7 @@ class Versioning:
 
     def put_bucket_versioning(self, p: Parameters) -> Parameters:
         """Durable on return. MFA delete needs a device that nobody has here."""
-        self._buckets.get(p["Bucket"])
+        bucket = self._buckets.get(p["Bucket"])
         configuration = p.get("VersioningConfiguration", {})
         if configuration.get("MFADelete") == ENABLED:
             raise AwsError("NotImplemented", "MFA delete is not implemented", 501)
@@ -80,5 +80,8 @@ class Versioning:
             raise AwsError("IllegalVersioningConfigurationException", text)
         if configuration["Status"] not in STATUSES:
             raise malformed()
+        if configuration["Status"] != ENABLED and "object-lock" in bucket.settings:
+            text = "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed."
+            raise AwsError("InvalidBucketState", text, 409)
         self._buckets.set_versioning(p["Bucket"], configuration["Status"])
         return {}

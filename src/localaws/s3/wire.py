@@ -14,6 +14,7 @@ import inspect
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from email.utils import formatdate
 from typing import Any, Literal
 from urllib.parse import parse_qs, unquote_to_bytes
@@ -75,6 +76,10 @@ ROUTES: Mapping[tuple[str, Level, str], Route] = {
     ("GET", "object", ""): Route("GetObject"),
     ("HEAD", "object", ""): Route("HeadObject"),
     ("DELETE", "object", ""): Route("DeleteObject"),
+    ("GET", "object", "legal-hold"): Route("GetObjectLegalHold", "LegalHold"),
+    ("PUT", "object", "legal-hold"): Route("PutObjectLegalHold"),
+    ("GET", "object", "retention"): Route("GetObjectRetention", "Retention"),
+    ("PUT", "object", "retention"): Route("PutObjectRetention"),
     ("GET", "object", "attributes"): Route("GetObjectAttributes", "GetObjectAttributesResponse"),
     ("GET", "object", "tagging"): Route("GetObjectTagging", "Tagging"),
     ("PUT", "object", "tagging"): Route("PutObjectTagging"),
@@ -312,6 +317,8 @@ def _headers(shape: StructureShape, answer: Parameters) -> dict[str, str]:
 
 
 def _header(shape: Shape, value: Any) -> str:
+    if shape.serialization.get("timestampFormat") == "iso8601":
+        return datetime.fromtimestamp(int(value), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     if shape.type_name == "timestamp" and not isinstance(value, str):
         return formatdate(value, usegmt=True)
     if isinstance(value, bool):
