@@ -29,23 +29,24 @@ def _refused(what: str) -> AwsError:
     return AwsError("ValidationException", f"localaws does not do {what}")
 
 
-def targets(account: str, bus_arn: str, event: Mapping[str, Any]) -> Iterator[str]:
+def targets(bus_arn: str, event: Mapping[str, Any]) -> Iterator[str]:
     """The ARNs that the bus's rules name for the event; each once."""
     told = set()
-    for rule in _rules(account, bus_arn):
+    for rule in _rules(bus_arn):
         if rule.state == "ENABLED" and rule.event_pattern.matches_event(event):
             told |= {target["Arn"] for target in rule.targets}
     yield from sorted(told)
 
 
-def names(account: str, bus_arn: str, arn: str) -> bool:
+def names(bus_arn: str, arn: str) -> bool:
     """Whether any rule of the bus has the target."""
-    return any(target["Arn"] == arn for rule in _rules(account, bus_arn) for target in rule.targets)
+    return any(target["Arn"] == arn for rule in _rules(bus_arn) for target in rule.targets)
 
 
-def _rules(account: str, bus_arn: str) -> list[Any]:
+def _rules(bus_arn: str) -> list[Any]:
     from moto.events.models import events_backends  # it takes half a second, see backend.py
 
-    buses = events_backends[account][bus_arn.split(":")[3]].event_buses
+    region, account = bus_arn.split(":")[3:5]
+    buses = events_backends[account][region].event_buses
     bus = buses.get(bus_arn.rpartition("/")[2])
     return list(bus.rules.values()) if bus is not None else []

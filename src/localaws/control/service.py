@@ -143,12 +143,12 @@ class Control:
         """The ARNs that the event bus's rules name for the event."""
         with self._lock:
             self._running()
-            return list(bridge.targets(self._account, bus_arn, event))
+            return list(bridge.targets(bus_arn, event))
 
     def rules_name(self, bus_arn: str, arn: str) -> bool:
         with self._lock:
             self._running()
-            return bridge.names(self._account, bus_arn, arn)
+            return bridge.names(bus_arn, arn)
 
     def publish_event(self, topic_arn: str, event: Mapping[str, Any], _trace: str) -> None:
         """An event to all who subscribe to the topic; durable on return. AwsError if the topic does not exist."""

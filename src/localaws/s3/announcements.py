@@ -35,12 +35,12 @@ class Announcements:
         if not wanted and not is_bridged:
             return
         event = self._event(name, bucket, change, stored)
-        owner = owner_id(self._account)
+        owner = owner_id(event.account)
         for delivery in wanted:
             message = s3_messages.notification(event, owner, delivery.id)
             self._tell(delivery.arn, bucket.name, message, event.origin.trace)
         if is_bridged:
-            bus = f"arn:aws:events:{bucket.region}:{self._account}:event-bus/default"
+            bus = f"arn:aws:events:{bucket.region}:{event.account}:event-bus/default"
             self._tell(bus, bucket.name, s3_messages.bridged(event, self._ids()), event.origin.trace)
 
     def _event(self, name: str, bucket: Bucket, change: int, stored: Stored) -> Event:
@@ -51,7 +51,7 @@ class Announcements:
             name=name,
             bucket=bucket.name,
             region=bucket.region,
-            account=self._account,
+            account=bucket.owner or self._account,
             at=stored.modified if is_new else self._clock(),
             origin=origin if origin.request_id else replace(origin, request_id=self._ids()),
             key=stored.key,

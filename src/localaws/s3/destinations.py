@@ -13,7 +13,7 @@ from localaws.s3 import messages as s3_messages
 from localaws.s3 import notifications as s3_notifications
 from localaws.s3 import policy as s3_policy
 from localaws.s3.announcements import Tell
-from localaws.s3.buckets import Buckets
+from localaws.s3.buckets import Bucket, Buckets
 from localaws.s3.origin import ORIGIN
 from localaws.s3.xml import malformed
 from localaws.wire import Parameters
@@ -50,16 +50,16 @@ class Destinations:
 
     def put(self, p: Parameters) -> Parameters:
         """Durable on return."""
-        bucket = self._buckets.get(p["Bucket"]).name
+        bucket = self._buckets.get(p["Bucket"])
         if "NotificationConfiguration" not in p:
             raise malformed()
         checked = s3_notifications.checked(p["NotificationConfiguration"], self._ids)
         targets = list(s3_notifications.targets(checked))
         if not p.get("SkipDestinationValidation"):
             self._try(bucket, targets)
-        self._buckets.set_notifications(bucket, checked)
+        self._buckets.set_notifications(bucket.name, checked)
         if not p.get("SkipDestinationValidation"):
-            self._tell_of_it(bucket, targets)
+            self._tell_of_it(bucket.name, targets)
         return {}
 
     def tells(self, bucket: str, arn: str) -> bool:
@@ -67,7 +67,7 @@ class Destinations:
         found = self._buckets.find(bucket)
         return found is not None and s3_notifications.names(found.notifications, arn)
 
-    def _try(self, bucket: str, targets: list[str]) -> None:
+    def _try(self, bucket: Bucket, targets: list[str]) -> None:
         """Raises InvalidArgument with all that is wrong, numbered."""
         wrong = [found for arn in targets if (found := self._problem(bucket, arn))]
         if wrong:
@@ -76,7 +76,7 @@ class Destinations:
             text = "Unable to validate the following destination configurations"
             raise AwsError("InvalidArgument", text, 400, **details)
 
-    def _problem(self, bucket: str, arn: str) -> tuple[str, str] | None:
+    def _problem(self, bucket: Bucket, arn: str) -> tuple[str, str] | None:
         """What S3 names, and what it says of it."""
         service = arn.split(":")[2]
         if arn.endswith(".fifo"):
@@ -91,8 +91,9 @@ class Destinations:
             return arn, f"The destination {noun} does not exist"
         return arn, f"Permissions on the destination {noun} do not allow S3 to publish notifications from this bucket"
 
-    def _allows(self, policy: Mapping[str, Any], action: str, bucket: str, arn: str) -> bool:
-        context = {"aws:sourcearn": [f"arn:aws:s3:::{bucket}"], "aws:sourceaccount": [self._account]}
+    def _allows(self, policy: Mapping[str, Any], action: str, bucket: Bucket, arn: str) -> bool:
+        account = bucket.owner or self._account
+        context = {"aws:sourcearn": [f"arn:aws:s3:::{bucket.name}"], "aws:sourceaccount": [account]}
         return s3_policy.verdict(policy, s3_policy.Ask("", "", action, arn, context, service=_S3)) == "Allow"
 
     def _tell_of_it(self, bucket: str, targets: list[str]) -> None:
