@@ -139,6 +139,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         "clicklake_firehose_oldest_record_age_seconds",
         "Age of the oldest record that is not delivered; 0 if there is none.",
         _STREAM,
+        _firehose("DeliveryToS3.DataFreshness", "Seconds"),
     ),
     _histogram(
         "clicklake_firehose_delivery_freshness_seconds",
