@@ -90,9 +90,12 @@ def verify(p: Parameters, measured: Measured) -> None:
     """The Content-MD5 and the checksum value among `p` must be those of the bytes that came: else BadDigest."""
     if p.get("ContentMD5") is not None:
         if len(_raw(p["ContentMD5"])) != 16:
-            raise AwsError("InvalidDigest", "The Content-MD5 you specified was invalid.")
+            named = {"Content-MD5": p["ContentMD5"]}
+            raise AwsError("InvalidDigest", "The Content-MD5 you specified was invalid.", 400, **named)
         if _raw(p["ContentMD5"]) != measured.md5:
-            raise AwsError("BadDigest", "The Content-MD5 you specified did not match what we received.")
+            text = "The Content-MD5 you specified did not match what we received."
+            digests = {"ExpectedDigest": p["ContentMD5"], "CalculatedDigest": _text(measured.md5)}
+            raise AwsError("BadDigest", text, 400, **digests)
     for name, value in measured.checksums.items():
         given = p.get(FIELDS[name])
         if given is None or given == value:

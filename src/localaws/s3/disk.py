@@ -159,7 +159,8 @@ class Disk:
         """
         query = "SELECT path, staged FROM s3_changes WHERE bucket = ? AND key = ?"
         before = db.execute(query, (bucket, key.encode())).fetchone() or (path, None)
-        chosen: str = before[0] if path or self._is_there(bucket, before[0]) else self._choose(bucket, key)
+        place: str | None = before[0]
+        chosen = place if place and (path or self._is_there(bucket, place)) else self._choose(bucket, key)
         if path is None:
             self._reserved[bucket, key] = chosen
         row = (bucket, key.encode(), chosen, staged, file)
@@ -180,9 +181,9 @@ class Disk:
         if file:
             db.execute("INSERT OR IGNORE INTO s3_discards VALUES (?)", (file,))
 
-    def _is_there(self, bucket: str, path: str | None) -> bool:
+    def _is_there(self, bucket: str, path: str) -> bool:
         """Is the file of an object that was deleted still there? If it is gone, another key may have taken its way."""
-        return path is not None and (self._buckets / bucket / path).is_file()
+        return (self._buckets / bucket / path).is_file()
 
     def _choose(self, bucket: str, key: str) -> str:
         """Its own name if the file system can hold that and nothing is in its way, else its name beside the others."""

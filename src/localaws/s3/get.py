@@ -8,7 +8,7 @@ from localaws.s3 import conditions as s3_conditions
 from localaws.s3 import versions as s3_versions
 from localaws.s3.customer_keys import Cipher, key_for_reading
 from localaws.s3.objects import Objects
-from localaws.s3.rows import Stored
+from localaws.s3.rows import Description, Stored
 from localaws.s3.wire import STATUS
 from localaws.wire import FileSlice, Parameters
 
@@ -55,7 +55,7 @@ class Get:
         description = stored.description
         all_of_them = {
             "ETag": stored.etag,
-            "Checksum": s3_checksums.fields(description.checksums, description.checksum_type) or None,
+            "Checksum": _attribute(description) or None,
             "ObjectParts": _parts(p, stored) if description.parts else None,
             "StorageClass": description.fields.get("StorageClass", "STANDARD"),
             "ObjectSize": stored.size,
@@ -95,13 +95,21 @@ def _overrides(p: Parameters) -> Parameters:
 
 
 def _checksum(number: int | None, stored: Stored) -> Parameters:
-    """The object's, or that of the part which is asked for."""
+    """The object's, or that of the part which is asked for, if S3 keeps one: not of parts of an object whose checksum
+    is that of all its bytes, unless it is the only one."""
     description = stored.description
     for part in description.parts if number else ():
         if part["PartNumber"] == number:
             own = {name: part[field] for name, field in s3_checksums.FIELDS.items() if field in part}
-            return s3_checksums.fields(own, description.checksum_type)
+            is_kept = description.checksum_type == "COMPOSITE" or len(description.parts) == 1
+            return s3_checksums.fields(own, description.checksum_type) if is_kept else {}
     return s3_checksums.fields(description.checksums, description.checksum_type)
+
+
+def _attribute(description: Description) -> Parameters:
+    """GetObjectAttributes tells a checksum of parts without their number."""
+    values = {name: value.partition("-")[0] for name, value in description.checksums.items()}
+    return s3_checksums.fields(values, description.checksum_type)
 
 
 def _slice(p: Parameters, stored: Stored) -> tuple[int, int, Parameters]:

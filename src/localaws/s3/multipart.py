@@ -4,13 +4,12 @@ docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html. A completed uplo
 answer (the client may not have heard the first one), as long as its object is there.
 """
 
-import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import IO
-from urllib.parse import quote
 
 from localaws.errors import AwsError
 from localaws.s3 import checksums as s3_checksums
+from localaws.s3 import completion as s3_completion
 from localaws.s3 import conditions as s3_conditions
 from localaws.s3 import description as s3_description
 from localaws.s3 import versions as s3_versions
@@ -23,12 +22,11 @@ from localaws.s3.keys import check_key
 from localaws.s3.listing import limit_of, page, text_of
 from localaws.s3.objects import New, Objects
 from localaws.s3.put import open_source, source_of
-from localaws.s3.rows import Description, Stored
+from localaws.s3.rows import Stored
 from localaws.s3.uploads import Part, Upload, Uploads
 from localaws.s3.xml import malformed
 from localaws.wire import Body, Parameters
 
-_SMALLEST_PART = 5 * 2**20
 _MOST_PARTS = 10_000
 
 
@@ -122,29 +120,27 @@ class Multipart:
         s3_conditions.check_writing(p)
         try:
             upload = self._upload(p)
-            if (
-                upload.algorithm or key_of(p) is not None
-            ):  # "only when the object was created using a checksum algorithm"
+            if upload.algorithm or key_of(p) is not None:  # who asked for no checksum need not send the key again
                 key_for_part(p, upload.fields)
             if "MultipartUpload" not in p:
                 raise AwsError("InvalidRequest", "You must specify at least one part")
             if not p["MultipartUpload"].get("Parts"):
                 raise malformed()
-            return _completed(p, self._complete(p, upload))
+            return s3_completion.completed(p, self._complete(p, upload))
         except AwsError as e:
             before = self._objects.find(p["Bucket"], p["Key"]) if e.code == "NoSuchUpload" else None
             if before is None or before.description.upload != p["UploadId"]:
                 raise
-            return _completed(p, before)
+            return s3_completion.completed(p, before)
 
     def _complete(self, p: Parameters, upload: Upload) -> Stored:
-        parts = _chosen(p, upload, {part.number: part for part in self._uploads.parts(upload)})
-        description = _description(p, upload, parts)
+        parts = self._chosen(p, upload)
+        description = s3_completion.description(p, upload, parts)
         try:
             staged = self._disk.stage_slices(self._slices(parts))
         except FileNotFoundError:
-            self._upload(p)  # it may have ended meanwhile
-            _chosen(p, upload, {part.number: part for part in self._uploads.parts(upload)})  # a part may have come anew
+            self._upload(p)  # it may have ended meanwhile,
+            self._chosen(p, upload)  # or a part may have come anew
             raise
         size, etag = sum(part.size for part in parts), s3_checksums.etag_of_parts([part.md5 for part in parts])
         event = "ObjectCreated:CompleteMultipartUpload"
@@ -158,6 +154,9 @@ class Multipart:
         for name in leftovers:
             self._disk.discard(name)
         return stored
+
+    def _chosen(self, p: Parameters, upload: Upload) -> list[Part]:
+        return s3_completion.chosen(p, upload, {part.number: part for part in self._uploads.parts(upload)})
 
     def _slices(self, parts: list[Part]) -> Iterator[tuple[IO[bytes], int, int]]:
         """One file is open at a time: there may be 10,000."""
@@ -208,7 +207,7 @@ class Multipart:
             "UploadIdMarker": marker,
             "NextKeyMarker": text(got.last) if got.found or got.truncated else "",
             "NextUploadIdMarker": got.found[-1].id if ended_in_key else "",
-            "Prefix": text(p.get("Prefix", "")),
+            "Prefix": text(p["Prefix"]) if p.get("Prefix") else None,
             "Delimiter": text(p["Delimiter"]) if p.get("Delimiter") else None,
             "EncodingType": p.get("EncodingType"),
             "MaxUploads": limit,
@@ -233,7 +232,11 @@ def _checksum_kind(p: Parameters) -> tuple[str, str]:
             text = "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header."
             raise AwsError("InvalidRequest", text)
         return "", s3_checksums.TYPES[s3_checksums.DEFAULT][0]
-    algorithm = s3_checksums.wanted(p)
+    algorithm = str(p["ChecksumAlgorithm"]).upper()
+    if algorithm not in s3_checksums.TYPES:
+        valid = ", ".join(s3_checksums.TYPES)
+        text = f"Checksum algorithm provided is unsupported. Please try again with any of the valid types: [{valid}]"
+        raise AwsError("InvalidRequest", text)
     kinds = s3_checksums.TYPES[algorithm]
     kind = p.get("ChecksumType", kinds[0])
     if kind not in {"COMPOSITE", "FULL_OBJECT"}:
@@ -252,88 +255,9 @@ def _number(p: Parameters) -> int:
     return number
 
 
-def _chosen(p: Parameters, upload: Upload, parts: Mapping[int, Part]) -> list[Part]:
-    """The parts that the client names, if they are the ones that it sent."""
-    named = p["MultipartUpload"]["Parts"]
-    if any("PartNumber" not in part or "ETag" not in part for part in named):
-        raise malformed()
-    numbers = [part["PartNumber"] for part in named]
-    if any(one >= two for one, two in itertools.pairwise(numbers)):
-        text = "The list of parts was not in ascending order. Parts must be ordered by part number."
-        raise AwsError("InvalidPartOrder", text, 400, UploadId=upload.id)
-    chosen = [_same(named_part, parts.get(named_part["PartNumber"]), upload) for named_part in named]
-    for part in chosen[:-1]:
-        if part.size < _SMALLEST_PART:
-            details = {"ETag": part.md5.hex(), "MinSizeAllowed": str(_SMALLEST_PART), "PartNumber": str(part.number)}
-            text = "Your proposed upload is smaller than the minimum allowed size"
-            raise AwsError("EntityTooSmall", text, 400, **details, ProposedSize=str(part.size))
-    return chosen
-
-
-def _same(named: Parameters, part: Part | None, upload: Upload) -> Part:
-    etag = named["ETag"].strip('"')
-    given = named.get(s3_checksums.FIELDS[upload.algorithm]) if upload.algorithm else None
-    if part is None or part.md5.hex() != etag or given not in {None, part.checksum}:
-        text = "One or more of the specified parts could not be found.  The part may not have been uploaded, or the "
-        details = {"UploadId": upload.id, "PartNumber": str(named["PartNumber"]), "ETag": etag}
-        raise AwsError(
-            "InvalidPart", text + "specified entity tag may not match the part's entity tag.", 400, **details
-        )
-    if given is None and upload.algorithm and upload.checksum_type == "COMPOSITE":
-        text = f"The upload was created using a {upload.algorithm.lower()} checksum. The complete request must include "
-        rest = f"the checksum for each part. It was missing for part {part.number} in the request."
-        raise AwsError("InvalidRequest", text + rest)
-    return part
-
-
 def _check(p: Parameters, upload: Upload, there: Stored | None) -> None:
     s3_conditions.check_write(p, there.etag if there else None)
     s3_conditions.check_undisturbed(p, upload.before, there.change if there else None)
-
-
-def _description(p: Parameters, upload: Upload, parts: list[Part]) -> Description:
-    """The object's description; the size and checksum that the client names must be what the parts add up to."""
-    if p.get("ChecksumType", upload.checksum_type) != upload.checksum_type:
-        text = f"The upload was created using the {upload.checksum_type} checksum mode. The complete request must use "
-        raise AwsError("InvalidRequest", text + "the same checksum mode.")
-    size = sum(part.size for part in parts)
-    if p.get("MpuObjectSize", size) != size:
-        text = (
-            f"The provided 'x-amz-mp-object-size' header value {p['MpuObjectSize']} does not match what was computed: "
-        )
-        raise AwsError("InvalidRequest", text + str(size))
-    algorithm = upload.algorithm or s3_checksums.DEFAULT
-    checksum = s3_checksums.of_parts(algorithm, upload.checksum_type, [(part.checksum, part.size) for part in parts])
-    given = p.get(s3_checksums.FIELDS[algorithm])
-    if given is not None and given.partition("-")[0] != checksum.partition("-")[0]:
-        text = f"The {algorithm.lower()} you specified did not match the calculated checksum."
-        raise AwsError("BadDigest", text)
-    field = s3_checksums.FIELDS[algorithm]
-    listed = [{"PartNumber": part.number, "Size": part.size, field: part.checksum} for part in parts]
-    is_sealed = "SSECustomerKeyMD5" in upload.fields
-    return Description(
-        upload.fields,
-        {algorithm: checksum},
-        upload.checksum_type,
-        upload.tags,
-        listed,
-        upload.id,
-        upload.access,
-        [(part.size, part.md5.hex()) for part in parts] if is_sealed else (),
-    )
-
-
-def _completed(p: Parameters, stored: Stored) -> Parameters:
-    description = stored.description
-    return {
-        "Location": f"https://{p['Bucket']}.s3.amazonaws.com/{quote(stored.key)}",
-        "Bucket": p["Bucket"],
-        "Key": stored.key,
-        "ETag": f'"{stored.etag}"',
-        **s3_checksums.fields(description.checksums, description.checksum_type),
-        **s3_description.encryption(description.fields),
-        "VersionId": s3_versions.told(stored.version),
-    }
 
 
 def _told(upload: Upload) -> Parameters:
