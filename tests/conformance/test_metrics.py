@@ -519,7 +519,7 @@ def test_health_says_how_every_service_is(endpoint: EndpointProcess) -> None:
     assert not any(secret.encode() in text for secret in keys.values())
 
 
-def test_a_stream_whose_bucket_is_gone_degrades_the_health(endpoint: EndpointProcess) -> None:
+def test_a_stream_whose_bucket_is_gone_degrades_the_health(endpoint: EndpointProcess, cloudwatch: Any) -> None:
     firehose = endpoint.client("firehose")
     destination = {
         "RoleARN": "arn:aws:iam::000000000000:role/firehose",
@@ -531,6 +531,7 @@ def test_a_stream_whose_bucket_is_gone_degrades_the_health(endpoint: EndpointPro
     assert eventually(lambda: json.loads(get(endpoint, "health")[1])["status"] == "degraded")
     said = json.loads(get(endpoint, "health")[1])["services"]["firehose"]
     assert said["undeliverable"] == ["lost"]
+    assert statistics(cloudwatch, "AWS/Firehose", "DeliveryToS3.DataFreshness", "Maximum", DeliveryStreamName="lost")
     endpoint.client("s3").create_bucket(Bucket="nowhere")
     assert eventually(lambda: json.loads(get(endpoint, "health")[1])["status"] == "ok")
 

@@ -40,6 +40,8 @@ class Sampling:
         self._last = clock()
         self._before: dict[tuple[str, tuple[str, ...]], float] = {}
         self._looking = asyncio.Lock()
+        self._begun = 0
+        self._seen: list[Reading] = []
         self._task: asyncio.Task[None] | None = None
 
     def watch(self, here: Sequence[Source], away: Sequence[Source]) -> None:
@@ -59,10 +61,14 @@ class Sampling:
 
     async def look(self) -> list[Reading]:
         """Every reading now; CloudWatch's metrics are up to date with them on return."""
+        wanted = self._begun + 1  # a look that begins from now on
         async with self._looking:
+            if self._begun >= wanted:  # it has, for somebody else who waited
+                return self._seen
+            self._begun += 1
             here = _read([self._registry.readings, *self._here])
             away = await asyncio.to_thread(_read, self._away)
-            readings = here.readings + away.readings
+            readings = self._seen = here.readings + away.readings
             now, then = self._clock(), self._last
             self._last = now
             self._feed(readings, now, then, complete=here.complete and away.complete)
