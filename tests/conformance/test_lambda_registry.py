@@ -252,6 +252,45 @@ def test_versions_keep_the_code_they_were_published_with(functions: Any) -> None
         functions.invoke(FunctionName=f"{name}:1")
 
 
+def layer(functions: Any, name: str, **files: str) -> str:
+    """Publish a version of a layer; files as `package` takes them."""
+    version = functions.publish_layer_version(
+        LayerName=name, Content={"ZipFile": package(**files)}, CompatibleRuntimes=["python3.13"]
+    )
+    return str(version["LayerVersionArn"])
+
+
+def test_a_function_imports_from_its_layers_and_the_last_one_counts(functions: Any) -> None:
+    texts = layer(functions, "texts", python__hello="TEXT = 'one'", python__both="WHO = 'texts'")
+    libraries = layer(functions, "libraries", **{"python__lib__python3.13__site-packages__both": "WHO = 'libraries'"})
+    source = (
+        "import hello, both, os\ndef handler(e, c): return [hello.TEXT, both.WHO, os.environ['PATH'].split('/')[-1]]"
+    )
+    name = deploy(functions, source, Layers=[texts, libraries])
+    configuration = functions.get_function_configuration(FunctionName=name)
+    assert [one["Arn"] for one in configuration["Layers"]] == [texts, libraries]
+    assert json.load(functions.invoke(FunctionName=name)["Payload"]) == ["one", "libraries", "bin"]
+    newer = layer(functions, "texts", python__hello="TEXT = 'two'")
+    assert newer == texts[:-1] + "2"
+    functions.update_function_configuration(FunctionName=name, Layers=[libraries, newer])
+    assert json.load(functions.invoke(FunctionName=name)["Payload"]) == ["two", "libraries", "bin"]
+    functions.delete_layer_version(LayerName="texts", VersionNumber=2)
+    assert json.load(functions.invoke(FunctionName=name)["Payload"])[0] == "two"
+    with pytest.raises(ClientError, match="does not exist") as error:
+        deploy(functions, ECHO, Layers=[newer])
+    assert code_of(error) == ("InvalidParameterValueException", 400)
+    assert [v["Version"] for v in functions.list_layer_versions(LayerName="texts")["LayerVersions"]] == [1]
+    (latest,) = [one for one in functions.list_layers()["Layers"] if one["LayerName"] == "texts"]
+    assert latest["LatestMatchingVersion"]["LayerVersionArn"] == texts
+    with pytest.raises(ClientError, match="Two different versions of the same layer"):
+        deploy(functions, ECHO, Layers=[texts, texts])
+    with pytest.raises(ClientError) as error:
+        functions.get_layer_version(LayerName="texts", VersionNumber=2)
+    assert code_of(error) == ("ResourceNotFoundException", 404)
+    functions.update_function_configuration(FunctionName=name, Layers=[])
+    assert "Layers" not in functions.get_function_configuration(FunctionName=name)
+
+
 def test_an_alias_is_a_name_for_a_version(functions: Any) -> None:
     name = deploy(
         functions, "def handler(e, c): return ['one', c.function_version, c.invoked_function_arn]", Publish=True

@@ -5,7 +5,7 @@ one of them with what it asked for, so nothing is added and nothing left out.
 
 Accepted as given and not acted upon: Architectures and Runtime (any Python; this machine's interpreter runs it),
 VpcConfig, KMSKeyArn, TracingConfig, SnapStart, EphemeralStorage's size, LoggingConfig's format and levels (logs are
-text). Refused by name: container images, other languages, layers, file systems, code signing, tenants.
+text). Refused by name: container images, other languages, file systems, code signing, tenants.
 """
 
 import hashlib
@@ -58,7 +58,6 @@ _STORAGE = (512, 10240)
 _MOST_TAGS = 50
 
 _NOT_DONE: Mapping[str, str] = {
-    "Layers": "localaws has no Lambda layers: put the packages into the function's zip",
     "FileSystemConfigs": "localaws has no file systems for Lambda",
     "ImageConfig": "localaws runs no container images: deploy the function as a zip",
     "CapacityProviderConfig": "localaws has no capacity providers for Lambda",
@@ -281,5 +280,6 @@ _SETTINGS: Mapping[str, Callable[[Any, Any], Any]] = {
     "SnapStart": lambda value, _: {"ApplyOn": value.get("ApplyOn", "None"), "OptimizationStatus": "Off"},
     "EphemeralStorage": _storage,
     "DeadLetterConfig": _dead_letters,
+    "Layers": lambda value, _: value or None,
     "KMSKeyArn": lambda value, _: value or None,
 }

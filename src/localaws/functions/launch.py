@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from localaws.functions import packages, sdk
 from localaws.functions.config import Reference
@@ -14,13 +15,14 @@ from localaws.functions.workers import Spec, Worker
 
 
 class Launcher:
-    """`environment(role_arn)` gives the AWS_* variables of a worker, `log(group, stream, lines)` takes its lines,
-    `failures(access_key)` says how many calls of a worker this endpoint has failed."""
+    """`layers` gives the folders of what a configuration says of its layers, `environment(role_arn)` the AWS_*
+    variables of a worker; `log(group, stream, lines)` takes its lines."""
 
     def __init__(
         self,
         registry: Registry,
         root: Path,
+        layers: Callable[[Sequence[Mapping[str, Any]]], tuple[Path, ...]],
         clock: Callable[[], float],
         ids: Callable[[], str],
         environment: Callable[[str], Mapping[str, str]],
@@ -29,7 +31,8 @@ class Launcher:
         failures: Callable[[str], int],
     ) -> None:
         self._registry = registry
-        self._root = root
+        self._home = root / "functions"
+        self._layers = layers
         self._clock = clock
         self._ids = ids
         self._environment = environment
@@ -53,7 +56,8 @@ class Launcher:
             revision=configuration["RevisionId"],
             runtime=configuration["Runtime"],
             handler=configuration["Handler"],
-            code=packages.folder(self._root, named.name, configuration["CodeSha256"]),
+            code=packages.folder(self._home, named.name, configuration["CodeSha256"]),
+            layers=self._layers(configuration.get("Layers", ())),
             memory=configuration["MemorySize"],
             timeout=configuration["Timeout"],
             storage=configuration["EphemeralStorage"]["Size"],

@@ -1,6 +1,6 @@
-"""A function's code: the zip it was deployed as, checked and unpacked.
+"""The code of functions and layers: the zip it was deployed as, checked and unpacked.
 
-    DATA_DIR/functions/<name>/<sha256>/     the files, as the worker imports them
+    DATA_DIR/functions/<name>/<sha256>/     the files, as the worker imports them; of layers in DATA_DIR/layers
     DATA_DIR/functions/<name>/<sha256>.zip  the package, for GetFunction's Code.Location
 
 A folder is complete once it has its name, because it is renamed into place after every file in it is durable. What a
@@ -17,13 +17,15 @@ import shutil
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from localaws import durable
 from localaws.errors import AwsError
 from localaws.functions.config import invalid
+from localaws.wire import blob
 
 # docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html, "Deployment package (.zip file archive) size".
 ZIPPED_LIMIT = 50 * 1024 * 1024
@@ -41,6 +43,29 @@ class Package:
 
     sha256: str
     size: int
+
+
+def read(code: Mapping[str, Any], fetch: Callable[[str, str], bytes]) -> bytes:
+    """A function's or layer's zip, from the request or, by `fetch(bucket, key)`, from S3; it is `check`ed."""
+    if code.get("ImageUri"):
+        raise invalid("localaws runs no container images: deploy the function as a zip")
+    uploaded = code.get("ZipFile") is not None
+    if uploaded:
+        data = blob(code["ZipFile"])
+    elif code.get("S3Bucket") and code.get("S3Key"):
+        data = _fetched(code["S3Bucket"], code["S3Key"], fetch)
+    else:
+        raise invalid("Please provide a source for function code.")
+    check(data, uploaded)
+    return data
+
+
+def _fetched(bucket: str, key: str, fetch: Callable[[str, str], bytes]) -> bytes:
+    try:
+        return fetch(bucket, key)
+    except AwsError as e:
+        text = f"Error occurred while GetObject. S3 Error Code: {e.code}. S3 Error Message: {e.message}"
+        raise invalid(text) from e
 
 
 def check(data: bytes, uploaded: bool) -> None:
@@ -61,35 +86,35 @@ def check(data: bytes, uploaded: bool) -> None:
         _inner_path(entry.filename)
 
 
-def store(root: Path, name: str, data: bytes) -> Package:
+def store(collection: Path, name: str, data: bytes) -> Package:
     """Unpack `data` durably; the same package again costs next to nothing. It has been `check`ed."""
     digest = hashlib.sha256(data).digest()
     package = Package(base64.b64encode(digest).decode(), len(data))
-    home = folder(root, name, package.sha256)
+    home = folder(collection, name, package.sha256)
     if not home.is_dir():
         durable.make_directories(home.parent)
         fresh = home.with_name(home.name + ".new")
         shutil.rmtree(fresh, ignore_errors=True)
         _unpack(data, fresh)
-        durable.replace_file(archive(root, name, package.sha256), data)
+        durable.replace_file(archive(collection, name, package.sha256), data)
         durable.move_file(fresh, home)
     else:  # by an attempt that may not have lived to make it durable
         durable.sync_directory(home.parent)
     return package
 
 
-def folder(root: Path, name: str, sha256: str) -> Path:
-    return root / "functions" / name / base64.b64decode(sha256).hex()
+def folder(collection: Path, name: str, sha256: str) -> Path:
+    return collection / name / base64.b64decode(sha256).hex()
 
 
-def archive(root: Path, name: str, sha256: str) -> Path:
-    return folder(root, name, sha256).with_suffix(".zip")
+def archive(collection: Path, name: str, sha256: str) -> Path:
+    return folder(collection, name, sha256).with_suffix(".zip")
 
 
-def sweep(root: Path, name: str, used: Iterable[str]) -> None:
+def sweep(collection: Path, name: str, used: Iterable[str]) -> None:
     """Delete the packages of `name` that no configuration names; call it while none of its workers runs."""
-    home = root / "functions" / name
-    keep = {path for sha256 in used for path in (folder(root, name, sha256), archive(root, name, sha256))}
+    home = collection / name
+    keep = {path for sha256 in used for path in (folder(collection, name, sha256), archive(collection, name, sha256))}
     for path in set(home.iterdir()) - keep if home.is_dir() else ():
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)

@@ -37,13 +37,14 @@ from localaws.functions.config import (
 )
 from localaws.functions.paging import page
 from localaws.store import Documents, Store
-from localaws.wire import Operation, Parameters, blob
+from localaws.wire import Operation, Parameters
 
 Document = dict[str, Any]
 
 
 class Registry:
-    """`fetch(bucket, key)` reads a package from S3. Names in Parameters may be ARNs and carry a qualifier."""
+    """`fetch(bucket, key)` reads a package from S3; `layers(arns)` is what a configuration says of them. Names in
+    Parameters may be ARNs and carry a qualifier."""
 
     def __init__(
         self,
@@ -54,15 +55,17 @@ class Registry:
         account: str,
         region: str,
         fetch: Callable[[str, str], bytes],
+        layers: Callable[[list[str]], list[dict[str, Any]]],
     ) -> None:
         self._store = store
         self._functions = Documents(store, "lambda.function")
-        self._root = root
+        self._home = root / "functions"
         self._clock = clock
         self._ids = ids
         self._prefix = f"arn:aws:lambda:{region}:{account}:function:"
         self._region = region
         self._fetch = fetch
+        self._layers = layers
         self._packages = threading.Lock()  # a package being unpacked is not yet in any document
         self.operations: Mapping[str, Operation] = {
             "GetFunction": self._get_function,
@@ -124,11 +127,11 @@ class Registry:
 
     def create(self, parameters: Parameters) -> Configuration:
         name = reference(parameters["FunctionName"]).name
-        configuration = created(parameters, self._prefix + name, self._region)
-        data = self._package(parameters["Code"])
+        configuration = created(self._with_layers(parameters), self._prefix + name, self._region)
+        data = packages.read(parameters["Code"], self._fetch)
         with self._packages:
             self._refuse_existing(name)
-            package = packages.store(self._root, name, data)
+            package = packages.store(self._home, name, data)
             configuration = self._stamped(with_code(configuration, package.sha256, package.size))
             document: Document = {
                 "Configuration": configuration,
@@ -152,9 +155,9 @@ class Registry:
     def update_code(self, parameters: Parameters) -> Configuration:
         name = _named(parameters).name
         _check_revision(self.find(name), parameters)
-        data = self._package(parameters)
+        data = packages.read(parameters, self._fetch)
         with self._packages:
-            package = packages.store(self._root, name, data)
+            package = packages.store(self._home, name, data)
             return self._set_code(name, package, parameters)
 
     def _set_code(self, name: str, package: packages.Package, parameters: Parameters) -> Configuration:
@@ -171,7 +174,9 @@ class Registry:
     def update_configuration(self, parameters: Parameters) -> Configuration:
         with self.change(_named(parameters).name) as document:
             _check_revision(document, parameters)
-            document["Configuration"] = self._stamped(updated(document["Configuration"], parameters, self._region))
+            document["Configuration"] = self._stamped(
+                updated(document["Configuration"], self._with_layers(parameters), self._region)
+            )
             configuration: Configuration = document["Configuration"]
             return configuration
 
@@ -191,33 +196,16 @@ class Registry:
         """Delete the code of a function that is gone, unless there is one of that name again."""
         with self._packages:
             if self._functions.get(name) is None:
-                shutil.rmtree(self._root / "functions" / name, ignore_errors=True)
+                shutil.rmtree(self._home / name, ignore_errors=True)
 
     def sweep_code(self) -> None:
         """Delete replaced packages. Only before the first worker runs."""
         for name, document in self._functions.items():
             used = [c["CodeSha256"] for c in (document["Configuration"], *document["Versions"].values())]
-            packages.sweep(self._root, name, used)
+            packages.sweep(self._home, name, used)
 
-    def _package(self, code: Mapping[str, Any]) -> bytes:
-        if code.get("ImageUri"):
-            raise invalid("localaws runs no container images: deploy the function as a zip")
-        uploaded = code.get("ZipFile") is not None
-        if uploaded:
-            data = blob(code["ZipFile"])
-        elif code.get("S3Bucket") and code.get("S3Key"):
-            data = self._download(code["S3Bucket"], code["S3Key"])
-        else:
-            raise invalid("Please provide a source for function code.")
-        packages.check(data, uploaded)
-        return data
-
-    def _download(self, bucket: str, key: str) -> bytes:
-        try:
-            return self._fetch(bucket, key)
-        except AwsError as e:
-            text = f"Error occurred while GetObject. S3 Error Code: {e.code}. S3 Error Message: {e.message}"
-            raise invalid(text) from e
+    def _with_layers(self, parameters: Parameters) -> Parameters:
+        return {**parameters, "Layers": self._layers(parameters["Layers"])} if "Layers" in parameters else parameters
 
     def _stamped(self, configuration: Configuration) -> Configuration:
         return stamped(configuration, self._clock(), self._ids())
@@ -240,7 +228,7 @@ class Registry:
         named = _named(parameters)
         document = self.find(named.name)
         configuration = self._version(document, named)
-        archive = packages.archive(self._root.absolute(), named.name, configuration["CodeSha256"])
+        archive = packages.archive(self._home, named.name, configuration["CodeSha256"])
         answer: Parameters = {
             "Configuration": self._get_configuration(parameters),
             "Code": {"RepositoryType": "S3", "Location": archive.as_uri()},

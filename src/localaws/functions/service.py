@@ -29,6 +29,7 @@ from localaws.functions.event_invoke import EventInvoke
 from localaws.functions.executions import Executions, Send
 from localaws.functions.invoke import answer, call_of, trace_of
 from localaws.functions.launch import Launcher
+from localaws.functions.layers import Layers
 from localaws.functions.lineage import made_by_a_function
 from localaws.functions.registry import Registry
 from localaws.functions.settings import Settings
@@ -76,10 +77,11 @@ class Functions:
     ) -> None:
         root = root.absolute()
         self._ids = ids
-        self._registry = Registry(store, root, clock, ids, account, region, fetch)
+        layers = Layers(store, root, clock, account, region, fetch)
+        self._registry = Registry(store, root, clock, ids, account, region, fetch, layers.attached)
         self._settings = settings = Settings(self._registry, ids)
         event_invoke = EventInvoke(self._registry, clock)
-        launcher = Launcher(self._registry, root, clock, ids, environment, log, command, failures)
+        launcher = Launcher(self._registry, root, layers.folders, clock, ids, environment, log, command, failures)
         self._executions = Executions(
             store,
             self._registry,
@@ -97,6 +99,7 @@ class Functions:
             **self._registry.operations,
             **settings.operations,
             **event_invoke.operations,
+            **layers.operations,
             **Aliases(self._registry, ids).operations,
             "CreateFunction": self._create,
             "UpdateFunctionCode": partial(self._update, self._registry.update_code),

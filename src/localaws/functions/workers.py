@@ -46,7 +46,7 @@ _PIECE, _MOST_PIECES = 1 << 16, 256
 @dataclass(frozen=True, slots=True)
 class Spec:
     """What a worker is made from; workers of one `revision` are interchangeable. Memory and storage in MB, timeout in
-    seconds; `sdk` is the folder of what the runtime brings."""
+    seconds; `sdk` is the folder of what the runtime brings, `layers` are those of the layers in their order."""
 
     function: str
     version: str
@@ -61,6 +61,7 @@ class Spec:
     log_group: str
     role: str
     environment: Mapping[str, str]
+    layers: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,4 +302,21 @@ def _environment(spec: Spec, scratch: Path, stream: str, api: str) -> dict[str, 
         "LAMBDA_TASK_ROOT": str(spec.code),
         "LAMBDA_RUNTIME_DIR": str(spec.sdk),
     }
-    return {**minimal, **spec.environment, **reserved}
+    return _with_layers({**minimal, **spec.environment, **reserved}, spec)
+
+
+def _with_layers(environment: dict[str, str], spec: Spec) -> dict[str, str]:
+    """What AWS finds below /opt, on the same paths; the last layer comes first, for it lies over the others there."""
+    layers = spec.layers[::-1]
+    places = {
+        "PYTHONPATH": [f"{layer}/{inner}" for layer in layers for inner in _imports(spec.runtime)],
+        "PATH": [f"{layer}/bin" for layer in layers],
+        "LD_LIBRARY_PATH": [f"{layer}/lib" for layer in layers],
+    }
+    longer = {name: os.pathsep.join([*found, *filter(None, [environment.get(name)])]) for name, found in places.items()}
+    return environment | (longer if layers else {})
+
+
+def _imports(runtime: str) -> tuple[str, str]:
+    """docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html, "Layer paths for each Lambda runtime"."""
+    return f"python/lib/{runtime}/site-packages", "python"
