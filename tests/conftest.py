@@ -17,7 +17,6 @@ import pytest
 from endpoint_process import EndpointProcess, running
 from stack_template import copy_of_a_stack
 
-
 # Modules whose tests need an account in which nobody else made anything.
 ALONE = {
     "test_athena_tables",
@@ -40,10 +39,10 @@ def shared_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoi
 def endpoint(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EndpointProcess]:
     if request.path.stem in ALONE:
         yield from running(tmp_path_factory.mktemp("endpoint") / "data", "--bare")
-        return
-    shared: EndpointProcess = request.getfixturevalue("shared_endpoint")
-    shared.revive()
-    yield shared
+    else:
+        shared: EndpointProcess = request.getfixturevalue("shared_endpoint")
+        shared.revive()
+        yield shared
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """A short run of tests/fuzz_wire.py (`make fuzz` makes the long one): broken requests harm nothing."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 

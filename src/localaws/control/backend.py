@@ -90,6 +90,7 @@ class Moto:
         self._apps: dict[str, Any] = {}
         moto.core.utils.datetime = _clock(lambda: self._now)
         moto.kms.utils.os = SimpleNamespace(urandom=mock_random.randbytes)
+        _seed_new_backends(mock_random)
         _empty_backends()
         self.messages = Messages(store)
         self.outbox = Outbox(invoke)
@@ -200,6 +201,29 @@ def _clock(now: Callable[[], float]) -> SimpleNamespace:
             strptime=datetime.strptime,
         )
     )
+
+
+def _seed_new_backends(random: Any) -> None:
+    """A service's first call makes its backend, with random ids of its own (IAM's has 1,300 policies). They must not
+    come out of that call's seed: in a replay another call may be the first."""
+    from moto.core.base_backend import AccountSpecificBackend
+
+    find = AccountSpecificBackend.__getitem__
+    if getattr(find, "seeds", False):
+        return
+
+    def find_or_make(backends: Any, region: str) -> Any:
+        if region in backends.keys():  # noqa: SIM118 - `in backends` asks for regions that there could be
+            return find(backends, region)
+        state = random.getstate()
+        random.seed(f"{backends.service_name}/{backends.account_id}/{region}")
+        try:
+            return find(backends, region)
+        finally:
+            random.setstate(state)
+
+    find_or_make.seeds = True  # type: ignore[attr-defined]
+    AccountSpecificBackend.__getitem__ = find_or_make
 
 
 def _empty_backends() -> None:
