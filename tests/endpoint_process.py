@@ -5,6 +5,7 @@ aws         aws("s3") -> a boto3 client of `endpoint`
 stack       like `endpoint`, with the default stack provisioned (`clicklake up`)
 """
 
+import configparser
 import json
 import os
 import signal
@@ -77,12 +78,9 @@ class EndpointProcess:
         self.process.stdout.close()
 
     def keys(self) -> dict[str, str]:
-        lines = (self.data_dir / "credentials").read_text().splitlines()[1:]
-        pairs = dict(line.split(" = ") for line in lines if line)
-        return {
-            "aws_access_key_id": pairs["aws_access_key_id"],
-            "aws_secret_access_key": pairs["aws_secret_access_key"],
-        }
+        profiles = configparser.ConfigParser(interpolation=None)
+        profiles.read(self.data_dir / "credentials")
+        return {name: profiles["default"][name] for name in ("aws_access_key_id", "aws_secret_access_key")}
 
     def client(self, service: str, **config: Any) -> Any:
         options = botocore.config.Config(**({"retries": {"max_attempts": 1}} | config))
