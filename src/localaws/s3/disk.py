@@ -26,22 +26,19 @@ The numbers of changes only grow, across restarts too: they are the objects' gen
 """
 
 import errno
-import hashlib
 import logging
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from localaws.durable import flush, make_directories, sync_directory, sync_file, write_file
+from localaws.durable import make_directories, sync_directory
 from localaws.s3 import keys as s3_keys
-from localaws.s3.customer_keys import Cipher, counter_of
+from localaws.s3.staging import Staging
 from localaws.store import Store
-from localaws.wire import Body
 
 log = logging.getLogger("localaws.s3")
 
@@ -54,7 +51,6 @@ CREATE TABLE IF NOT EXISTS s3_discards (file TEXT PRIMARY KEY) WITHOUT ROWID;
 _OWED = """SELECT change, path, staged, file, 0 FROM s3_changes WHERE bucket = :bucket AND key = :key
   UNION ALL SELECT change, '', staged, file, 1 FROM s3_versions WHERE bucket = :bucket AND key = :key AND pending"""
 _BATCH = 256  # changes that are settled together
-_PIECE = 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,75 +74,17 @@ class Disk:
     def __init__(self, store: Store, root: Path, ids: Callable[[], str]) -> None:
         self._store = store
         self._buckets = root / "s3"
-        self._staging = root / "s3-staging"
+        self.staging = Staging(root / "s3-staging", ids)
         self._versions = root / "s3-versions"
-        self._ids = ids
         self._placing = threading.Lock()
         self._settling = threading.Lock()
         self._placed: dict[int, _Followed] = {}  # by change: followed, not settled
         self._gone: set[str] = set()  # versions' files that were removed, which is not settled
         self._reserved: dict[tuple[str, str], str] = {}  # paths of new objects that are not at their place yet
         make_directories(self._buckets)
-        make_directories(self._staging)
         make_directories(self._versions)
         store.migrate(_SCHEMA)
         store.add_column("s3_changes", "file", "TEXT NOT NULL DEFAULT ''")
-
-    # Staging
-
-    def stage(self, body: Body) -> str:
-        """The body as a durable staged file: its name. A spooled body is moved, not copied."""
-        with self._new() as target:
-            if body.file is None:
-                write_file(target, body.data)
-            else:
-                sync_file(body.file)
-                body.file.replace(target)
-                sync_directory(self._staging)
-        return target.name
-
-    def stage_slices(self, slices: Iterable[tuple[IO[bytes], int, int]]) -> str:
-        """The (file, start, length)s, one after the other, as a durable staged file: its name."""
-        with self._new() as target:
-            with target.open("xb", buffering=0) as file:
-                for source, start, length in slices:
-                    _copy(source.fileno(), start, length, file.fileno())
-                flush(file.fileno())
-            sync_directory(self._staging)
-        return target.name
-
-    def seal(self, name: str, size: int, key: bytes) -> str:
-        """Encrypt a staged file; durable on return. The counter that it begins with."""
-        with self.staged(name).open("rb") as file:
-            counter = counter_of(key, hashlib.file_digest(file, "sha256").digest())
-        self.rewrite(name, Cipher(key, [(size, counter)]))
-        return counter
-
-    def rewrite(self, name: str, change: Callable[[int, bytes], bytes]) -> None:
-        """Replace a staged file's bytes, piece by piece, by what `change(position, piece)` makes of them."""
-        with self.staged(name).open("r+b", buffering=0) as file:
-            position = 0
-            while piece := os.pread(file.fileno(), _PIECE, position):
-                os.pwrite(file.fileno(), change(position, piece), position)
-                position += len(piece)
-            flush(file.fileno())
-
-    @contextmanager
-    def _new(self) -> Iterator[Path]:
-        """A path in the staging directory; what can't be finished there (the disk is full) leaves nothing."""
-        target = self._staging / self._ids()
-        try:
-            yield target
-        except BaseException:
-            target.unlink(missing_ok=True)
-            raise
-
-    def staged(self, name: str) -> Path:
-        return self._staging / name
-
-    def discard(self, name: str | None) -> None:
-        if name is not None:
-            (self._staging / name).unlink(missing_ok=True)
 
     # Changes
 
@@ -220,7 +158,7 @@ class Disk:
         files = []
         for staged, file in pending:
             target = self._versions / file
-            if not target.exists() and not (staged and _moved(self._staging / staged, target)):
+            if not target.exists() and not (staged and _moved(self.staging.file(staged), target)):
                 os.link(place, target)
             files.append(file)
         if files:
@@ -230,7 +168,7 @@ class Disk:
     def _place(self, bucket: str, path: str, staged: str | None, file: str) -> set[Path]:
         target = self._buckets / bucket / path
         changed = _make_way(target.parent)
-        sources = ([self._versions / file] if file else []) + ([self._staging / staged] if staged else [])
+        sources = ([self._versions / file] if file else []) + ([self.staging.file(staged)] if staged else [])
         if not any(_moved(source, target) for source in sources) and not target.exists():  # else it was done before
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(sources[-1]))
         return changed | ({self._versions} if file else set())
@@ -273,7 +211,7 @@ class Disk:
         one of them this moment."""
         with self._placing:
             for name in staged:
-                self.discard(name)
+                self.staging.discard(name)
             for file in filter(None, files):
                 (self._versions / file).unlink(missing_ok=True)
                 self._gone.add(file)
@@ -289,9 +227,7 @@ class Disk:
         self.settle()
         query = "SELECT staged FROM s3_changes UNION SELECT staged FROM s3_versions WHERE pending"
         left = {name for (name,) in self._store.read().execute(query)}
-        for entry in os.scandir(self._staging):
-            if entry.name not in left and entry.name not in kept:
-                self.discard(entry.name)
+        self.staging.sweep(left | set(kept))
 
     # Reading
 
@@ -300,7 +236,7 @@ class Disk:
         row = self._store.read().execute("SELECT staged, file FROM s3_changes WHERE change = ?", (change,)).fetchone()
         staged: str | None = row[0] if row else None
         file: str = row[1] if row else ""
-        places = ([self._versions / file] if file else []) + ([self._staging / staged] if staged else [])
+        places = ([self._versions / file] if file else []) + ([self.staging.file(staged)] if staged else [])
         for place in (*places, self._buckets / bucket / path):
             try:
                 return place.open("rb", buffering=0)
@@ -364,22 +300,3 @@ def _sync_nearest(directory: Path) -> None:
             return sync_directory(directory)
         except (FileNotFoundError, NotADirectoryError):
             directory = directory.parent
-
-
-def _copy(source: int, start: int, length: int, target: int) -> None:
-    """Inside the kernel where that is possible (Linux; Btrfs and XFS then share the blocks)."""
-    while length:
-        copied = _copy_range(source, start, min(length, 2**30), target)
-        if not copied:
-            raise OSError("a file became shorter while it was copied")
-        start, length = start + copied, length - copied
-
-
-def _copy_range(source: int, start: int, length: int, target: int) -> int:
-    if hasattr(os, "copy_file_range"):
-        try:
-            return os.copy_file_range(source, target, length, offset_src=start)
-        except OSError as e:
-            if e.errno not in {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP}:
-                raise
-    return os.write(target, os.pread(source, min(length, _PIECE), start))

@@ -20,9 +20,10 @@ from localaws.s3.customer_keys import Cipher, key_for_part, key_for_reading, key
 from localaws.s3.disk import Disk
 from localaws.s3.keys import check_key
 from localaws.s3.listing import limit_of, page, text_of
-from localaws.s3.objects import New, Objects
+from localaws.s3.objects import Objects
 from localaws.s3.put import open_source, source_of
 from localaws.s3.rows import Stored
+from localaws.s3.succession import New
 from localaws.s3.uploads import Part, Upload, Uploads
 from localaws.s3.xml import malformed
 from localaws.wire import Body, Parameters
@@ -74,7 +75,7 @@ class Multipart:
             raise AwsError("InvalidRequest", text + f"actual checksum Type: {given.lower()}")
         measured = s3_checksums.measure(p["Body"], {given, kept})
         s3_checksums.verify(p, measured)
-        part = self._add(upload, number, self._disk.stage(p["Body"]), measured, key)
+        part = self._add(upload, number, self._disk.staging.stage(p["Body"]), measured, key)
         told = s3_checksums.fields({given: measured.checksums[given]}) if has_value else {}
         return {"ETag": part.etag} | s3_description.encryption(upload.fields) | told
 
@@ -87,12 +88,12 @@ class Multipart:
             s3_conditions.check_source(p, source.etag, source.modified, self._objects.now())
             start, length = s3_conditions.copy_slice(p.get("CopySourceRange"), source.size)
             key, key_of_source = key_for_part(p, upload.fields), key_for_reading(p, source_fields, "CopySource")
-            staged = self._disk.stage_slices([(file, start, length)])
+            staged = self._disk.staging.stage_slices([(file, start, length)])
         if key_of_source is not None:
             cipher = Cipher(key_of_source, source.description.sealed)
-            self._disk.rewrite(staged, lambda position, piece: cipher(start + position, piece))
+            self._disk.staging.rewrite(staged, lambda position, piece: cipher(start + position, piece))
         algorithm = upload.algorithm or s3_checksums.DEFAULT
-        measured = s3_checksums.measure(Body(file=self._disk.staged(staged), size=length), [algorithm])
+        measured = s3_checksums.measure(Body(file=self._disk.staging.file(staged), size=length), [algorithm])
         part = self._add(upload, number, staged, measured, key)
         answer = {"ETag": part.etag, "LastModified": part.modified, **_checksum_of(part, upload)}
         version = {"CopySourceVersionId": s3_versions.told(source.version)}
@@ -102,18 +103,18 @@ class Multipart:
         self, upload: Upload, number: int, staged: str, measured: s3_checksums.Measured, key: bytes | None
     ) -> Part:
         checksum = measured.checksums[upload.algorithm or s3_checksums.DEFAULT]
-        md5 = measured.md5 if key is None else bytes.fromhex(self._disk.seal(staged, measured.size, key))
+        md5 = measured.md5 if key is None else bytes.fromhex(self._disk.staging.seal(staged, measured.size, key))
         part = Part(number, staged, measured.size, md5, self._clock(), checksum)
         try:
-            self._disk.discard(self._uploads.add(upload, part))
+            self._disk.staging.discard(self._uploads.add(upload, part))
         except AwsError:
-            self._disk.discard(staged)
+            self._disk.staging.discard(staged)
             raise
         return part
 
     def abort_multipart_upload(self, p: Parameters) -> Parameters:
         for name in self._uploads.end(self._upload(p)):
-            self._disk.discard(name)
+            self._disk.staging.discard(name)
         return {}
 
     def complete_multipart_upload(self, p: Parameters) -> Parameters:
@@ -137,7 +138,7 @@ class Multipart:
         parts = self._chosen(p, upload)
         description = s3_completion.description(p, upload, parts)
         try:
-            staged = self._disk.stage_slices(self._slices(parts))
+            staged = self._disk.staging.stage_slices(self._slices(parts))
         except FileNotFoundError:
             self._upload(p)  # it may have ended meanwhile,
             self._chosen(p, upload)  # or a part may have come anew
@@ -152,7 +153,7 @@ class Multipart:
             also=lambda: leftovers.extend(self._uploads.end(upload)),
         )
         for name in leftovers:
-            self._disk.discard(name)
+            self._disk.staging.discard(name)
         return stored
 
     def _chosen(self, p: Parameters, upload: Upload) -> list[Part]:
@@ -161,7 +162,7 @@ class Multipart:
     def _slices(self, parts: list[Part]) -> Iterator[tuple[IO[bytes], int, int]]:
         """One file is open at a time: there may be 10,000."""
         for part in parts:
-            with self._disk.staged(part.staged).open("rb", buffering=0) as file:
+            with self._disk.staging.file(part.staged).open("rb", buffering=0) as file:
                 yield file, 0, part.size
 
     def _upload(self, p: Parameters) -> Upload:

@@ -5,7 +5,7 @@ How rows and files stay in step is disk.py's.
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from email.utils import formatdate
 from pathlib import Path
 from typing import IO
@@ -15,18 +15,17 @@ from localaws.s3 import lock as s3_lock
 from localaws.s3 import rows as s3_rows
 from localaws.s3 import uploads as s3_uploads
 from localaws.s3 import versions as s3_versions
-from localaws.s3.buckets import Bucket, Buckets
-from localaws.s3.disk import Change, Disk
+from localaws.s3.buckets import Buckets
+from localaws.s3.disk import Disk
 from localaws.s3.rows import Description, Stored, Version
-from localaws.s3.versions import ENABLED, NULL, new_id
+from localaws.s3.succession import Announce, Deleted, New, Owed, Succession
+from localaws.s3.versions import NULL
 from localaws.store import Store
 
 NOT_ALLOWED = "The specified method is not allowed against this resource."
 _TRIES = 100
-_NOTHING_MD5 = "d41d8cd98f00b204e9800998ecf8427e"  # the ETag that the event of a delete marker has
 
-Announce = Callable[[str, Bucket, int, Stored], None]
-"""(event name, bucket, change, what was stored or removed), called in the transaction."""
+
 Condition = Callable[[Stored | None], None]
 """Sees the current version, None for none, and may raise."""
 
@@ -39,19 +38,6 @@ class StoredFile:
 
 
 @dataclass(frozen=True, slots=True)
-class New:
-    """An object to be: `staged` is the name of its staged file."""
-
-    bucket: str
-    key: str
-    staged: str
-    size: int
-    etag: str
-    description: Description
-    event: str
-
-
-@dataclass(frozen=True, slots=True)
 class Deletion:
     """What shall be deleted: a version for good, or without one the object, which then gets a delete marker where its
     bucket is versioned."""
@@ -61,22 +47,6 @@ class Deletion:
     condition: Condition
     bypass: bool = False
     """Of retention in governance mode."""
-
-
-@dataclass(frozen=True, slots=True)
-class Deleted:
-    """What one deletion did: `marker` is the version id of the delete marker that it made, or that it removed."""
-
-    marker: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Owed:
-    """What the disk owes to a transaction: keys to follow, files that are of no use any more."""
-
-    keys: list[str] = field(default_factory=list)
-    files: list[str] = field(default_factory=list)
-    staged: list[str | None] = field(default_factory=list)
 
 
 class Objects:
@@ -93,8 +63,8 @@ class Objects:
         self._disk = disk
         self._buckets = buckets
         self._clock = clock
-        self._ids = ids
         self._announce = announce
+        self._succession = Succession(disk, clock, ids, announce)
         s3_rows.prepare(store)
 
     # Changing
@@ -105,75 +75,26 @@ class Objects:
         The staged file is the object's from the commit on; if this raises it is gone.
         """
 
-        def commit(db: sqlite3.Connection) -> tuple[Stored, _Owed]:
+        def commit(db: sqlite3.Connection) -> tuple[Stored, Owed]:
             bucket = self._buckets.get(new.bucket, db)
             old = s3_rows.current(db, new.bucket, new.key)
             condition(old)
-            owed = _Owed()
-            change = self._disk.record(db, new.bucket, new.key, new.staged, old.path if old else None)
-            version = self._version(bucket, change.number)
-            self._retire(db, bucket, new.key, old, change.superseded, version, owed)
-            stored = Stored(
-                *(
-                    new.key,
-                    change.number,
-                    new.size,
-                    new.etag,
-                    self._clock(),
-                    change.path,
-                    new.description,
-                    version,
-                    change.number,
-                )
-            )
-            s3_rows.write_current(db, new.bucket, stored)
+            owed = Owed()
+            stored = self._succession.put(db, bucket, new, old, owed)
             also()
-            self._announce(new.event, bucket, change.number, stored)
+            self._announce(new.event, bucket, stored.change, stored)
             return stored, owed
 
         try:
             stored, owed = self._store.together(commit)
         except BaseException as e:
             if not _may_be_committed(e):
-                self._disk.discard(new.staged)
+                self._disk.staging.discard(new.staged)
             raise
         self._settle_up(new.bucket, owed)
         return stored
 
-    def _version(self, bucket: Bucket, change: int) -> str:
-        return new_id(change, self._ids) if bucket.versioning == ENABLED else NULL
-
-    def _retire(
-        self,
-        db: sqlite3.Connection,
-        bucket: Bucket,
-        key: str,
-        old: Stored | None,
-        staged: str | None,
-        version: str,
-        owed: _Owed,
-    ) -> None:
-        """The current version `old`, whose staged file is `staged`, makes room for a new one, `version`: it is kept,
-        unless both are "null", of which there is only one."""
-        owed.keys.append(key)
-        if old is not None and old.version != version:
-            file = old.file or f"{old.change:016x}"
-            s3_rows.write_older(db, bucket.name, replace(old, path="", file=file, staged=staged, pending=True))
-        elif old is not None:
-            self._doom(db, replace(old, staged=staged), owed)
-        if bucket.versioning and version == NULL:
-            null = s3_rows.older(db, bucket.name, key, NULL)
-            if null is not None:
-                s3_rows.delete_older(db, bucket.name, null)
-                self._doom(db, null, owed)
-
-    def _doom(self, db: sqlite3.Connection, stored: Stored, owed: _Owed) -> None:
-        """The version's row is gone: so its files must be."""
-        self._disk.doom(db, stored.file)
-        owed.files.append(stored.file)
-        owed.staged.append(stored.staged)
-
-    def _settle_up(self, bucket: str, owed: _Owed) -> None:
+    def _settle_up(self, bucket: str, owed: Owed) -> None:
         """After the commit."""
         for key in owed.keys:
             self._disk.follow(bucket, key)
@@ -182,7 +103,7 @@ class Objects:
     def delete(self, bucket: str, wanted: Sequence[Deletion]) -> list[Deleted | AwsError]:
         """All in one durable transaction: what each did, or why it was refused by its condition."""
         done: list[Deleted | AwsError] = []
-        owed = _Owed()
+        owed = Owed()
         with self._store.write() as db:
             home = self._buckets.get(bucket, db)
             for deletion in wanted:
@@ -194,10 +115,10 @@ class Objects:
                     done.append(e)
                     continue
                 if deletion.version is None and home.versioning:
-                    done.append(self._mark_deleted(db, home, deletion.key, current, owed))
+                    done.append(self._succession.mark_deleted(db, home, deletion.key, current, owed))
                 else:
                     version = deletion.version or NULL
-                    done.append(self._delete_version(db, home, deletion.key, version, current, owed))
+                    done.append(self._succession.delete_version(db, home, deletion.key, version, current, owed))
         self._settle_up(bucket, owed)
         return done
 
@@ -209,73 +130,6 @@ class Objects:
         stored = current if is_current else s3_rows.older(db, bucket, deletion.key, deletion.version)
         if stored is not None:
             s3_lock.check_deletable(dict(stored.description.fields), self._clock(), deletion.bypass)
-
-    def _mark_deleted(
-        self, db: sqlite3.Connection, bucket: Bucket, key: str, current: Stored | None, owed: _Owed
-    ) -> Deleted:
-        if current is not None:
-            change = self._disk.record(db, bucket.name, key, None, current.path)
-            s3_rows.delete_current(db, bucket.name, key)
-        else:
-            change = Change(self._disk.number(db), "", None)
-        version = self._version(bucket, change.number)
-        self._retire(db, bucket, key, current, change.superseded, version, owed)
-        marker = Stored(
-            key,
-            change.number,
-            0,
-            _NOTHING_MD5,
-            self._clock(),
-            "",
-            Description(),
-            version,
-            change.number,
-            is_marker=True,
-        )
-        s3_rows.write_older(db, bucket.name, marker)
-        self._announce("ObjectRemoved:DeleteMarkerCreated", bucket, change.number, marker)
-        return Deleted(version)
-
-    def _delete_version(
-        self, db: sqlite3.Connection, bucket: Bucket, key: str, version: str, current: Stored | None, owed: _Owed
-    ) -> Deleted:
-        """For good. The version before becomes current if it was the latest."""
-        if current is not None and current.version == version:
-            gone = current
-            s3_rows.delete_current(db, bucket.name, key)
-        elif (older := s3_rows.older(db, bucket.name, key, version)) is not None:
-            gone = older
-            s3_rows.delete_older(db, bucket.name, older)
-        else:
-            if bucket.notifications and current is None and not bucket.versioning:  # S3 tells of it all the same
-                number = self._disk.number(db)
-                nothing = Stored(key, number, 0, "", self._clock(), "", Description(), NULL, number)
-                self._announce("ObjectRemoved:Delete", bucket, number, nothing)
-            return Deleted()
-        owed.keys.append(key)
-        if gone is current or current is None:
-            number = self._restore(db, bucket.name, key, gone, owed)
-        else:
-            number = self._disk.number(db)
-            self._doom(db, gone, owed)
-        self._announce("ObjectRemoved:Delete", bucket, number, replace(gone, size=0, etag=""))
-        return Deleted(version if gone.is_marker else None)
-
-    def _restore(self, db: sqlite3.Connection, bucket: str, key: str, gone: Stored, owed: _Owed) -> int:
-        """The latest version is gone, or one while the latest is a delete marker: what is there now? The number of the
-        change."""
-        latest = s3_rows.newest_older(db, bucket, key)
-        path = gone.path or None
-        if latest is None or latest.is_marker:
-            change = self._disk.record(db, bucket, key, None, path) if path else None
-        else:
-            s3_rows.delete_older(db, bucket, latest)
-            change = self._disk.record(db, bucket, key, latest.staged, path, latest.file)
-            now = replace(latest, change=change.number, path=change.path, staged=None, pending=False)
-            s3_rows.write_current(db, bucket, now)
-        superseded = change.superseded if change and path else gone.staged
-        self._doom(db, replace(gone, staged=superseded), owed)
-        return change.number if change else self._disk.number(db)
 
     def describe(
         self,
@@ -310,7 +164,7 @@ class Objects:
             db.execute("DELETE FROM s3_buckets WHERE name = ?", (bucket,))
             staged = s3_uploads.end_all(db, bucket)
         for name in staged:
-            self._disk.discard(name)
+            self._disk.staging.discard(name)
         self._disk.remove_bucket(bucket)
 
     # Reading

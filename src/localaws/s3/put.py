@@ -17,8 +17,9 @@ from localaws.s3.customer_keys import Cipher, key_for_reading, key_of
 from localaws.s3.disk import Disk
 from localaws.s3.keys import check_key
 from localaws.s3.listing import MOST
-from localaws.s3.objects import NOT_ALLOWED, Deleted, Deletion, New, Objects
+from localaws.s3.objects import NOT_ALLOWED, Deletion, Objects
 from localaws.s3.rows import Description, Stored
+from localaws.s3.succession import Deleted, New
 from localaws.s3.xml import malformed
 from localaws.wire import Body, Parameters
 
@@ -44,7 +45,7 @@ class Put:
         description = Description(s3_description.fields_of(p), tags=tags, access=p.get(ACCESS, {}))
         measured = s3_checksums.measure(p["Body"], [s3_checksums.wanted(p)])
         s3_checksums.verify(p, measured)
-        staged = self._disk.stage(p["Body"])
+        staged = self._disk.staging.stage(p["Body"])
         stored = self._commit(p, staged, measured, description, event)
         return _written(stored) | {"ETag": f'"{stored.etag}"'}
 
@@ -52,7 +53,7 @@ class Put:
         self, p: Parameters, staged: str, measured: s3_checksums.Measured, description: Description, event: str
     ) -> Stored:
         key = key_of(p)
-        etag = measured.md5.hex() if key is None else self._disk.seal(staged, measured.size, key)
+        etag = measured.md5.hex() if key is None else self._disk.staging.seal(staged, measured.size, key)
         sealed = () if key is None else ((measured.size, etag),)
         description = replace(description, checksums=measured.checksums, sealed=sealed)
         new = New(p["Bucket"], p["Key"], staged, measured.size, etag, description, event)
@@ -69,12 +70,14 @@ class Put:
                 raise AwsError("InvalidRequest", "The specified copy source is larger than the maximum allowable size")
             description = _copied(p, stored, (bucket, key, version) == (p["Bucket"], p["Key"], None))
             key_of_source = key_for_reading(p, stored.description.fields, "CopySource")
-            staged = self._disk.stage_slices([(file, 0, stored.size)])
+            staged = self._disk.staging.stage_slices([(file, 0, stored.size)])
         if key_of_source is not None:
-            self._disk.rewrite(staged, Cipher(key_of_source, stored.description.sealed))
+            self._disk.staging.rewrite(staged, Cipher(key_of_source, stored.description.sealed))
         algorithm = str(p.get("ChecksumAlgorithm") or next(iter(stored.description.checksums), s3_checksums.DEFAULT))
         s3_checksums.wanted({"ChecksumAlgorithm": algorithm})
-        measured = s3_checksums.measure(Body(file=self._disk.staged(staged), size=stored.size), [algorithm.upper()])
+        measured = s3_checksums.measure(
+            Body(file=self._disk.staging.file(staged), size=stored.size), [algorithm.upper()]
+        )
         copy = self._commit(p, staged, measured, description, "ObjectCreated:Copy")
         answer = {"ETag": f'"{copy.etag}"', "LastModified": copy.modified}
         checksums = s3_checksums.fields(copy.description.checksums, copy.description.checksum_type)
