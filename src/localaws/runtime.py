@@ -180,6 +180,7 @@ class Runtime:
             shown.note,
             gate,
             s3.admits,
+            s3.may_upload,
         )
 
     def _checks(self, root: Path) -> dict[str, health.Check]:

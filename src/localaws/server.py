@@ -46,15 +46,12 @@ class Service:
     handler: Handler
 
 
-async def _nobody(_bucket: str, _head: sigv4.Head) -> bool:
-    return False
-
-
 class Server:
     """`services` by their SigV4 signing names; `polyglots` are those whose requests say which protocol they are in, and
     any other name goes to `control`, which is one more. `pages` by their paths need no signature; `note` is told of
     every other request when its answer is out. `gate` turns strangers away; `admits` says of a request with a foreign
-    Origin whether the bucket that it is for allows it."""
+    Origin whether the bucket that it is for allows it; `may_upload` raises AccessDenied for an unsigned upload before
+    its body is read."""
 
     def __init__(
         self,
@@ -68,7 +65,8 @@ class Server:
         pages: Mapping[str, Callable[[], Awaitable[Response]]],
         note: Callable[[Span], None],
         gate: Gate,
-        admits: Callable[[str, sigv4.Head], Awaitable[bool]] = _nobody,
+        admits: Callable[[str, sigv4.Head], Awaitable[bool]],
+        may_upload: Callable[[Request], Awaitable[None]],
     ) -> None:
         self._services = services
         self._polyglots = polyglots
@@ -81,6 +79,7 @@ class Server:
         self._note = note
         self._gate = gate
         self._admits = admits
+        self._may_upload = may_upload
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -160,6 +159,7 @@ class Server:
         chunks_are_signed = head.headers.get("x-amz-content-sha256", "").startswith("STREAMING-AWS4-HMAC")
         if service is not self._services.get("s3") or chunks_are_signed:
             raise sigv4.refuse("missing", service.protocol, "The request is not signed; see: clicklake env")
+        await self._may_upload(_request(head, Body(), NOBODY, span))
         spool = Spool(self._tmp / span.request_id, _LARGEST_UNSIGNED)
         body = await receive(_chunks(receive_), spool, head.headers, None)
         try:

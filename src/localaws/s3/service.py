@@ -43,10 +43,10 @@ from localaws.s3.put import Put
 from localaws.s3.rows import Stored, Version
 from localaws.s3.uploads import Uploads
 from localaws.s3.versions import Versioning
-from localaws.s3.wire import rest_xml_service, target_of
+from localaws.s3.wire import check_upload, rest_xml_service, target_of
 from localaws.sigv4 import Head
 from localaws.store import Store
-from localaws.wire import Body, Handler, Operation, Parameters
+from localaws.wire import Body, Handler, Operation, Parameters, Request
 
 
 class S3:
@@ -171,6 +171,10 @@ class S3:
     async def admits(self, bucket: str, head: Head) -> bool:
         """Whether a page of another origin may send this: the bucket's CORS rules say so."""
         return s3_cors.admits(await asyncio.to_thread(self._cors_rules, bucket), head.method, head.headers)
+
+    async def may_upload(self, request: Request) -> None:
+        """Raises AccessDenied. Asked of what nobody signed, before its body is read."""
+        await asyncio.to_thread(check_upload, request, self._access)
 
     def _cors_rules(self, bucket: str) -> Rules | None:
         found = self._buckets.find(bucket)

@@ -132,6 +132,14 @@ def rest_xml_service(
     return handle
 
 
+def check_upload(request: Request, access: Access) -> None:
+    """Raises AccessDenied for an object's bytes that are not welcome. The request needs no body yet."""
+    target = target_of(request)
+    route = ROUTES.get((request.method, target.level, target.subresource))
+    if route is not None and route.operation in {"PutObject", "UploadPart"}:
+        access.admit(request, route.operation, parameters(route.operation, target.bucket, target.key, request))
+
+
 async def _answer(route: Route, operation: Operation, access: Access, target: Target, request: Request) -> Response:
     """Parsing and rendering may take milliseconds (a page of 1,000 keys), so they stay off the event loop too."""
 
@@ -141,7 +149,12 @@ async def _answer(route: Route, operation: Operation, access: Access, target: Ta
         return p
 
     def answer() -> Response:
-        done = operation(admitted())
+        try:
+            done = operation(admitted())
+        except AwsError as e:
+            if e.status == 405:
+                e.details["Method"] = request.method
+            raise
         assert isinstance(done, dict)
         return _response(route, done)
 
