@@ -1,6 +1,7 @@
 """Firehose through boto3: quotas, buffering, delivery, and the errors in AWS's own words."""
 
 import base64
+import functools
 import gzip
 import http.client
 import json
@@ -36,6 +37,12 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EndpointProce
     process.start()
     yield process
     process.stop()
+
+
+@pytest.fixture(scope="module")
+def aws(endpoint: EndpointProcess) -> Client:
+    """One client a service: to make one takes longer than to ask it."""
+    return functools.cache(endpoint.client)
 
 
 @pytest.fixture(scope="module")
@@ -259,6 +266,7 @@ def test_what_is_not_done_is_refused_by_name(aws: Client, bucket: str, asked: di
         b"",
         b"{",
         b"[]",
+        b"null",
         b"\xff",
         b'{"DeliveryStreamName":1}',
         b'{"DeliveryStreamName":"x","Record":{"Data":"?"}}',

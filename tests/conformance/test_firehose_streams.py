@@ -1,5 +1,6 @@
 """Delivery streams as they are changed: UpdateDestination, encryption, tags, lists, and each parameter's rule."""
 
+import functools
 import json
 import threading
 import uuid
@@ -16,6 +17,12 @@ BUCKET = "streams-lake"
 ROLE = "arn:aws:iam::000000000000:role/firehose"
 ERRORS = "errors/!{firehose:error-output-type}/"
 Client = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def aws(endpoint: EndpointProcess) -> Client:
+    """One client a service: to make one takes longer than to ask it."""
+    return functools.cache(endpoint.client)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -108,6 +108,8 @@ def _missing(body: bytes, names: tuple[str, ...]) -> list[str]:
         call = json.loads(body)
     except (ValueError, RecursionError) as e:  # msgspec may not have come to what is no JSON
         raise AwsError("SerializationException", "The request body is not valid JSON") from e
+    if call is None:
+        raise AwsError("SerializationException", "The request body must be a JSON object")
     absent = [_lower(name) for name in names if call.get(name) is None]
     records = call.get("Records")
     places = [("record", call.get("Record"))]

@@ -56,8 +56,6 @@ class Streams:
 
     def create(self, call: Parameters) -> Stream:
         name = call["DeliveryStreamName"]
-        if self._documents.get(name) is not None:
-            raise AwsError("ResourceInUseException", f"Firehose {name} under account already exists")
         encryption = call.get("DeliveryStreamEncryptionConfigurationInput")
         stream = {
             "destination": destinations.requested(call),
@@ -67,6 +65,8 @@ class Streams:
             "encryption": _key(encryption) if encryption else None,
             "source": call.get("DirectPutSourceConfiguration"),
         }
+        if self._documents.get(name) is not None:
+            raise AwsError("ResourceInUseException", f"Firehose {name} under account already exists")
         self._documents.put(name, stream)
         return stream
 
