@@ -17,7 +17,7 @@ from clicklake.endpoint import Endpoint
 from clicklake.pipeline import Names, Pipeline
 from clicklake.terminal import Terminal
 
-_SENDERS = 2
+_CLIENTS = {"once": (False, False), "retrying": (True, True), "both": (False, True)}
 _PATIENCE = 120.0
 
 
@@ -30,7 +30,9 @@ def main() -> int:
     parser.add_argument(
         "--minutes", type=float, default=15, help="no further blow after so long (default: %(default)s)"
     )
-    parser.add_argument("--retries", action="store_true", help="clients send a batch again until it is acknowledged")
+    parser.add_argument(
+        "--clients", choices=_CLIENTS, default="both", help="do they send what was not acknowledged again?"
+    )
     parser.add_argument(
         "--data-dir", type=Path, help="an empty directory, kept; default: a temporary one, kept on failure"
     )
@@ -52,15 +54,15 @@ def _run(screen: Terminal, folder: Path, arguments: argparse.Namespace) -> bool:
     try:
         endpoint.start()
         senders = [
-            Sender(number, arguments.seed, endpoint.target(), names.delivery_stream, retries=arguments.retries)
-            for number in range(_SENDERS)
+            Sender(number, arguments.seed, endpoint.target(), names.delivery_stream, retries=retries)
+            for number, retries in enumerate(_CLIENTS[arguments.clients])
         ]
         for sender in senders:
             sender.start()
         ring = Ring(endpoint, Files(data_dir, described, names), filling, senders)
         screen.line(f"chaos: seed {arguments.seed}, {arguments.kills} kills, {filling.what}, in {folder}", "bold")
         _fight(screen, ring, arguments, began)
-        balances = _reckon(screen, ring, described, names, retries=arguments.retries)
+        balances = _reckon(screen, ring, described, names)
         screen.line(f"{time.monotonic() - began:.0f} s")
         if not balances and arguments.data_dir is None:
             shutil.copytree(data_dir, folder / "kept")
@@ -89,7 +91,7 @@ def _fight(screen: Terminal, ring: Ring, arguments: argparse.Namespace, began: f
     ring.rest()
 
 
-def _reckon(screen: Terminal, ring: Ring, described: Pipeline, names: Names, *, retries: bool) -> bool:
+def _reckon(screen: Terminal, ring: Ring, described: Pipeline, names: Names) -> bool:
     """Wait until nothing is under way, then compare."""
     files, deadline = ring.files, time.monotonic() + _PATIENCE
     while (files.waiting() or files.unledgered()) and time.monotonic() < deadline:
@@ -99,7 +101,7 @@ def _reckon(screen: Terminal, ring: Ring, described: Pipeline, names: Names, *, 
         sent |= sender.sent
     lake = files.lake()
     screen.lines(_summary(ring, sent, lake))
-    found = list(reckoning.wrongs(sent, ring.destroyed, lake, retries=retries))
+    found = list(reckoning.wrongs(sent, ring.destroyed, lake))
     target = ring.endpoint.target()
     ask = lambda sql: query.run(target, sql, names.workgroup, names.database)  # noqa: E731
     found += reckoning.through_athena(ask, described, names, lake)

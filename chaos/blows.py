@@ -49,7 +49,7 @@ class Ring:
 
     def strike(self, strike: Strike) -> None:
         """Deal the blow; afterwards the endpoint runs and is whole."""
-        chance = random.Random(strike.seed)  # noqa: S311 - to be repeated, not to be secret
+        chance = random.Random(strike.seed)
         time.sleep(strike.quiet)
         match strike.blow:
             case Blow.FUNCTION:

@@ -59,7 +59,7 @@ _LONGEST_QUIET = 2.0
 
 def strikes(seed: int, kills: int) -> list[Strike]:
     """So many that there are at least `kills` kills."""
-    chance = random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
+    chance = random.Random(seed)
     blows, damages = _dealt(_BLOWS, chance), _dealt(_DAMAGES, chance)
     found: list[Strike] = []
     while sum(strike.kills for strike in found) < kills:

@@ -21,7 +21,7 @@ class Wrong:
     which: set[str]
 
 
-def wrongs(sent: Sent, destroyed: set[str], lake: Lake, *, retries: bool) -> Iterator[Wrong]:
+def wrongs(sent: Sent, destroyed: set[str], lake: Lake) -> Iterator[Wrong]:
     """Everything that does not hold. `destroyed` are acknowledged ids whose bytes the damage has hit: they may be gone,
     but then they are set aside."""
     everything = sent.events | sent.malformed
@@ -30,8 +30,7 @@ def wrongs(sent: Sent, destroyed: set[str], lake: Lake, *, retries: bool) -> Ite
     yield Wrong("acknowledged and lost", lost - destroyed)
     yield Wrong("damaged on purpose, lost and not set aside", (lost & destroyed) - lake.set_aside)
     yield Wrong("there, and never sent", found.keys() - everything)
-    if not retries:
-        yield Wrong("there more than once", {id_ for id_, count in found.items() if count > 1})
+    yield Wrong("sent once, and there more than once", {id_ for id_ in sent.once if found[id_] > 1})
     yield Wrong("an event among the failed records", lake.failed.keys() & sent.events)
     yield Wrong("malformed, and among the events", lake.events.keys() & sent.malformed)
     yield from _ledger(lake)

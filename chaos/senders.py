@@ -27,16 +27,19 @@ _NO_EVENTS = ('{{"event_id": "{}", "event_type": "cut', '{{"event_id": "{}"}}', 
 
 @dataclass
 class Sent:
-    """Ids. `events` and `malformed` were sent, `acknowledged` is the part of both that has a RecordId."""
+    """Ids. `events` and `malformed` were sent; of both, `acknowledged` have a RecordId, and `once` are those that no
+    client has sent a second time."""
 
     events: set[str] = field(default_factory=set)
     malformed: set[str] = field(default_factory=set)
     acknowledged: set[str] = field(default_factory=set)
+    once: set[str] = field(default_factory=set)
 
     def __ior__(self, other: "Sent") -> "Sent":
         self.events |= other.events
         self.malformed |= other.malformed
         self.acknowledged |= other.acknowledged
+        self.once |= other.once
         return self
 
 
@@ -48,7 +51,7 @@ class Sender(threading.Thread):
         super().__init__(name=f"sender {number}", daemon=True)
         self.sent = Sent()
         self._number = number
-        self._chance = random.Random(seed + number)  # noqa: S311 - to be repeated, not to be secret
+        self._chance = random.Random(seed + number)
         self._client = target.client("firehose", retries={"total_max_attempts": 1}, read_timeout=10)
         self._stream = stream
         self._retries = retries
@@ -98,6 +101,8 @@ class Sender(threading.Thread):
             bad = self._chance.random() < _MALFORMED
             id_ = f"{'malformed' if bad else 'event'}-{self._number}-{self._count:08}"
             (self.sent.malformed if bad else self.sent.events).add(id_)
+            if not self._retries:
+                self.sent.once.add(id_)
             batch[id_] = f"{self._no_event(id_) if bad else self._event(id_)}\n".encode()
         return batch
 

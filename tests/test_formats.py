@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from athena_client import Queries
 from clicklake import catalog, pipeline
 from endpoint_process import EndpointProcess, eventually, running
 from seed_walk import ledger_rows
-from test_kill import query
 
-BUCKET, STREAM = "clickstream-lake-dev", "clickstream-firehose-dev"
+BUCKET, STREAM, WORKGROUP = "clickstream-lake-dev", "clickstream-firehose-dev", "clickstream-dev"
 EVENTS = [
     {
         "event_id": "1",
@@ -42,7 +42,7 @@ def stack_of_json(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint
     yield from running(folder / "data", "--pipeline", str(folder / "pipeline.json"))
 
 
-def rows(endpoint: EndpointProcess) -> list[list[str]]:
+def rows(endpoint: EndpointProcess) -> list[list[str | None]]:
     """All columns but those that name the raw object and its time, and `user_key`, whose key is each stack's own."""
     records = [{"Data": json.dumps(event).encode()} for event in EVENTS]
     endpoint.client("firehose").put_record_batch(DeliveryStreamName=STREAM, Records=records)
@@ -50,8 +50,9 @@ def rows(endpoint: EndpointProcess) -> list[list[str]]:
     unlike = {"event_ts", "received_ts", "event_date", "late_by_seconds", "raw_key", "user_key", "visitor_id"}
     names = [c.name for c in pipeline.load().tables.events.columns if c.name not in unlike]
     events = "clickstream_db.clickstream_events"
-    assert query(endpoint, f"SELECT count(*) FROM {events} WHERE event_ts > timestamp '2026-01-01'") == [["3"]]
-    return query(endpoint, f"SELECT {', '.join(names)} FROM {events} ORDER BY event_id")
+    queries, place = Queries(endpoint.client("athena")), {"WorkGroup": WORKGROUP, "ResultConfiguration": {}}
+    assert queries.rows(f"SELECT count(*) FROM {events} WHERE event_ts > timestamp '2026-01-01'", **place) == [["3"]]
+    return queries.rows(f"SELECT {', '.join(names)} FROM {events} ORDER BY event_id", **place)
 
 
 def test_both_formats_give_the_same_rows_to_the_same_sql(
@@ -87,7 +88,7 @@ def test_the_processor_refuses_to_write_what_its_table_does_not_have(stack_of_js
     switch("parquet")
     variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
     functions.update_function_configuration(
-        FunctionName=name, Environment={"Variables": variables | {"X": "new worker"}}
+        FunctionName=name, Environment={"Variables": variables | {"WHY": "new worker"}}
     )
     s3.put_object(Bucket=BUCKET, Key=key, Body=b'{"event_type":"x"}')
     assert invoke() == "clickstream_db.clickstream_events is parquet, this function writes json"
@@ -119,7 +120,7 @@ def test_a_days_partition_follows_its_table(stack: EndpointProcess) -> None:
     glue.update_table(DatabaseName="clickstream_db", TableInput=wanted)
     variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
     functions.update_function_configuration(
-        FunctionName=name, Environment={"Variables": variables | {"X": "new worker"}}
+        FunctionName=name, Environment={"Variables": variables | {"WHY": "new worker"}}
     )
     arrive(2)
     partition = glue.get_partition(**where, PartitionValues=["2025", "11", "27"])["Partition"]["StorageDescriptor"]
