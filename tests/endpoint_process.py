@@ -107,8 +107,8 @@ def clean_environment() -> dict[str, str]:
     return kept | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
 
-def running(data_dir: Path, *options: str) -> Iterator[EndpointProcess]:
-    process = EndpointProcess(data_dir, options)
+def running(data_dir: Path, *options: str, **variables: str) -> Iterator[EndpointProcess]:
+    process = EndpointProcess(data_dir, options, variables=variables)
     process.start()
     yield process
     process.stop()

@@ -7,7 +7,7 @@ import http.client
 import json
 import re
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -25,18 +25,7 @@ PREFIX = "raw/year=!{timestamp:yyyy}/month=!{timestamp:MM}/day=!{timestamp:dd}/"
 Client = Callable[..., Any]
 
 
-MIB = 2**20
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture(scope="module")
-def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EndpointProcess]:
-    """With a limit of the backlog that a test can reach."""
-    data_dir = tmp_path_factory.mktemp("endpoint") / "data"
-    process = EndpointProcess(data_dir, ("--bare",), variables={"CLICKLAKE_FIREHOSE_BACKLOG_BYTES": str(10 * MIB)})
-    process.start()
-    yield process
-    process.stop()
 
 
 @pytest.fixture(scope="module")
@@ -174,6 +163,7 @@ def test_an_unknown_stream_is_not_found(aws: Client) -> None:
 
 
 def test_a_full_backlog_refuses_record_by_record_until_the_bucket_is_back(aws: Client) -> None:
+    """CLICKLAKE_FIREHOSE_BACKLOG_BYTES is 10 MiB here."""
     firehose, stream = aws("firehose"), create(aws, seconds=900, mib=128, bucket="stalled", Prefix="stalled/")
     batches = [[bytes([number]) * (500 * 1024) for number in range(start, start + 8)] for start in (0, 8, 16)]
     answers = [
