@@ -11,9 +11,7 @@ import stat
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -208,47 +206,6 @@ def test_a_damaged_journal_is_refused_in_one_line(tmp_path: Path) -> None:
     assert done.returncode != 0
     (line,) = done.stderr.splitlines()
     assert "control.journal is damaged at line 1" in line
-
-
-def test_long_polling_ends_with_the_message_and_holds_nobody_up(aws: Client) -> None:
-    url = aws("sqs").create_queue(QueueName="slow", Attributes={"ReceiveMessageWaitTimeSeconds": "10"})["QueueUrl"]
-    with ThreadPoolExecutor(1) as pool:
-        started = time.monotonic()
-        polled = pool.submit(aws("sqs").receive_message, QueueUrl=url)
-        time.sleep(0.3)
-        aws("sqs").send_message(QueueUrl=url, MessageBody="here")
-        assert time.monotonic() - started < 3, "the sender waited for the poll"
-        assert polled.result()["Messages"][0]["Body"] == "here"
-        assert time.monotonic() - started < 5
-
-
-def test_a_topic_reaches_its_queue(aws: Client) -> None:
-    url = aws("sqs").create_queue(QueueName="inbox")["QueueUrl"]
-    topic = aws("sns").create_topic(Name="news")["TopicArn"]
-    aws("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:us-east-1:000000000000:inbox")
-    aws("sns").publish(TopicArn=topic, Message="hello")
-    (message,) = aws("sqs").receive_message(QueueUrl=url)["Messages"]
-    assert json.loads(message["Body"])["Message"] == "hello"
-
-
-@pytest.mark.parametrize("target", ["sqs", "sns"])
-def test_s3_events_reach_a_queue_and_a_topic(aws: Client, target: str) -> None:
-    url = aws("sqs").create_queue(QueueName=f"events-{target}")["QueueUrl"]
-    queue = f"arn:aws:sqs:us-east-1:000000000000:events-{target}"
-    topic = aws("sns").create_topic(Name="events")["TopicArn"]
-    aws("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue, Attributes={"RawMessageDelivery": "true"})
-    notify = {
-        "sqs": {"QueueConfigurations": [{"QueueArn": queue, "Events": ["s3:ObjectCreated:*"]}]},
-        "sns": {"TopicConfigurations": [{"TopicArn": topic, "Events": ["s3:ObjectCreated:*"]}]},
-    }
-    s3, bucket = aws("s3"), f"notifies-{target}"
-    s3.create_bucket(Bucket=bucket)
-    s3.put_bucket_notification_configuration(
-        Bucket=bucket, NotificationConfiguration=notify[target], SkipDestinationValidation=True
-    )
-    s3.put_object(Bucket=bucket, Key="a key", Body=b"x")
-    (message,) = aws("sqs").receive_message(QueueUrl=url, WaitTimeSeconds=10)["Messages"]
-    assert json.loads(message["Body"])["Records"][0]["s3"]["object"]["key"] == "a+key"
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,8 @@
 """Signatures: only the owner's, unchanged and recent; and every way in which SDKs send a body."""
 
 import datetime
-import hashlib
-import hmac
-import http.client
 import urllib.request
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 from urllib.error import HTTPError
 
@@ -19,7 +15,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from endpoint_process import EndpointProcess
-from localaws import checksums, sigv4
+from signing import s3_signer, send, signed
 
 Client = Callable[..., Any]
 BUCKET = "signed"
@@ -41,12 +37,6 @@ WRONG = {
     "sts": ("SignatureDoesNotMatch", "InvalidClientTokenId"),
     "iam": ("SignatureDoesNotMatch", "InvalidClientTokenId"),
 }
-
-
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    body: bytes
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -90,55 +80,6 @@ def test_an_unsigned_request_reaches_nothing(endpoint: EndpointProcess) -> None:
 def test_health_alone_needs_no_signature(endpoint: EndpointProcess) -> None:
     with urllib.request.urlopen(f"{endpoint.url}/_clicklake/health") as answer:
         assert answer.status == 200
-
-
-class Signer(botocore.auth.S3SigV4Auth):  # type: ignore[misc]
-    """botocore's, with the word of x-amz-content-sha256 to choose."""
-
-    word: str | None = None
-
-    def payload(self, request: Any) -> Any:
-        return self.word or super().payload(request)
-
-
-def s3_signer(endpoint: EndpointProcess, word: str | None = None) -> Signer:
-    keys = endpoint.keys()
-    credentials = botocore.credentials.Credentials(keys["aws_access_key_id"], keys["aws_secret_access_key"])
-    signer = Signer(credentials, "s3", "us-east-1")
-    signer.word = word
-    return signer
-
-
-def signed(
-    endpoint: EndpointProcess,
-    method: str,
-    path: str,
-    body: bytes = b"",
-    *,
-    age: float = 0,
-    word: str | None = None,
-    headers: dict[str, str] | None = None,
-) -> Answer:
-    """A request signed by botocore's own S3 signer, `age` seconds ago; `word` stands for the payload's hash."""
-    request = botocore.awsrequest.AWSRequest(method, endpoint.url + path, headers or {}, body)
-    signer = s3_signer(endpoint, word)
-    now = datetime.datetime.now(datetime.UTC).replace(tzinfo=None) - datetime.timedelta(seconds=age)
-    original = botocore.auth.get_current_datetime
-    botocore.auth.get_current_datetime = lambda: now
-    try:
-        signer.add_auth(request)
-    finally:
-        botocore.auth.get_current_datetime = original
-    return send(endpoint, method, path, body, dict(request.headers))
-
-
-def send(endpoint: EndpointProcess, method: str, path: str, body: bytes, headers: dict[str, str]) -> Answer:
-    connection = http.client.HTTPConnection("127.0.0.1", endpoint.port, timeout=10)
-    connection.request(method, path, body, headers)
-    response = connection.getresponse()
-    answer = Answer(response.status, response.read())
-    connection.close()
-    return answer
 
 
 @pytest.mark.parametrize("age", [20 * 60, -20 * 60])
@@ -239,87 +180,23 @@ def test_virtual_host_style_takes_the_bucket_from_the_host_header(
     assert aws("s3").get_object(Bucket=BUCKET, Key="by-host")["Body"].read() == b"x"
 
 
-CHUNKS = [b"a" * 70_000, b"b" * 9_000_000]
+@pytest.mark.parametrize("word", ["anything", "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD", "0" * 63, "STREAMING-"])
+def test_a_word_that_covers_no_body_is_refused(endpoint: EndpointProcess, word: str) -> None:
+    answer = signed(endpoint, "PUT", f"/{BUCKET}/word", b"x", word=word, headers={"x-amz-content-sha256": word})
+    assert (answer.status, b"<Code>InvalidArgument" in answer.body) == (400, True), answer.body
 
 
-@pytest.mark.parametrize("trailer", ["crc32", "crc32c", "crc64nvme", "sha1", "sha256"])
-def test_aws_chunked_bodies_with_a_trailing_checksum_are_decoded(
-    endpoint: EndpointProcess, aws: Client, trailer: str
-) -> None:
-    key, data = f"chunked-{trailer}", b"".join(CHUNKS)
-    response = put_chunked(endpoint, key, trailer)
-    assert response.status == 200, response.body
-    assert (
-        hashlib.sha256(aws("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read()).digest()
-        == hashlib.sha256(data).digest()
-    )
-
-
-def test_a_trailing_checksum_that_does_not_match_is_a_bad_digest(endpoint: EndpointProcess) -> None:
-    response = put_chunked(endpoint, "bad", "crc32", checksum="AAAAAA==")
-    assert (response.status, b"BadDigest" in response.body) == (400, True)
-
-
-@pytest.mark.parametrize("forged", [False, True], ids=["true", "forged"])
-def test_signed_chunks_are_verified_one_by_one(endpoint: EndpointProcess, aws: Client, forged: bool) -> None:
-    response = put_signed_chunks(endpoint, "signed-chunks", CHUNKS, forged=forged)
-    assert response.status == (403 if forged else 200), response.body
-    if not forged:
-        assert aws("s3").head_object(Bucket=BUCKET, Key="signed-chunks")["ContentLength"] == sum(map(len, CHUNKS))
-
-
-def put_chunked(endpoint: EndpointProcess, key: str, trailer: str, checksum: str | None = None) -> Answer:
-    """Unsigned chunks and a trailer, as current SDKs send over TLS by default."""
-    running = checksums.ALGORITHMS[trailer]()
-    for chunk in CHUNKS:
-        running.update(chunk)
-    name = f"x-amz-checksum-{trailer}"
-    framed = b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in CHUNKS)
-    framed += b"0\r\n" + f"{name}:{checksum or checksums.text(running)}\r\n\r\n".encode()
-    return signed(
-        endpoint,
-        "PUT",
-        f"/{BUCKET}/{key}",
-        framed,
-        word="STREAMING-UNSIGNED-PAYLOAD-TRAILER",
-        headers={
-            "x-amz-trailer": name,
-            "x-amz-decoded-content-length": str(sum(map(len, CHUNKS))),
-            "content-encoding": "aws-chunked",
-        },
-    )
-
-
-def put_signed_chunks(endpoint: EndpointProcess, key: str, chunks: list[bytes], *, forged: bool) -> Answer:
-    """STREAMING-AWS4-HMAC-SHA256-PAYLOAD, as the Java and Go SDKs send over plain HTTP."""
+def test_what_names_the_operation_must_be_signed(endpoint: EndpointProcess) -> None:
     keys = endpoint.keys()
-    headers = {"x-amz-decoded-content-length": str(sum(map(len, chunks)))}
-    request = botocore.awsrequest.AWSRequest("PUT", f"{endpoint.url}/{BUCKET}/{key}", headers, b"")
-    s3_signer(endpoint, "STREAMING-AWS4-HMAC-SHA256-PAYLOAD").add_auth(request)
-    signed_headers = {k.lower(): v for k, v in request.headers.items()}
-    claim = sigv4.claim(sigv4.Head("PUT", f"/{BUCKET}/{key}", "", signed_headers))
-    assert claim is not None
-    key_bytes, previous = sigv4.signing_key(keys["aws_secret_access_key"], claim), claim.signature
-    framed = b""
-    for chunk in [*chunks, b""]:
-        stamp = claim.time.strftime("%Y%m%dT%H%M%SZ")
-        lines = (
-            "AWS4-HMAC-SHA256-PAYLOAD",
-            stamp,
-            claim.scope,
-            previous,
-            sigv4.EMPTY_SHA256,
-            hashlib.sha256(chunk).hexdigest(),
-        )
-        previous = sign(key_bytes, "\n".join(lines))
-        framed += b"%x;chunk-signature=%b\r\n%b\r\n" % (
-            len(chunk),
-            (previous[::-1] if forged else previous).encode(),
-            chunk,
-        )
-    signed_headers.pop("content-length", None)
-    return send(endpoint, "PUT", f"/{BUCKET}/{key}", framed, signed_headers)
+    credentials = botocore.credentials.Credentials(keys["aws_access_key_id"], keys["aws_secret_access_key"])
+    request = botocore.awsrequest.AWSRequest("POST", f"{endpoint.url}/", {}, b"{}")
+    botocore.auth.SigV4Auth(credentials, "glue", "us-east-1").add_auth(request)
+    headers = dict(request.headers) | {"x-amz-target": "AWSGlue.GetDatabases"}
+    answer = send(endpoint, "POST", "/", b"{}", headers)
+    assert (answer.status, b"InvalidSignatureException" in answer.body) == (400, True)
 
 
-def sign(key: bytes, text: str) -> str:
-    return hmac.digest(key, text.encode(), "sha256").hex()
+def test_a_request_is_signed_in_one_way(endpoint: EndpointProcess) -> None:
+    path = f"/{BUCKET}/x?X-Amz-Signature=0&X-Amz-Credential=x"
+    answer = signed(endpoint, "GET", path)
+    assert (answer.status, b"Only one auth mechanism" in answer.body) == (400, True)

@@ -47,7 +47,6 @@ _WHOLE = {
     ("iam", "PutGroupPolicy"): ("GroupName", "PolicyName"),
     ("iam", "UpdateAssumeRolePolicy"): ("RoleName",),
     ("logs", "PutRetentionPolicy"): ("logGroupName",),
-    ("monitoring", "PutMetricAlarm"): ("AlarmName",),
     ("monitoring", "PutDashboard"): ("DashboardName",),
 }
 
