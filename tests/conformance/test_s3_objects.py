@@ -57,6 +57,12 @@ def test_what_was_put_comes_back_with_its_headers_and_metadata(s3: Any) -> None:
     assert datetime.now(UTC) - head["LastModified"] < timedelta(minutes=1)
 
 
+def test_metadata_that_need_no_encoding_are_kept_without_it(s3: Any) -> None:
+    encoded = {"plain": "=?UTF-8?B?YWJj?=", "needed": "=?UTF-8?Q?=C3=84?=", "broken": "=?UTF-8?B?=GGG?="}
+    s3.put_object(Bucket=BUCKET, Key="rfc2047", Body=b"", Metadata=encoded)
+    assert s3.head_object(Bucket=BUCKET, Key="rfc2047")["Metadata"] == encoded | {"plain": "abc"}
+
+
 def test_an_object_without_a_content_type_is_binary(s3: Any, digits: dict[str, str]) -> None:
     assert s3.head_object(**digits)["ContentType"] == "binary/octet-stream"
 
@@ -231,6 +237,9 @@ def test_a_copy_can_replace_metadata_and_tags(s3: Any, digits: dict[str, str]) -
     assert (got["Body"].read(), got["ContentType"], got["Metadata"]) == (TEXT, "text/html", {"b": "2"})
     assert s3.get_object_tagging(**digits)["TagSet"] == [{"Key": "x", "Value": "y"}]
     assert refusal(s3.copy_object, **digits, CopySource=digits) == ("InvalidRequest", 400)
+    s3.copy_object(**digits, CopySource=digits, ServerSideEncryption="aws:kms")
+    s3.copy_object(**digits, CopySource=digits)  # back to S3's own encryption
+    assert s3.head_object(**digits)["ServerSideEncryption"] == "AES256"
 
 
 def test_a_copy_can_be_conditional(s3: Any, digits: dict[str, str]) -> None:

@@ -86,6 +86,11 @@ def wanted(p: Parameters) -> str:
     return given[0] if given else named or DEFAULT
 
 
+def of_copy(p: Parameters, source: Mapping[str, str]) -> str:
+    """The algorithm of a copy: what its request asks for, else its source's. Raises InvalidRequest."""
+    return wanted({"ChecksumAlgorithm": p.get("ChecksumAlgorithm") or next(iter(source), DEFAULT)})
+
+
 def verify(p: Parameters, measured: Measured) -> None:
     """The Content-MD5 and the checksum value among `p` must be those of the bytes that came: else BadDigest."""
     if p.get("ContentMD5") is not None:

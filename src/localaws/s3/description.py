@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Mapping
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -58,6 +60,8 @@ def fields_of(p: Parameters) -> Parameters:
     """
     refuse_unsupported(p)
     fields = {name: p[name] for name in _KEPT if p.get(name)}
+    if "Metadata" in fields:
+        fields["Metadata"] = {name: _plain(value) for name, value in fields["Metadata"].items()}
     fields.setdefault("ContentType", "binary/octet-stream")
     if (key := key_of(p)) is not None:
         _check_alone(p)
@@ -73,9 +77,26 @@ def fields_of(p: Parameters) -> Parameters:
     return fields | lock
 
 
+def is_sealed_anew(p: Parameters, fields: Mapping[str, Any]) -> bool:
+    """Does a copy of what has `fields` get another encryption because nothing is said of it, or because its bucket says
+    so? S3 then takes the copy of an object to itself."""
+    return fields.get("ServerSideEncryption", "AES256") != "AES256" or BUCKETS_ENCRYPTION in p
+
+
 def encryption(fields: Mapping[str, Any]) -> Parameters:
     """What the answer to an upload tells of the object's encryption."""
     return {name: fields.get(name) for name in ENCRYPTION}
+
+
+def _plain(value: str) -> str:
+    """S3 keeps as plain text what is said in RFC 2047's way without need; what needs it stays as it came."""
+    if not value.startswith("=?"):
+        return value
+    try:
+        plain = str(make_header(decode_header(value)))
+    except (ValueError, LookupError, HeaderParseError):
+        return value
+    return plain if plain.isascii() and plain.isprintable() else value
 
 
 def refuse_unsupported(p: Parameters) -> None:

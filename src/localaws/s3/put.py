@@ -68,16 +68,14 @@ class Put:
             s3_conditions.check_source(p, stored.etag, stored.modified, self._objects.now())
             if stored.size > _LARGEST:
                 raise AwsError("InvalidRequest", "The specified copy source is larger than the maximum allowable size")
+            algorithm = s3_checksums.of_copy(p, stored.description.checksums)
             description = _copied(p, stored, (bucket, key, version) == (p["Bucket"], p["Key"], None))
             key_of_source = key_for_reading(p, stored.description.fields, "CopySource")
             staged = self._disk.staging.stage_slices([(file, 0, stored.size)])
         if key_of_source is not None:
             self._disk.staging.rewrite(staged, Cipher(key_of_source, stored.description.sealed))
-        algorithm = str(p.get("ChecksumAlgorithm") or next(iter(stored.description.checksums), s3_checksums.DEFAULT))
-        s3_checksums.wanted({"ChecksumAlgorithm": algorithm})
-        measured = s3_checksums.measure(
-            Body(file=self._disk.staging.file(staged), size=stored.size), [algorithm.upper()]
-        )
+        body = Body(file=self._disk.staging.file(staged), size=stored.size)
+        measured = s3_checksums.measure(body, [algorithm])
         copy = self._commit(p, staged, measured, description, "ObjectCreated:Copy")
         answer = {"ETag": f'"{copy.etag}"', "LastModified": copy.modified}
         checksums = s3_checksums.fields(copy.description.checksums, copy.description.checksum_type)
@@ -178,9 +176,9 @@ def source_of(p: Parameters) -> tuple[str, str, str | None]:
     try:
         bucket, _, key = unquote_to_bytes(path).decode().removeprefix("/").partition("/")
     except UnicodeDecodeError as e:
-        raise _bad_source(p) from e
+        raise _bad_source() from e
     if not bucket or not key:
-        raise _bad_source(p)
+        raise _bad_source()
     return bucket, key, s3_versions.wanted({"VersionId": version or None})
 
 
@@ -195,9 +193,9 @@ def open_source(objects: Objects, bucket: str, key: str, version: str | None) ->
         raise AwsError("InvalidRequest", text) from e
 
 
-def _bad_source(p: Parameters) -> AwsError:
+def _bad_source() -> AwsError:
     text = "Invalid copy source object key"
-    return AwsError("InvalidArgument", text, 400, ArgumentName="x-amz-copy-source", ArgumentValue=p["CopySource"])
+    return AwsError("InvalidArgument", text, 400, ArgumentName="x-amz-copy-source", ArgumentValue="x-amz-copy-source")
 
 
 def _copied(p: Parameters, source: Stored, to_itself: bool) -> Description:
@@ -207,7 +205,8 @@ def _copied(p: Parameters, source: Stored, to_itself: bool) -> Description:
         if directive not in {"COPY", "REPLACE"}:
             raise AwsError("InvalidArgument", f"Unknown {name.removesuffix('Directive').lower()} directive.")
     changes = ("StorageClass", "WebsiteRedirectLocation", "ChecksumAlgorithm", *s3_description.ENCRYPTION)
-    if to_itself and "REPLACE" not in directives.values() and not any(p.get(name) for name in changes):
+    changed = any(p.get(name) for name in changes) or s3_description.is_sealed_anew(p, source.description.fields)
+    if to_itself and "REPLACE" not in directives.values() and not changed:
         text = "This copy request is illegal because it is trying to copy an object to itself without changing the "
         rest = "object's metadata, storage class, website redirect location or encryption attributes."
         raise AwsError("InvalidRequest", text + rest)
