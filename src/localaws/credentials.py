@@ -86,11 +86,11 @@ class Keyring:
         """The active key of a user of IAM; may wait, so on a thread."""
         return self._users(access_key)
 
-    def of_function(self, role_arn: str) -> Credentials:
-        """Keys whose caller is the function's role, as Lambda gives them to it."""
+    def of_function(self, role_arn: str, function: str) -> Credentials:
+        """Keys whose caller is the function's role, as Lambda gives them to it; the session has the function's name."""
         made = _temporary()
         name = role_arn.rpartition("/")[2]
-        arn = f"arn:aws:sts::{self.account}:assumed-role/{name}/function"
+        arn = f"arn:aws:sts::{self.account}:assumed-role/{name}/{function}"
         with self._lock:
             self._functions[made.access_key] = Key(made, Caller(made.access_key, arn, made.access_key))
         return made

@@ -205,9 +205,9 @@ class Runtime:
     def _invoke(self, arn: str, event: dict[str, Any]) -> None:
         self.functions.invoke_async(arn, event)
 
-    def _function_environment(self, role_arn: str) -> dict[str, str]:
+    def _function_environment(self, role_arn: str, function: str) -> dict[str, str]:
         """What AWS puts into a function's environment so that its SDK finds its region and its role's keys."""
-        keys = self._keyring.of_function(role_arn)
+        keys = self._keyring.of_function(role_arn, function)
         return {
             "AWS_ENDPOINT_URL": self.url,
             "AWS_REGION": self._region,

@@ -150,11 +150,11 @@ def rest_json_service(
     name: str,
     operations: Mapping[str, Operation],
     otherwise: Handler,
-    beside: Mapping[str, str] | None = None,
+    beside: Callable[[Request], Parameters] = lambda _request: {},
     check: Callable[[Any, Parameters], None] = lambda _shape, _parameters: None,
 ) -> Handler:
-    """REST-JSON: routes, parameter places and status codes are the service model's. `beside`: what headers that are not
-    in the model are called as parameters. `check(shape, parameters)` may refuse them."""
+    """REST-JSON: routes, parameter places and status codes are the service model's. `beside`: what operations want to
+    know of a request that the model does not tell. `check(shape, parameters)` may refuse a request."""
     model = service_model(name)
     routes = functools.cache(lambda: [_Route.of(model().operation_model(o)) for o in model().operation_names])
 
@@ -165,7 +165,7 @@ def rest_json_service(
                 request.span.operation = route.operation.name
                 parameters = validated(route.operation, _rest_parameters(route.operation, found, request))
                 check(route.operation.input_shape, parameters)
-                parameters |= {k: request.headers[h] for k, h in (beside or {}).items() if h in request.headers}
+                parameters |= beside(request)
                 return _rest_response(route.operation, await run(operations[route.operation.name], parameters))
         return await otherwise(request)
 

@@ -191,6 +191,22 @@ def test_a_failure_is_reported_to_its_destination_and_to_the_dead_letter_queue(f
     }
 
 
+def test_where_no_concurrency_is_reserved_events_go_to_the_dead_letter_queue(functions: Any, aws: Client) -> None:
+    url, arn = queue(aws)
+    name = deploy(functions, RECORDER, DeadLetterConfig={"TargetArn": arn})
+    functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    functions.invoke(FunctionName=name, InvocationType="Event", Payload=b'{"a": 1}')
+    assert received(aws, url)["Body"] == '{"a": 1}'
+
+
+def test_events_take_turns_where_concurrency_is_reserved(functions: Any, tmp_path: Path) -> None:
+    name = deploy(functions, "import time\n" + RECORDER + "    time.sleep(0.05)\n")
+    functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=1)
+    for _ in range(20):
+        send(functions, name, file=str(tmp_path / "out"))
+    assert eventually(lambda: len(lines(tmp_path / "out")) == 20, 10)
+
+
 def test_a_success_is_reported_to_a_function_and_a_dead_letter_to_a_topic(
     functions: Any, aws: Client, tmp_path: Path
 ) -> None:

@@ -115,6 +115,10 @@ class AsyncInvocations:
         body = self._queue.oldest()
         return None if body is None else float(body["accepted"])
 
+    @property
+    def is_stopping(self) -> bool:
+        return self._pump.is_stopping
+
     def start(self) -> None:
         self._pump.start()
 
@@ -138,6 +142,9 @@ class AsyncInvocations:
             outcome = self._outcome(event)
         except _StoppedLoopError:
             self._settle(item, Concluded(event, "RecursiveLoop"), None)
+            return
+        except NoConcurrencyError:
+            self._settle(item, Concluded(event, "ZeroReservedConcurrency"), None)
             return
         if outcome is not None and not outcome.failed:
             self._settle(item, Concluded(replace(event, attempts=event.attempts + 1), "Success"), outcome)
@@ -167,6 +174,11 @@ class AsyncInvocations:
                 with self._store.write():
                     self._conclude(step, outcome)
                     self._queue.done(item)
+
+
+class NoConcurrencyError(Exception):
+    """Nothing may run at all, by the function's own configuration, and there is somebody to be told of it
+    (docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html). Else events wait; AWS drops them."""
 
 
 class _StoppedLoopError(Exception):

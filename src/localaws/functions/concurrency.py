@@ -6,6 +6,7 @@ too, for on AWS it would run.
 
 import threading
 from collections import Counter
+from collections.abc import Callable
 
 from localaws.errors import AwsError
 
@@ -13,27 +14,32 @@ from localaws.errors import AwsError
 ACCOUNT = 1000
 LEAST_UNRESERVED = 100
 
+_LOOK_SECONDS = 0.25
+
 
 class Concurrency:
     """Whoever `enter`s a share must `leave` it; "" is the unreserved share."""
 
     def __init__(self) -> None:
         self._busy: Counter[str] = Counter()
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
 
     def busy(self, share: str) -> int:
         return self._busy[share]
 
-    def enter(self, share: str, limit: int) -> None:
-        """TooManyRequestsException if the share is full."""
-        with self._lock:
-            if self._busy[share] >= limit:
-                raise _throttled(share)
+    def enter(self, share: str, limit: int, patient: Callable[[], bool]) -> None:
+        """TooManyRequestsException if the share is full and whoever comes is not `patient`, or not any more."""
+        with self._changed:
+            while self._busy[share] >= limit:
+                if limit == 0 or not patient():
+                    raise _throttled(share)
+                self._changed.wait(_LOOK_SECONDS)
             self._busy[share] += 1
 
     def leave(self, share: str) -> None:
-        with self._lock:
+        with self._changed:
             self._busy[share] -= 1
+            self._changed.notify_all()
 
 
 def check_reserved(wanted: int, reserved_by_others: int) -> None:

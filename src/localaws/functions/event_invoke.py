@@ -43,6 +43,10 @@ class Targets:
     on_failure: str = ""
     dead_letter: str = ""
 
+    @property
+    def of_failures(self) -> bool:
+        return bool(self.on_failure or self.dead_letter)
+
 
 class EventInvoke:
     def __init__(self, registry: Registry, clock: Callable[[], float]) -> None:

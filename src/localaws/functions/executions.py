@@ -9,6 +9,7 @@ import logging
 import random
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -16,7 +17,13 @@ from functools import partial
 
 from localaws.errors import AwsError
 from localaws.functions import lineage
-from localaws.functions.async_invocations import AsyncInvocations, Concluded, Event, queued_functions
+from localaws.functions.async_invocations import (
+    AsyncInvocations,
+    Concluded,
+    Event,
+    NoConcurrencyError,
+    queued_functions,
+)
 from localaws.functions.concurrency import ACCOUNT, LEAST_UNRESERVED, Concurrency
 from localaws.functions.config import LATEST, Reference, reference
 from localaws.functions.destinations import Destinations, Message, invocation_record, messages
@@ -36,6 +43,7 @@ Send = Callable[[str, str, Mapping[str, tuple[str, str]]], None]
 
 _IDLE_SECONDS = 300.0
 _HOUSEKEEPING_SECONDS = 30.0
+_PATIENCE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +157,9 @@ class Executions:
         with self._changing:
             self.of(name).pool.keep(self._registry.revisions(name))
 
-    def accept(self, named: Reference, payload: str, client_context: str, trace: str) -> None:
+    def accept(self, named: Reference, request_id: str, payload: str, client_context: str, trace: str) -> None:
         """An asynchronous invocation; durable on return. ResourceNotFoundException."""
-        event = Event(self._ids(), payload, named.qualifier, self._clock(), client_context, trace=trace)
+        event = Event(request_id, payload, named.qualifier, self._clock(), client_context, trace=trace)
         live = self.of(named.name)
 
         def put(_db: sqlite3.Connection) -> None:
@@ -162,16 +170,23 @@ class Executions:
         live.tally.add(async_events_received=1)
 
     def submit(
-        self, named: Reference, request_id: str, payload: str, client_context: str, trace: str, nested: bool = False
+        self,
+        named: Reference,
+        request_id: str,
+        payload: str,
+        client_context: str,
+        trace: str,
+        nested: bool = False,
+        patient: Callable[[], bool] = lambda: False,
     ) -> Future[Outcome]:
         """Run it; `nested` if a function may be waiting for it. ResourceNotFoundException; TooManyRequestsException
-        beyond the concurrency; RecursiveInvocationException if the recursion guard stops it."""
+        beyond the concurrency, unless `patient`; RecursiveInvocationException if the recursion guard stops it."""
         self._registry.configuration(named)
         live = self.of(named.name)
         document = self._registry.find(named.name)
         version = self._registry.resolve(named, self._chance())
         carried = self._carry(named, trace, document["RecursiveLoop"] == "Allow", live.tally)
-        share = self._enter(named.name, document["Reserved"], live.tally)
+        share = self._enter(named.name, document["Reserved"], live.tally, patient)
         invocation = Invocation(request_id, payload.encode(), self._registry.arn(named), client_context, carried)
         try:
             future = live.pool.submit(partial(self._launcher.spec, version), invocation, nested)
@@ -190,13 +205,13 @@ class Executions:
             raise lineage.stopped()
         return link.trace
 
-    def _enter(self, name: str, reserved: int | None, tally: Tally) -> str:
+    def _enter(self, name: str, reserved: int | None, tally: Tally, patient: Callable[[], bool]) -> str:
         """The share of the account's concurrency that the invocation counts in."""
         share, limit = ("", LEAST_UNRESERVED) if reserved is None else (name, reserved)
         if not share and self._concurrency.busy(share) >= limit:  # only then is it worth to add up all reserved ones
             limit = ACCOUNT - self._registry.reserved()
         try:
-            self._concurrency.enter(share, limit)
+            self._concurrency.enter(share, limit, patient)
         except AwsError:
             tally.add(throttles=1)
             raise
@@ -211,8 +226,20 @@ class Executions:
         self._observe(name, outcome.duration)
 
     def _run_event(self, name: str, event: Event) -> Outcome:
-        named = Reference(name, event.qualifier)
-        return self.submit(named, event.id, event.payload, event.client_context, event.trace).result()
+        """A thread that has an event waits a little for its turn: pauses between attempts soon become long."""
+        if self._registry.find(name)["Reserved"] == 0 and self._event_invoke.targets(name, event.qualifier).of_failures:
+            raise NoConcurrencyError
+        named, until = Reference(name, event.qualifier), time.monotonic() + _PATIENCE_SECONDS
+        waiting = self.of(name).waiting
+        run = self.submit(
+            named,
+            event.id,
+            event.payload,
+            event.client_context,
+            event.trace,
+            patient=lambda: time.monotonic() < until and not waiting.is_stopping,
+        )
+        return run.result()
 
     def _conclude(self, name: str, concluded: Concluded, outcome: Outcome | None) -> None:
         """Report what an asynchronous invocation came to. A failure that nobody wants to know of is kept."""
@@ -235,7 +262,7 @@ class Executions:
 
     def _deliver(self, message: Message) -> None:
         """To a function as the destination."""
-        self.accept(reference(message.arn), message.text, "", message.trace)
+        self.accept(reference(message.arn), self._ids(), message.text, "", message.trace)
 
     def _count_failed_delivery(self, message: Message) -> None:
         self._count(message.function, **{message.failure: 1})

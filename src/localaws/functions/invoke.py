@@ -23,6 +23,7 @@ class Call:
     """One request to invoke. `payload` and `client_context` are JSON text; the latter and `trace` may be empty."""
 
     kind: str
+    request_id: str
     named: Reference
     payload: str
     client_context: str
@@ -36,10 +37,11 @@ def call_of(parameters: Parameters) -> Call:
         raise AwsError("InvalidParameterValueException", f"Unknown InvocationType: {kind}", 400, Type="User")
     return Call(
         kind,
+        parameters["RequestId"],
         reference(parameters["FunctionName"], parameters.get("Qualifier")),
         _checked_payload(parameters.get("Payload") or b"{}", kind),
         _client_context(parameters.get("ClientContext")),
-        trace_of(parameters.get("TraceId", "")),
+        trace_of(parameters["TraceId"]),
         parameters.get("LogType") == "Tail",
     )
 

@@ -15,8 +15,8 @@ from localaws.functions.workers import Spec, Worker
 
 
 class Launcher:
-    """`layers` gives the folders of what a configuration says of its layers, `environment(role_arn)` the AWS_*
-    variables of a worker; `log(group, stream, lines)` takes its lines."""
+    """`layers` gives the folders of what a configuration says of its layers, `environment(role_arn, function)` the
+    AWS_* variables of a worker; `log(group, stream, lines)` takes its lines."""
 
     def __init__(
         self,
@@ -25,7 +25,7 @@ class Launcher:
         layers: Callable[[Sequence[Mapping[str, Any]]], tuple[Path, ...]],
         clock: Callable[[], float],
         ids: Callable[[], str],
-        environment: Callable[[str], Mapping[str, str]],
+        environment: Callable[[str, str], Mapping[str, str]],
         log: Callable[[str, str, list[str]], None],
         command: Sequence[str],
         failures: Callable[[str], int],
@@ -72,7 +72,7 @@ class Launcher:
         day = datetime.fromtimestamp(self._clock(), UTC).strftime("%Y/%m/%d")
         stream = f"{day}/[{spec.version}]{number}"
         log = partial(self._log, spec.log_group, stream)
-        environment = self._environment(spec.role)
+        environment = self._environment(spec.role, spec.function)
         failures = partial(self._failures, environment["AWS_ACCESS_KEY_ID"])
         spec = replace(spec, environment={**spec.environment, **environment})
         return Worker(spec, self._scratch / number, stream, log, self._clock, self._command, failures)

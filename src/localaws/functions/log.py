@@ -54,6 +54,11 @@ class FunctionLog:
         if many:
             self.flush()
 
+    def begin(self, text: str) -> None:
+        """The first line of a stream. A caller who asks for the end of the log does not get it, as on AWS."""
+        with self._lock:
+            self._lines.append(text)
+
     def line(self, text: str) -> None:
         with self._lock:
             self._lines.append(text)

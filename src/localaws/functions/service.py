@@ -36,7 +36,7 @@ from localaws.functions.settings import Settings
 from localaws.functions.stats import Stats
 from localaws.functions.workers import BOOTSTRAP
 from localaws.store import Store
-from localaws.wire import Handler, Operation, Parameters, rest_json_service
+from localaws.wire import Handler, Operation, Parameters, Request, rest_json_service
 
 _NOT_DONE = {
     "CreateEventSourceMapping": "event source mappings: S3 notifications and destinations are what invokes functions",
@@ -50,11 +50,12 @@ _NOT_DONE = {
 
 
 class Functions:
-    """`environment(role_arn)` gives the AWS_* variables of a worker, `log(group, stream, lines)` takes its lines,
-    `fetch(bucket, key)` reads a package from S3. `targets` maps a service ("sqs", "sns") to send(arn, text,
+    """`environment(role_arn, function)` gives the AWS_* variables of a worker; `log(group, stream, lines)` takes its
+    lines; `fetch(bucket, key)` reads a package from S3; `targets` maps a service ("sqs", "sns") to send(arn, text,
     attributes), which returns when the target has it durably. `concurrency` is the number of workers per function.
     `observe` is told of every invocation that ran, and how long that took. `failures(access_key)` says how many calls
-    of a worker this endpoint has failed: what fails for that uses up no retry."""
+    of a worker this endpoint has failed: what fails for that uses up no retry.
+    """
 
     def __init__(
         self,
@@ -64,7 +65,7 @@ class Functions:
         ids: Callable[[], str],
         account: str,
         region: str,
-        environment: Callable[[str], Mapping[str, str]],
+        environment: Callable[[str, str], Mapping[str, str]],
         log: Callable[[str, str, list[str]], None],
         fetch: Callable[[str, str], bytes],
         otherwise: Handler,
@@ -108,8 +109,7 @@ class Functions:
             "Invoke": self._invoke,
             **{name: partial(_refuse, what) for name, what in _NOT_DONE.items()},
         }
-        beside = {"TraceId": "x-amzn-trace-id"}
-        self.handler: Handler = rest_json_service("lambda", operations, otherwise, beside, partial(_check, region))
+        self.handler: Handler = rest_json_service("lambda", operations, otherwise, _beside, partial(_check, region))
 
     def start(self) -> None:
         """Take up the asynchronous invocations that wait. Workers start when they are needed."""
@@ -127,7 +127,7 @@ class Functions:
     def invoke_async(self, arn: str, payload: dict[str, Any], trace: str = "") -> None:
         """Accept an asynchronous invocation; durable on return. ResourceNotFoundException. `trace` is the
         X-Amzn-Trace-Id of the request that caused it."""
-        self._executions.accept(reference(arn), json.dumps(payload), "", trace_of(trace))
+        self._executions.accept(reference(arn), self._ids(), json.dumps(payload), "", trace_of(trace))
 
     def policy(self, arn: str) -> Mapping[str, Any] | None:
         """The resource policy of what the ARN names, {} for none; None if there is no such function."""
@@ -163,16 +163,23 @@ class Functions:
     async def _invoke(self, parameters: Parameters) -> Parameters:
         call = call_of(parameters)
         if call.kind == "Event":
-            await asyncio.to_thread(self._executions.accept, call.named, call.payload, call.client_context, call.trace)
+            await asyncio.to_thread(
+                self._executions.accept, call.named, call.request_id, call.payload, call.client_context, call.trace
+            )
             return {"StatusCode": 202}
         if call.kind == "DryRun":
             await asyncio.to_thread(self._registry.configuration, call.named)
             return {"StatusCode": 204}
         nested = made_by_a_function(call.trace)
         future = await asyncio.to_thread(
-            self._executions.submit, call.named, self._ids(), call.payload, call.client_context, call.trace, nested
+            self._executions.submit, call.named, call.request_id, call.payload, call.client_context, call.trace, nested
         )
         return answer(await asyncio.wrap_future(future), call.with_log)
+
+
+def _beside(request: Request) -> Parameters:
+    """An invocation's id is the request's, and its lineage the request's too."""
+    return {"RequestId": request.id, "TraceId": request.headers.get("x-amzn-trace-id", "")}
 
 
 def _refuse(what: str, _: Parameters) -> Parameters:

@@ -109,7 +109,7 @@ class Worker:
         self._stopped = threading.Event()
         self._api = RuntimeApi()
         self._log = FunctionLog(log)
-        self._log.line(f"INIT_START Runtime Version: python:{platform.python_version()} (for {spec.runtime})")
+        self._log.begin(f"INIT_START Runtime Version: python:{platform.python_version()} (for {spec.runtime})")
         self._reading = threading.Lock()
         self._ended = False
         self._output, ours = os.pipe()
