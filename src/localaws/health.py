@@ -31,7 +31,8 @@ async def answer(checks: Mapping[str, Check], known: Mapping[str, Any]) -> Respo
     found = {service["status"] for service in services.values()}
     status = next(word for word in _WORST_FIRST if word in found | {"ok"})
     body = json.dumps({"status": status, **known, "services": services}, indent=1).encode() + b"\n"
-    return Response(503 if status == "failing" else 200, {"content-type": "application/json"}, body)
+    headers = {"content-type": "application/json", "cache-control": "no-store"}
+    return Response(503 if status == "failing" else 200, headers, body)
 
 
 async def _asked(name: str, check: Check) -> dict[str, Any]:

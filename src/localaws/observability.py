@@ -80,7 +80,11 @@ class Observability:
 
     async def _metrics(self) -> Response:
         readings = await self._sampling.look()
-        return Response(200, {"content-type": CONTENT_TYPE}, render(readings, self._registry.histograms()))
+        return Response(
+            200,
+            {"content-type": CONTENT_TYPE, "cache-control": "no-store"},
+            render(readings, self._registry.histograms()),
+        )
 
     async def _health(self) -> Response:
         known = {

@@ -90,7 +90,10 @@ class Server:
         try:
             await self._let_in(head)
         except AwsError as error:
-            await _send(send, error_response(service.protocol, error, request_id), request_id)
+            refusal = error_response(service.protocol, error, request_id)
+            await _send(send, refusal, request_id)
+            took = time.perf_counter() - began
+            self._note(Span(request_id, head.method, head.path, status=refusal.status, seconds=took))
             return
         if head.path in self._pages and head.method in {"GET", "HEAD"}:
             await _send(send, await self._pages[head.path](), request_id)

@@ -160,9 +160,13 @@ def test_requests_that_are_refused_at_the_door_are_counted_without_their_words(e
     request = urllib.request.Request(f"{endpoint.url}/unheard", headers=headers, method="POST")
     with pytest.raises(urllib.request.HTTPError):
         urllib.request.urlopen(request)
+    with pytest.raises(urllib.request.HTTPError):
+        urllib.request.urlopen(urllib.request.Request(f"{endpoint.url}/", headers={"host": "unheard.example"}))
     text = get(endpoint, "metrics")[1].decode()
     assert "nheard" not in text
-    assert parse(text)["clicklake_requests_total"].value(service="", operation="", status="400") >= 1
+    refused = parse(text)["clicklake_requests_total"]
+    assert refused.value(service="", operation="", status="400") >= 1
+    assert refused.value(service="", operation="", status="403") >= 1
 
 
 def test_the_process_tells_of_itself(endpoint: EndpointProcess) -> None:
