@@ -6,6 +6,7 @@ This file alone knows all services. Each gets its neighbours as plain callables,
 import asyncio
 import contextlib
 import errno
+import logging
 import os
 import signal
 import socket
@@ -307,6 +308,7 @@ async def _serve(
 ) -> None:
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS))
     Connection.most = most_connections()
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # broken bytes of a client are no event of ours
     fresh = not (settings.data_dir / "control.journal").exists()
     await runtime.start()
     config = uvicorn.Config(
