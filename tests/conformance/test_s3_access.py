@@ -158,6 +158,9 @@ def test_a_policy_allows_and_denies(s3: Any, guest: Any, endpoint: EndpointProce
         policy("ruled", "Allow", "ec2:Run"),
         policy("another", "Allow", "s3:GetObject"),
         policy("ruled", "Allow", "s3:GetObject", Condition={"StringIsNice": {"a": "b"}}),
+        policy("ruled", "Allow", "s3:GetObject", Condition={"Null": {"aws:referer": []}}),
+        policy("ruled", "Allow", "s3:GetObject", principal={"AWS": {"a": "b"}}),
+        '{"Version": [], "Statement": [{"Effect": []}]}',
     ],
 )
 def test_what_is_no_policy_of_the_bucket_is_refused(s3: Any, text: str) -> None:

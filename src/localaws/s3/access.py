@@ -3,13 +3,13 @@
 docs.aws.amazon.com/AmazonS3/latest/userguide/how-s3-evaluates-access-control.html. As IAM's policies are not evaluated
 here, whoever is of an account may do all that the account may, unless the bucket's policy denies it.
 
-    RULES       operation -> the permission that it needs
-    Access      decides, before the operation runs, and tells it whose what it makes will be
+Which permission an operation needs is rules.py's. `Access` decides, before the operation runs, and tells it whose what
+it makes will be.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from localaws.errors import AwsError
@@ -18,7 +18,9 @@ from localaws.s3 import lock as s3_lock
 from localaws.s3 import policy as s3_policy
 from localaws.s3.buckets import Bucket, Buckets
 from localaws.s3.description import BUCKETS_ENCRYPTION, LOCK
+from localaws.s3.policy_conditions import Context
 from localaws.s3.rows import Stored
+from localaws.s3.rules import LIST, READ, RULES, Rule
 from localaws.wire import Caller, Parameters, Request
 
 CALLER = "Account"
@@ -29,69 +31,6 @@ ACCESS = "Access"
 """Likewise: the owner and the grants of an object to be, {} for the bucket owner's alone."""
 
 
-class Rule(NamedTuple):
-    """`bucket` and `object`: the permission in an access list that suffices; `versioned`: the action on a version."""
-
-    action: str
-    bucket: str = ""
-    object: str = ""
-    versioned: str = ""
-
-
-_READ = Rule("s3:GetObject", object="READ", versioned="s3:GetObjectVersion")
-_WRITE = Rule("s3:PutObject", bucket="WRITE")
-_LIST = Rule("s3:ListBucket", bucket="READ")
-# Any other operation needs the action of its own name, and no access list suffices.
-RULES: Mapping[str, Rule] = {
-    "AbortMultipartUpload": Rule("s3:AbortMultipartUpload", bucket="WRITE"),
-    "CompleteMultipartUpload": _WRITE,
-    "CopyObject": _WRITE,
-    "CreateMultipartUpload": _WRITE,
-    "DeleteBucketCors": Rule("s3:PutBucketCORS"),
-    "DeleteBucketEncryption": Rule("s3:PutEncryptionConfiguration"),
-    "DeleteBucketLifecycle": Rule("s3:PutLifecycleConfiguration"),
-    "DeleteBucketOwnershipControls": Rule("s3:PutBucketOwnershipControls"),
-    "DeleteBucketReplication": Rule("s3:PutReplicationConfiguration"),
-    "DeleteBucketTagging": Rule("s3:PutBucketTagging"),
-    "DeleteObject": Rule("s3:DeleteObject", bucket="WRITE", versioned="s3:DeleteObjectVersion"),
-    "DeleteObjectTagging": Rule("s3:DeleteObjectTagging", versioned="s3:DeleteObjectVersionTagging"),
-    "DeletePublicAccessBlock": Rule("s3:PutBucketPublicAccessBlock"),
-    "GetBucketAccelerateConfiguration": Rule("s3:GetAccelerateConfiguration"),
-    "GetBucketAcl": Rule("s3:GetBucketAcl", bucket="READ_ACP"),
-    "GetBucketCors": Rule("s3:GetBucketCORS"),
-    "GetBucketEncryption": Rule("s3:GetEncryptionConfiguration"),
-    "GetBucketLifecycleConfiguration": Rule("s3:GetLifecycleConfiguration"),
-    "GetBucketNotificationConfiguration": Rule("s3:GetBucketNotification"),
-    "GetBucketReplication": Rule("s3:GetReplicationConfiguration"),
-    "GetObject": _READ,
-    "GetObjectAcl": Rule("s3:GetObjectAcl", object="READ_ACP", versioned="s3:GetObjectVersionAcl"),
-    "GetObjectAttributes": _READ,
-    "GetObjectLegalHold": Rule("s3:GetObjectLegalHold"),
-    "GetObjectLockConfiguration": Rule("s3:GetBucketObjectLockConfiguration"),
-    "GetObjectTagging": Rule("s3:GetObjectTagging", versioned="s3:GetObjectVersionTagging"),
-    "GetPublicAccessBlock": Rule("s3:GetBucketPublicAccessBlock"),
-    "HeadBucket": _LIST,
-    "HeadObject": _READ,
-    "ListMultipartUploads": Rule("s3:ListBucketMultipartUploads", bucket="READ"),
-    "ListObjectVersions": Rule("s3:ListBucketVersions", bucket="READ"),
-    "ListObjects": _LIST,
-    "ListObjectsV2": _LIST,
-    "ListParts": Rule("s3:ListMultipartUploadParts"),
-    "PutBucketAccelerateConfiguration": Rule("s3:PutAccelerateConfiguration"),
-    "PutBucketAcl": Rule("s3:PutBucketAcl", bucket="WRITE_ACP"),
-    "PutBucketCors": Rule("s3:PutBucketCORS"),
-    "PutBucketEncryption": Rule("s3:PutEncryptionConfiguration"),
-    "PutBucketLifecycleConfiguration": Rule("s3:PutLifecycleConfiguration"),
-    "PutBucketNotificationConfiguration": Rule("s3:PutBucketNotification"),
-    "PutBucketReplication": Rule("s3:PutReplicationConfiguration"),
-    "PutObject": _WRITE,
-    "PutObjectAcl": Rule("s3:PutObjectAcl", object="WRITE_ACP", versioned="s3:PutObjectVersionAcl"),
-    "PutObjectLockConfiguration": Rule("s3:PutBucketObjectLockConfiguration"),
-    "PutObjectTagging": Rule("s3:PutObjectTagging", versioned="s3:PutObjectVersionTagging"),
-    "PutPublicAccessBlock": Rule("s3:PutBucketPublicAccessBlock"),
-    "UploadPart": _WRITE,
-    "UploadPartCopy": _WRITE,
-}
 # That the account itself may do whatever its bucket's policy denies, lest nobody could ever change that.
 _NEVER_LOST = frozenset({"s3:DeleteBucketPolicy", "s3:GetBucketPolicy", "s3:PutBucketPolicy"})
 _UPLOADS = frozenset({"CopyObject", "CreateMultipartUpload", "PutObject"})
@@ -214,7 +153,7 @@ class Access:
         source = self.buckets.find(name)
         if source is not None:
             _check_expected_owner(request, "CopySource", source)
-            self.check(request, source, _READ, {"Bucket": name, "Key": key, "VersionId": version or None})
+            self.check(request, source, READ, {"Bucket": name, "Key": key, "VersionId": version or None})
 
     def check(self, request: Request, bucket: Bucket, rule: Rule, p: Parameters) -> None:
         """Raises AccessDenied if `rule` is not granted to who asks."""
@@ -235,7 +174,7 @@ class Access:
     def _may_list(self, request: Request, bucket: Bucket, p: Parameters) -> bool:
         """Who may list a bucket may know that it does not have an object."""
         try:
-            self.check(request, bucket, _LIST, {"Bucket": p["Bucket"]})
+            self.check(request, bucket, LIST, {"Bucket": p["Bucket"]})
         except AwsError:
             return False
         return True
@@ -311,7 +250,7 @@ def _encryption(bucket: Bucket) -> Parameters:
     return {name: value for name, value in found.items() if value}
 
 
-def _context(request: Request, p: Parameters, stored: Stored | None) -> s3_policy.Context:
+def _context(request: Request, p: Parameters, stored: Stored | None) -> Context:
     """The condition keys of a request. On loopback nobody listens, which is what aws:SecureTransport is about."""
     found: dict[str, list[str]] = {
         "aws:securetransport": ["true"],

@@ -10,6 +10,8 @@ from localaws.errors import AwsError
 from localaws.s3.xml import malformed
 from localaws.wire import Parameters
 
+_LONGEST = {"Days": 36_500, "Years": 100}
+
 
 def checked_configuration(document: Parameters, _ids: Callable[[], str]) -> Parameters:
     if document.get("ObjectLockEnabled") != "Enabled":
@@ -23,6 +25,8 @@ def checked_configuration(document: Parameters, _ids: Callable[[], str]) -> Para
     if default[periods[0]] <= 0:
         text = "Default retention period must be a positive integer value"
         raise AwsError("InvalidRetentionPeriod", text)
+    if default[periods[0]] > _LONGEST[periods[0]]:
+        raise AwsError("InvalidArgument", "Default retention period is too large")
     return document
 
 
@@ -57,7 +61,7 @@ def of_upload(p: Parameters, configuration: Parameters | None, now: float) -> Pa
 def _moment(text: str) -> int:
     try:
         return int(datetime.fromisoformat(text.strip()).timestamp())
-    except ValueError as e:
+    except (ValueError, OverflowError) as e:
         raise AwsError("InvalidArgument", "The retain until date must be provided in ISO 8601 format") from e
 
 

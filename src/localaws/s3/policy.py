@@ -8,24 +8,22 @@ Not done: policy variables, and the keys of VPCs, organisations and principals' 
 """
 
 import functools
-import ipaddress
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from localaws.errors import AwsError
 from localaws.s3.accounts import canonical_id
+from localaws.s3.policy_conditions import Context, holds, like, operator_of
 
 _LARGEST = 20 * 1024
-_VERSIONS = frozenset({"2012-10-17", "2008-10-17"})
+_VERSIONS = ("2012-10-17", "2008-10-17")
+_PRINCIPALS = ("AWS", "CanonicalUser", "Federated", "Service")
 _ROLE_SESSION = re.compile(r"arn:aws:sts::(\d{12}):assumed-role/([^/]+)/.*")
 
 Document = Mapping[str, Any]
-Context = Mapping[str, Sequence[str]]
-"""Condition keys, in lower case, and their values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +72,13 @@ def malformed(text: str) -> AwsError:
 
 
 def _check_statement(statement: object, bucket: str) -> None:
-    if not isinstance(statement, dict) or statement.get("Effect") not in {"Allow", "Deny"}:
+    if not isinstance(statement, dict) or statement.get("Effect") not in ("Allow", "Deny"):
         raise malformed("Invalid effect in policy")
     for names, what in (("Principal", "principal"), ("Action", "action"), ("Resource", "resource")):
         given = [name for name in (names, f"Not{names}") if name in statement]
         if len(given) != 1:
             raise malformed(f"Missing required field {names}" if not given else f"Policy has invalid {what}")
+    _check_principal(statement.get("Principal", statement.get("NotPrincipal")))
     if "NotPrincipal" in statement and statement["Effect"] == "Allow":
         raise malformed("Allow with NotPrincipal is not allowed.")
     for action in _texts(statement.get("Action", statement.get("NotAction"))):
@@ -87,19 +86,26 @@ def _check_statement(statement: object, bucket: str) -> None:
             raise malformed("Policy has invalid action")
     own = re.compile(rf"arn:aws[\w-]*:s3:::{re.escape(bucket)}(/.*)?", re.DOTALL)
     for resource in _texts(statement.get("Resource", statement.get("NotResource"))):
-        if not own.fullmatch(resource) and not _like(resource.partition("/")[0], f"arn:aws:s3:::{bucket}"):
+        if not own.fullmatch(resource) and not like(resource.partition("/")[0], f"arn:aws:s3:::{bucket}"):
             raise malformed("Policy has invalid resource")
     _check_conditions(statement.get("Condition", {}))
+
+
+def _check_principal(principal: object) -> None:
+    if principal != "*" and not (isinstance(principal, dict) and all(kind in _PRINCIPALS for kind in principal)):
+        raise malformed("Invalid principal in policy")
+    for _ in _principals(principal):
+        pass
 
 
 def _check_conditions(conditions: object) -> None:
     if not isinstance(conditions, dict):
         raise malformed("Invalid Condition type")
     for operator, tests in conditions.items():
-        if _operator(operator) is None or not isinstance(tests, dict):
+        if operator_of(operator) is None or not isinstance(tests, dict):
             raise malformed(f"Invalid Condition type : {operator}")
-        for values in tests.values():
-            _texts(values)
+        if not all(_texts(values) for values in tests.values()):
+            raise malformed(f"Invalid Condition value : {operator}")
 
 
 def _texts(value: object) -> list[str]:
@@ -127,9 +133,9 @@ def verdict(policy: Document, ask: Ask) -> str | None:
 def _is_about(statement: Document, ask: Ask) -> bool:
     return (
         _is_meant(statement, ask)
-        and _fits(statement, "Action", lambda text: _like(text.lower(), ask.action.lower()))
-        and _fits(statement, "Resource", lambda text: _like(text, ask.resource))
-        and all(_holds(ask.context, *test) for test in _tests(statement))
+        and _fits(statement, "Action", lambda text: like(text.lower(), ask.action.lower()))
+        and _fits(statement, "Resource", lambda text: like(text, ask.resource))
+        and all(holds(ask.context, *test) for test in _tests(statement))
     )
 
 
@@ -165,113 +171,9 @@ def _names(kind: str, text: str, ask: Ask) -> bool:
     return text == "*" or text in own
 
 
-# Conditions
-
-
 def _tests(statement: Document) -> Iterator[tuple[str, str, list[str]]]:
     for operator, tests in statement.get("Condition", {}).items():
         yield from ((operator, key, _texts(values)) for key, values in tests.items())
-
-
-def _holds(context: Context, operator: str, key: str, wanted: Sequence[str]) -> bool:
-    given = context.get(_lower_key(key), ())
-    quantifier, _, name = operator.rpartition(":")
-    if name.lower() == "null":
-        return (not given) == (wanted[0] == "true")
-    if not given and name.endswith("IfExists"):
-        return True
-    found = _operator(operator)
-    assert found is not None
-    compare, is_negated = found
-    each = [any(compare(value, text) for text in wanted) != is_negated for value in given]
-    if quantifier == "ForAllValues":
-        return all(each)
-    return any(each) or (is_negated and not given)
-
-
-def _lower_key(key: str) -> str:
-    """The name of a condition key does not depend on case; that of a tag, behind the slash, does."""
-    name, slash, tag = key.partition("/")
-    return name.lower() + slash + tag
-
-
-def _like(pattern: str, text: str) -> bool:
-    """`*` is any text, `?` any character."""
-    parts = (".*" if c == "*" else "." if c == "?" else re.escape(c) for c in re.sub(r"\*+", "*", pattern))
-    return re.fullmatch("".join(parts), text, re.DOTALL) is not None
-
-
-def _number(compare: Callable[[float, float], bool]) -> Callable[[str, str], bool]:
-    def apply(given: str, wanted: str) -> bool:
-        try:
-            return compare(float(given), float(wanted))
-        except ValueError:
-            return False
-
-    return apply
-
-
-def _moment(compare: Callable[[float, float], bool]) -> Callable[[str, str], bool]:
-    def seconds(text: str) -> float:
-        return float(text) if text.isdecimal() else datetime.fromisoformat(text).timestamp()
-
-    def apply(given: str, wanted: str) -> bool:
-        try:
-            return compare(seconds(given), seconds(wanted))
-        except ValueError:
-            return False
-
-    return apply
-
-
-def _is_in_network(given: str, wanted: str) -> bool:
-    try:
-        return ipaddress.ip_address(given) in ipaddress.ip_network(wanted, strict=False)
-    except ValueError:
-        return False
-
-
-_COMPARE: Mapping[str, Callable[[float, float], bool]] = {
-    "Equals": lambda a, b: a == b,
-    "LessThan": lambda a, b: a < b,
-    "LessThanEquals": lambda a, b: a <= b,
-    "GreaterThan": lambda a, b: a > b,
-    "GreaterThanEquals": lambda a, b: a >= b,
-}
-_OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
-    "stringequals": lambda given, wanted: given == wanted,
-    "stringequalsignorecase": lambda given, wanted: given.lower() == wanted.lower(),
-    "stringlike": lambda given, wanted: _like(wanted, given),
-    "arnequals": lambda given, wanted: _like(wanted, given),
-    "arnlike": lambda given, wanted: _like(wanted, given),
-    "bool": lambda given, wanted: given.lower() == wanted.lower(),
-    "binaryequals": lambda given, wanted: given == wanted,
-    "ipaddress": _is_in_network,
-    **{f"numeric{name.lower()}": _number(compare) for name, compare in _COMPARE.items()},
-    **{f"date{name.lower()}": _moment(compare) for name, compare in _COMPARE.items()},
-}
-_NEGATED = {
-    "stringnotequals": "stringequals",
-    "stringnotequalsignorecase": "stringequalsignorecase",
-    "stringnotlike": "stringlike",
-    "arnnotequals": "arnequals",
-    "arnnotlike": "arnlike",
-    "numericnotequals": "numericequals",
-    "datenotequals": "dateequals",
-    "notipaddress": "ipaddress",
-}
-
-
-def _operator(operator: str) -> tuple[Callable[[str, str], bool], bool] | None:
-    """(comparison, negated?) of an operator; None if there is no such one."""
-    quantifier, _, name = operator.rpartition(":")
-    name = name.removesuffix("IfExists").lower()
-    if quantifier not in {"", "ForAllValues", "ForAnyValue"}:
-        return None
-    if name == "null":
-        return (lambda given, wanted: given == wanted), False
-    compare = _OPERATORS.get(_NEGATED.get(name, name))
-    return None if compare is None else (compare, name in _NEGATED)
 
 
 # Public?

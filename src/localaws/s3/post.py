@@ -175,7 +175,7 @@ def _policy(text: str) -> dict[str, Any]:
         seconds = "%S.%fZ" if "." in document["expiration"] else "%SZ"
         expiration = datetime.strptime(document["expiration"], f"%Y-%m-%dT%H:%M:{seconds}").replace(tzinfo=UTC)
         conditions = [found for condition in document["conditions"] for found in _conditions(condition)]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as e:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as e:
         raise _bad_policy() from e
     if not conditions:
         raise _bad_policy()

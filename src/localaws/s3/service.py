@@ -2,10 +2,10 @@
 
 In the order of a request's walk:
 
-    wire, xml                    HTTP <-> operation and parameters
+    cors, wire, routes, xml      HTTP <-> operation and parameters; post for browsers' forms
     conditions                   which bytes, and only if
     description, checksums       headers, metadata and tags that are kept with the bytes, and what those add up to
-    access, acl, policy          who may
+    access, rules, acl, policy   who may
     put, multipart, get, listing change objects; read them
     configuration, settings      makes, configures and removes buckets
     versions                     their ids, and which buckets have them

@@ -1,11 +1,11 @@
 """S3's REST-XML: HTTP <-> (operation, parameters).
 
-What is asked for is (method, level, subresource); ROUTES names the operation. Which member travels in the path, the
+What is asked for is (method, level, subresource); routes.py names the operation. Which member travels in the path, the
 query string, a header or the XML body, and under what name, is botocore's model's, so operations take and return the
 dicts that boto3's users know.
 
-A bucket's subresource that is not in the table is configuration (policy, lifecycle, versioning ...) and goes to
-`configuration`; an object's is refused as NotImplemented.
+A bucket's subresource that is not in the table (analytics, inventory, metrics ...) goes to `configuration`; an object's
+is refused as NotImplemented.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import formatdate
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import parse_qs, unquote_to_bytes
 
 from botocore.model import OperationModel, Shape, StructureShape
@@ -26,73 +26,15 @@ from localaws.s3 import checksums as s3_checksums
 from localaws.s3 import xml as s3_xml
 from localaws.s3.access import Access
 from localaws.s3.origin import ORIGIN, origin_of
-from localaws.s3.settings import SETTINGS
+from localaws.s3.routes import ROUTES, Level, Route
 from localaws.wire import Body, FileSlice, Handler, Operation, Parameters, Request, Response, service_model
 
-Level = Literal["service", "bucket", "object"]
 STATUS = "HTTPStatusCode"  # an answer may name its status under boto3's own word for it
 
 _METADATA = "x-amz-meta-"
 _NO_NAME = "*"  # the operation of a request that is of none: nobody but the owner may ask for it
 _INTEGER = re.compile(r"[-+]?[0-9]{1,19}")
 _LARGEST_XML = 8 * 2**20  # DeleteObjects: 1,000 keys of 1,024 bytes, each of which may be written as a reference
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """`root`: the root element of an answer that has a document."""
-
-    operation: str
-    root: str = ""
-
-
-# (method, level, subresource)
-ROUTES: Mapping[tuple[str, Level, str], Route] = {
-    **{("PUT", "bucket", setting.subresource): Route(setting.put) for setting in SETTINGS},
-    **{("GET", "bucket", setting.subresource): Route(setting.get, setting.root) for setting in SETTINGS},
-    **{("DELETE", "bucket", setting.subresource): Route(setting.delete) for setting in SETTINGS if setting.delete},
-    ("GET", "bucket", "acl"): Route("GetBucketAcl", "AccessControlPolicy"),
-    ("PUT", "bucket", "acl"): Route("PutBucketAcl"),
-    ("GET", "bucket", "policy"): Route("GetBucketPolicy"),
-    ("PUT", "bucket", "policy"): Route("PutBucketPolicy"),
-    ("DELETE", "bucket", "policy"): Route("DeleteBucketPolicy"),
-    ("GET", "bucket", "policyStatus"): Route("GetBucketPolicyStatus", "PolicyStatus"),
-    ("GET", "service", ""): Route("ListBuckets", "ListAllMyBucketsResult"),
-    ("PUT", "bucket", ""): Route("CreateBucket"),
-    ("HEAD", "bucket", ""): Route("HeadBucket"),
-    ("DELETE", "bucket", ""): Route("DeleteBucket"),
-    ("GET", "bucket", "location"): Route("GetBucketLocation", "LocationConstraint"),
-    ("GET", "bucket", "notification"): Route("GetBucketNotificationConfiguration", "NotificationConfiguration"),
-    ("PUT", "bucket", "notification"): Route("PutBucketNotificationConfiguration"),
-    ("GET", "bucket", "versioning"): Route("GetBucketVersioning", "VersioningConfiguration"),
-    ("PUT", "bucket", "versioning"): Route("PutBucketVersioning"),
-    ("GET", "bucket", ""): Route("ListObjects", "ListBucketResult"),
-    ("GET", "bucket", "list-type"): Route("ListObjectsV2", "ListBucketResult"),
-    ("GET", "bucket", "versions"): Route("ListObjectVersions", "ListVersionsResult"),
-    ("GET", "bucket", "uploads"): Route("ListMultipartUploads", "ListMultipartUploadsResult"),
-    ("POST", "bucket", "delete"): Route("DeleteObjects", "DeleteResult"),
-    ("PUT", "object", ""): Route("PutObject"),
-    ("PUT", "object", "copy"): Route("CopyObject", "CopyObjectResult"),
-    ("GET", "object", ""): Route("GetObject"),
-    ("HEAD", "object", ""): Route("HeadObject"),
-    ("DELETE", "object", ""): Route("DeleteObject"),
-    ("GET", "object", "legal-hold"): Route("GetObjectLegalHold", "LegalHold"),
-    ("PUT", "object", "legal-hold"): Route("PutObjectLegalHold"),
-    ("GET", "object", "retention"): Route("GetObjectRetention", "Retention"),
-    ("PUT", "object", "retention"): Route("PutObjectRetention"),
-    ("GET", "object", "attributes"): Route("GetObjectAttributes", "GetObjectAttributesResponse"),
-    ("GET", "object", "tagging"): Route("GetObjectTagging", "Tagging"),
-    ("PUT", "object", "tagging"): Route("PutObjectTagging"),
-    ("DELETE", "object", "tagging"): Route("DeleteObjectTagging"),
-    ("GET", "object", "acl"): Route("GetObjectAcl", "AccessControlPolicy"),
-    ("PUT", "object", "acl"): Route("PutObjectAcl"),
-    ("POST", "object", "uploads"): Route("CreateMultipartUpload", "InitiateMultipartUploadResult"),
-    ("PUT", "object", "uploadId"): Route("UploadPart"),
-    ("PUT", "object", "uploadId copy"): Route("UploadPartCopy", "CopyPartResult"),
-    ("GET", "object", "uploadId"): Route("ListParts", "ListPartsResult"),
-    ("POST", "object", "uploadId"): Route("CompleteMultipartUpload", "CompleteMultipartUploadResult"),
-    ("DELETE", "object", "uploadId"): Route("AbortMultipartUpload"),
-}
 
 
 @dataclass(frozen=True, slots=True)
