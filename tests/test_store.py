@@ -1,11 +1,16 @@
 """The store and its queues: what is told before a commit would be a lie after a crash."""
 
+import errno
+import os
 import sqlite3
 import stat
+from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import pytest
 
+from localaws.control.journal import Journal
 from localaws.store import Queue, Store
 
 
@@ -75,3 +80,41 @@ def test_an_item_goes_back_even_when_the_disk_takes_nothing(store: Store) -> Non
         queue.retry(item, item.body, 5)
     queue.put_back(item, 5)
     assert queue.take(0) == item
+
+
+def failing(call: Callable[..., None], at: int) -> Callable[..., None]:
+    """`call`, which fails for the `at`-th time that it is made."""
+    calls = count(1)
+
+    def maybe(*arguments: int) -> None:
+        if next(calls) == at:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        call(*arguments)
+
+    return maybe
+
+
+def test_what_a_journal_takes_after_it_could_not_be_replaced_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new file has the name already when its directory's fsync fails."""
+    journal = Journal(tmp_path / "journal")
+    journal.append({"n": 1})
+    monkeypatch.setattr(os, "fsync", failing(os.fsync, 3))  # the new file's bytes, its entry, its final name
+    with pytest.raises(OSError, match="Input/output"):
+        journal.replace([{"n": 1}])
+    journal.append({"n": 2})
+    assert list(Journal(tmp_path / "journal")) == [{"n": 1}, {"n": 2}]
+
+
+def test_a_line_that_could_not_be_taken_back_does_not_spoil_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(tmp_path / "journal")
+    journal.append({"n": 1})
+    monkeypatch.setattr(os, "fsync", failing(os.fsync, 1))
+    monkeypatch.setattr(os, "ftruncate", failing(os.ftruncate, 1))
+    with pytest.raises(OSError, match="Input/output"):
+        journal.append({"n": 2})
+    journal.append({"n": 3})
+    assert list(Journal(tmp_path / "journal")) == [{"n": 1}, {"n": 3}]

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from localaws.durable import flush, replace_file, write_file
+from localaws.durable import flush, replace_file, sync_directory, write_file
 from localaws.errors import StartError
 
 
@@ -28,6 +28,7 @@ class Journal:
         self._fd = os.open(path, os.O_WRONLY | os.O_APPEND)
         os.ftruncate(self._fd, self._size)
         flush(self._fd)
+        self._is_sound = True  # file and entry are what they should be
 
     @property
     def is_empty(self) -> bool:
@@ -42,20 +43,34 @@ class Journal:
     def append(self, document: dict[str, Any]) -> None:
         """Durable on return. If it raises OSError (a full disk), the file is as it was before."""
         line = _line(document)
+        self._make_sound()
         try:
             _write(self._fd, line)
             flush(self._fd)
         except OSError:
-            os.ftruncate(self._fd, self._size)
+            self._is_sound = False
+            self._make_sound()
             raise
         self._size += len(line)
 
+    def _make_sound(self) -> None:
+        """Undo what a failure has left: a line that nobody was told of, or an entry that may not be durable."""
+        if not self._is_sound:
+            os.ftruncate(self._fd, self._size)
+            sync_directory(self._path.parent)
+            self._is_sound = True
+
     def replace(self, documents: Iterable[dict[str, Any]]) -> None:
         """Hold these instead, in one step: after a crash it is the old file or the new."""
-        replace_file(self._path, b"".join(map(_line, documents)), mode=0o600)
-        os.close(self._fd)
-        self._fd = os.open(self._path, os.O_WRONLY | os.O_APPEND)
-        self._size = self._path.stat().st_size
+        self._make_sound()
+        self._is_sound = False
+        try:
+            replace_file(self._path, b"".join(map(_line, documents)), mode=0o600)
+            self._is_sound = True
+        finally:  # whatever failed, the name may be the new file's by now
+            os.close(self._fd)
+            self._fd = os.open(self._path, os.O_WRONLY | os.O_APPEND)
+            self._size = self._path.stat().st_size
 
     def close(self) -> None:
         os.close(self._fd)
