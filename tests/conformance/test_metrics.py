@@ -1,5 +1,6 @@
 """What the endpoint tells of itself: to Prometheus, through CloudWatch, in its log, and whether it is well."""
 
+import asyncio
 import json
 import urllib.request
 import uuid
@@ -19,7 +20,8 @@ from localaws.cloudwatch.statistics import Point
 from localaws.metrics.definitions import DEFINITIONS, Kind
 from localaws.metrics.exposition import render
 from localaws.metrics.reference import table
-from localaws.metrics.registry import Reading
+from localaws.metrics.registry import Reading, Registry
+from localaws.metrics.sampling import Sampling
 from localaws.store import Store
 from prometheus_text import Family, parse
 
@@ -266,6 +268,27 @@ def test_the_endpoint_s_metrics_and_a_client_s_are_listed_together(cloudwatch: A
     wanted = cloudwatch.list_metrics(Namespace="AWS/Lambda", Dimensions=[{"Name": "FunctionName"}])["Metrics"]
     assert wanted
     assert all("FunctionName" in {d["Name"] for d in metric["Dimensions"]} for metric in wanted)
+
+
+def test_what_a_counter_gained_belongs_to_the_minute_in_which_it_did_and_is_counted_once(tmp_path: Path) -> None:
+    store = Store(tmp_path / "state.db")
+    now, counted = 50.0, 0
+
+    def source() -> list[Reading]:
+        if counted < 0:
+            raise OSError("the disk is gone")
+        return [Reading("clicklake_firehose_throttled_records_total", ("s",), counted)]
+
+    series = Series(store)
+    sampling = Sampling(Registry(), series, lambda: now)
+    sampling.watch([source], [])
+    for look in ((60.001, 3), (75.0, 5), (80.0, -1), (90.0, 6), (100.0, 2)):  # the last is of a stream made again
+        now, counted = look
+        asyncio.run(sampling.look())
+    metric = Metric("AWS/Firehose", "ThrottledRecords", (("DeliveryStreamName", "s"),))
+    points = series.points(metric, 0, 1000)["Count"]
+    assert {minute: point.sum for minute, point in points.items()} == {0: 3, 60: 2 + 1 + 2}
+    store.close()
 
 
 # CloudWatch, for what clients put. Answers and messages are as AWS gave them to LocalStack's recorded tests.
