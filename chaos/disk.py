@@ -14,7 +14,8 @@ import sys
 from pathlib import Path
 from typing import Protocol
 
-_MEGABYTES = 1024
+_MEGABYTES = 512
+_PAGE = 4096
 
 
 class Filling(Protocol):
@@ -49,10 +50,10 @@ class SmallDisk:
 
     def fill(self, pid: int, left: int) -> None:  # noqa: ARG002 - it is full for everybody
         with self._filler.open("wb") as file:
-            while (size := shutil.disk_usage(self._folder).free - left) > 0:
-                try:
-                    os.posix_fallocate(file.fileno(), file.seek(0, os.SEEK_END), size)
-                except OSError as e:  # somebody else was faster
+            while (size := shutil.disk_usage(self._folder).free - left) >= _PAGE:
+                try:  # half of it, for others write meanwhile, and what does not fit is not taken at all
+                    os.posix_fallocate(file.fileno(), file.seek(0, os.SEEK_END), max(size // 2, _PAGE))
+                except OSError as e:
                     if e.errno != errno.ENOSPC:
                         raise
 
