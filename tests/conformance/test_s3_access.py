@@ -140,6 +140,10 @@ def test_a_policy_allows_and_denies(s3: Any, guest: Any, endpoint: EndpointProce
     assert s3.get_bucket_policy_status(Bucket="ruled")["PolicyStatus"]["IsPublic"]
     assert requests.get(f"{endpoint.url}/ruled/a/1", timeout=10).status_code == 200
     assert requests.get(f"{endpoint.url}/ruled/b/1", timeout=10).status_code == 403
+    s3.put_bucket_policy(Bucket="ruled", Policy=policy("ruled", "Deny", "s3:DeleteObject", "/b/*"))
+    both = s3.delete_objects(Bucket="ruled", Delete={"Objects": [{"Key": "a/2"}, {"Key": "b/1"}]})
+    assert [item["Key"] for item in both["Deleted"]] == ["a/2"]
+    assert [(item["Key"], item["Code"]) for item in both["Errors"]] == [("b/1", "AccessDenied")]
     s3.put_bucket_policy(Bucket="ruled", Policy=policy("ruled", "Deny", "*", "*"))
     assert refusal(s3.get_object, Bucket="ruled", Key="a/1") == DENIED
     s3.delete_bucket_policy(Bucket="ruled")  # an account can't lock itself out

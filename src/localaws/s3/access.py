@@ -27,6 +27,8 @@ CALLER = "Account"
 """The caller's account, "" for nobody: a word among an operation's parameters that no operation of S3 has."""
 BUCKET_OWNER = "BucketOwner"
 """Likewise: the account that the bucket is of."""
+REFUSED = "Refused"
+"""Likewise, of an item of DeleteObjects: why it may not be deleted."""
 ACCESS = "Access"
 """Likewise: the owner and the grants of an object to be, {} for the bucket owner's alone."""
 
@@ -131,7 +133,10 @@ class Access:
         _check_expected_owner(request, "Bucket", bucket)
         if "CopySource" in p:
             self._admit_copy(request, p)
-        self.check(request, bucket, RULES.get(operation, Rule(f"s3:{operation}")), p)
+        if operation == "DeleteObjects":
+            self._admit_deletions(request, bucket, p)
+        else:
+            self.check(request, bucket, RULES.get(operation, Rule(f"s3:{operation}")), p)
         if operation in _UPLOADS:
             p[ACCESS] = new_object(p, account, bucket)
             self.inherit(p, bucket)
@@ -154,6 +159,14 @@ class Access:
         if source is not None:
             _check_expected_owner(request, "CopySource", source)
             self.check(request, source, READ, {"Bucket": name, "Key": key, "VersionId": version or None})
+
+    def _admit_deletions(self, request: Request, bucket: Bucket, p: Parameters) -> None:
+        """Each for itself: what may not be deleted is answered so, in a 200."""
+        for item in p.get("Delete", {}).get("Objects", ()):
+            try:
+                self.check(request, bucket, RULES["DeleteObject"], {"Bucket": bucket.name, **item})
+            except AwsError as error:
+                item[REFUSED] = error
 
     def check(self, request: Request, bucket: Bucket, rule: Rule, p: Parameters) -> None:
         """Raises AccessDenied if `rule` is not granted to who asks."""

@@ -12,7 +12,7 @@ from localaws.s3 import conditions as s3_conditions
 from localaws.s3 import description as s3_description
 from localaws.s3 import lock as s3_lock
 from localaws.s3 import versions as s3_versions
-from localaws.s3.access import ACCESS
+from localaws.s3.access import ACCESS, REFUSED
 from localaws.s3.customer_keys import Cipher, key_for_reading, key_of
 from localaws.s3.disk import Disk
 from localaws.s3.keys import check_key
@@ -98,6 +98,8 @@ class Put:
         errors = []
         for item in p["Delete"]["Objects"]:
             try:
+                if REFUSED in item:
+                    raise item[REFUSED]
                 wanted.append((item, _deletion(item, item.get("ETag"), p)))
             except AwsError as e:
                 errors.append(_not_deleted(item, e))
