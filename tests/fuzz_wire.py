@@ -7,12 +7,13 @@ with values that fit their types, nearly or not at all.
     python tests/fuzz_wire.py [REQUESTS [SEED]]     on an endpoint of its own; exit 1 and the requests that did it
 """
 
+import base64
 import contextlib
-import datetime
 import random
 import socket
 import sys
 import tempfile
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -29,10 +30,11 @@ import botocore.model
 import botocore.serialize
 
 from endpoint_process import EndpointProcess, running
+from fuzz_values import NAME, ROLE, Values
+from signing import Signer
 
-BUCKET = STREAM = DATABASE = TABLE = QUEUE = "fuzz"
 _SECONDS = 20.0
-_ROLE = "arn:aws:iam::000000000000:role/fuzz"
+_CHUNKED = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
 
 # The services by botocore's names, with the names that their requests are signed for.
 SERVICES = {
@@ -54,13 +56,6 @@ SERVICES = {
 # What waits because it was asked to, or makes so much that the run would be about that.
 _LEFT_OUT = {"SelectObjectContent", "InvokeWithResponseStream", "StartLiveTail", "GetObjectTorrent"}
 
-TEXTS = [
-    BUCKET, "", "x", "a/b", "../../x", "%00", "\x00", "é", "\U0001f600", "😀" * 300, "a" * 2000, "arn:aws:s3:::fuzz", _ROLE, "arn:aws:lambda:us-east-1:000000000000:function:nobody",
-    "-1", "0", "null", "true", "{}", "[]", "{", "<a>", "'", '"', "SELECT 1", "SELECT '", "day = '1' AND (", "NOT " * 500, "(" * 500, "*", "?", "s3://fuzz/r/", "s3://", "!{timestamp:yyyy}",
-    "!{", "2026-01-01T00:00:00Z", "yyyy", "\r\n", "bytes=0-", '"etag"', "json", "v1", "$LATEST", "1", "AAAA", "Europe/Berlin", "https://sqs.us-east-1.amazonaws.com/000000000000/fuzz",
-]  # fmt: skip
-NUMBERS = [0, 1, 2, -1, 5, 900, 1000, 10**6, 2**31, 2**63, -(2**63), 10**400]
-_DATES = [datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC), datetime.datetime(1, 1, 1, tzinfo=datetime.UTC)]
 _TORN = [b"", b"\x00", b"\xff", b"\r\n", b"\n", b" ", b":", b"9" * 400, b"%", b"a" * 70_000, b"HTTP/1.1", b"\r\nTransfer-Encoding: chunked", b"\r\nContent-Length: 5", b"-1", b"0"]  # fmt: skip
 
 
@@ -85,6 +80,7 @@ class Fuzzer:
         keys = endpoint.keys()
         self._credentials = botocore.credentials.Credentials(keys["aws_access_key_id"], keys["aws_secret_access_key"])
         self._models = {name: _model(name) for name in SERVICES}
+        self._values = Values(self._chance)
         self._refused: set[str] = set()
         self.report = Report()
 
@@ -107,18 +103,18 @@ class Fuzzer:
         """What the requests are about; some of them delete it."""
         client = self._endpoint.client
         partitions = [{"Name": "day", "Type": "string"}]
-        destination = {"BucketARN": f"arn:aws:s3:::{BUCKET}", "RoleARN": _ROLE}
+        destination = {"BucketARN": f"arn:aws:s3:::{NAME}", "RoleARN": ROLE}
         makes: tuple[Callable[[], Any], ...] = (
-            lambda: client("s3").create_bucket(Bucket=BUCKET),
-            lambda: client("s3").put_object(Bucket=BUCKET, Key="x", Body=b"body"),
-            lambda: client("glue").create_database(DatabaseInput={"Name": DATABASE}),
+            lambda: client("s3").create_bucket(Bucket=NAME),
+            lambda: client("s3").put_object(Bucket=NAME, Key="x", Body=b"body"),
+            lambda: client("glue").create_database(DatabaseInput={"Name": NAME}),
             lambda: client("glue").create_table(
-                DatabaseName=DATABASE, TableInput={"Name": TABLE, "PartitionKeys": partitions}
+                DatabaseName=NAME, TableInput={"Name": NAME, "PartitionKeys": partitions}
             ),
             lambda: client("firehose").create_delivery_stream(
-                DeliveryStreamName=STREAM, ExtendedS3DestinationConfiguration=destination
+                DeliveryStreamName=NAME, ExtendedS3DestinationConfiguration=destination
             ),
-            lambda: client("sqs").create_queue(QueueName=QUEUE),
+            lambda: client("sqs").create_queue(QueueName=NAME),
             lambda: client("sns").create_topic(Name="fuzz"),
             lambda: client("logs").create_log_group(logGroupName="fuzz"),
         )
@@ -140,7 +136,7 @@ class Fuzzer:
 
     def _signed(self, name: str, operation: botocore.model.OperationModel) -> Sent:
         shape = operation.input_shape
-        parameters = self._value(shape, 0) if shape is not None else {}
+        parameters = self._values.of(shape)
         protocol = operation.service_model.metadata["protocol"]
         made = botocore.serialize.create_serializer(protocol, False).serialize_to_request(parameters, operation)
         query = urlencode(made["query_string"], doseq=True) if made["query_string"] else ""
@@ -150,11 +146,17 @@ class Fuzzer:
         if self._chance.random() < 0.1:
             data = self._damaged(data)
         headers = {key: str(value) for key, value in made["headers"].items()}
+        word = None
+        if operation.name in {"PutObject", "UploadPart"} and self._chance.random() < 0.5:
+            word, data = _CHUNKED, self._damaged(_framed(data))
+            headers |= {"Content-Encoding": "aws-chunked", "X-Amz-Trailer": "x-amz-checksum-crc32"}
+            headers["X-Amz-Decoded-Content-Length"] = self._chance.choice(["1", "0", "", "x", "9" * 30])
         if protocol == "query":
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         request = botocore.awsrequest.AWSRequest(made["method"], self._endpoint.url + path, headers, data)
-        signer = botocore.auth.S3SigV4Auth if name == "s3" else botocore.auth.SigV4Auth
-        signer(self._credentials, SERVICES[name], "us-east-1").add_auth(request)
+        signer = (Signer if name == "s3" else botocore.auth.SigV4Auth)(self._credentials, SERVICES[name], "us-east-1")
+        signer.word = word
+        signer.add_auth(request)
         prepared = request.prepare()
         lines = [f"{made['method']} {prepared.url.removeprefix(self._endpoint.url)} HTTP/1.1"]
         lines += [f"Host: 127.0.0.1:{self._endpoint.port}", "Connection: close"]
@@ -164,59 +166,6 @@ class Fuzzer:
             lines.append(f"Content-Length: {len(data)}")
         head = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
         return Sent(f"{name}.{operation.name} {parameters!r:.300}", head + data)
-
-    def _value(self, shape: Any, depth: int) -> Any:
-        if self._chance.random() < 0.03:
-            return self._chance.choice([None, *TEXTS, *NUMBERS[:9], {}, [], True, 1.5])
-        make = getattr(self, f"_a_{shape.type_name}", None)
-        return make(shape, depth) if make else self._chance.choice(TEXTS)
-
-    def _a_structure(self, shape: Any, depth: int) -> dict[str, Any]:
-        often = 0.5 if depth < 3 else 0.1
-        names = [n for n in shape.members if n in shape.required_members or self._chance.random() < often]
-        if self._chance.random() < 0.05 and names:
-            names.remove(self._chance.choice(names))
-        return {name: self._value(shape.members[name], depth + 1) for name in names} if depth < 12 else {}
-
-    def _a_list(self, shape: Any, depth: int) -> list[Any]:
-        return [self._value(shape.member, depth + 1) for _ in range(self._chance.choice((0, 1, 1, 2)))]
-
-    def _a_map(self, shape: Any, depth: int) -> dict[str, Any]:
-        return {
-            self._chance.choice(TEXTS): self._value(shape.value, depth + 1) for _ in range(self._chance.randint(0, 2))
-        }
-
-    def _a_string(self, shape: Any, _depth: int) -> str:
-        if getattr(shape, "enum", None) and self._chance.random() < 0.8:
-            return str(self._chance.choice(shape.enum))
-        return BUCKET if self._chance.random() < 0.4 else self._chance.choice(TEXTS)
-
-    def _a_integer(self, shape: Any, _depth: int) -> int:
-        """Mostly what the model allows: what is refused at once goes no deeper."""
-        low, high = shape.metadata.get("min", 0), shape.metadata.get("max", 5)
-        return (
-            self._chance.randint(low, max(low, min(high, 5)))
-            if self._chance.random() < 0.7
-            else self._chance.choice(NUMBERS)
-        )
-
-    _a_long = _a_integer
-
-    def _a_double(self, _shape: Any, _depth: int) -> float:
-        return self._chance.choice([0.0, -1.5, 1e300, 1e-300, 5.0])
-
-    _a_float = _a_double
-
-    def _a_boolean(self, _shape: Any, _depth: int) -> bool:
-        return self._chance.random() < 0.5
-
-    def _a_timestamp(self, _shape: Any, _depth: int) -> datetime.datetime:
-        return self._chance.choice(_DATES)
-
-    def _a_blob(self, _shape: Any, _depth: int) -> bytes:
-        return self._chance.choice(
-            [b"", b"x", b"{}", b"\xff" * 50, b'{"event_type":"a"}\n', b"PK\x03\x04" + b"\x00" * 30]
-        )
 
     def _torn(self, sent: Sent) -> Sent:
         return Sent(f"torn {sent.what}", self._damaged(sent.data))
@@ -247,6 +196,13 @@ class Fuzzer:
                 return "closed"
             parts = said.split(b" ", 2)
             return parts[1].decode("latin-1") if said.startswith(b"HTTP/") and len(parts) > 1 else "closed"
+
+
+def _framed(data: bytes) -> bytes:
+    """As SDKs send it by default, in one chunk."""
+    checksum = base64.b64encode(zlib.crc32(data).to_bytes(4, "big"))
+    chunk = b"%x\r\n%b\r\n" % (len(data), data) if data else b""
+    return chunk + b"0\r\nx-amz-checksum-crc32:%b\r\n\r\n" % checksum
 
 
 def _model(name: str) -> botocore.model.ServiceModel:
