@@ -110,8 +110,9 @@ class Courier:
                 content = igzip.compress(data, compresslevel=1, mtime=0) if self.destination.gzip else data
                 self._put_object(self.destination.bucket, self._key(segment), content)
             if torn:
-                kept = write_ahead.set_aside(segment.path)
+                kept = write_ahead.aside(segment.path)  # told first: a crash in between must not keep it quiet
                 log.warning("%s: %d bytes are no whole record; kept in %s", self._stream, torn, kept)
+                write_ahead.set_aside(segment.path)
             else:
                 write_ahead.remove(segment.path)
         except Exception as error:  # a full disk has many names; what was acknowledged must never wait for a restart

@@ -135,11 +135,13 @@ def _is_whole(data: bytes, start: int, end: int) -> bool:
     return bool(end) and crc32(memoryview(data)[start + _FRAME.size : end]) == _FRAME.unpack_from(data, start)[1]
 
 
-def set_aside(path: Path) -> Path:
-    """Keep a segment that is not whole for a person to look at; nothing reads it again."""
-    kept = path.with_suffix(".torn")
-    move_file(path, kept)
-    return kept
+def aside(path: Path) -> Path:
+    """Where a segment that is not whole is kept for a person to look at; nothing reads it again."""
+    return path.with_suffix(".torn")
+
+
+def set_aside(path: Path) -> None:
+    move_file(path, aside(path))
 
 
 def remove(path: Path) -> None:
