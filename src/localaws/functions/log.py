@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 _TAIL = 4096
 # A line without an end is cut here, so that a function can't fill our memory.
 _LONGEST_LINE = 256 * 1024
-_MOST_LINES = 1000
+_MOST_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +33,14 @@ class Measured:
 
 
 class FunctionLog:
-    """One log stream. `write` takes whole lines; it is called by `flush`, and when many lines have come."""
+    """One log stream. `write` takes whole lines; it is called by `flush`, and when much has come."""
 
     def __init__(self, write: Callable[[list[str]], None]) -> None:
         self._write = write
         self._lock = threading.RLock()  # the thread that reads the output and the one that runs the invocation
         self._partial = b""
         self._lines: list[str] = []
+        self._fed = 0
         self._tail = b""
 
     def feed(self, data: bytes) -> None:
@@ -50,7 +51,8 @@ class FunctionLog:
                 self.line(line.decode("utf-8", "backslashreplace").rstrip("\r"))
             if len(self._partial) > _LONGEST_LINE:
                 self.end_line()
-            many = len(self._lines) > _MOST_LINES
+            self._fed += len(data)
+            many = self._fed > _MOST_BYTES
         if many:
             self.flush()
 
@@ -73,7 +75,7 @@ class FunctionLog:
 
     def flush(self) -> None:
         with self._lock:
-            lines, self._lines = self._lines, []
+            lines, self._lines, self._fed = self._lines, [], 0
         try:
             if lines:
                 self._write(lines)

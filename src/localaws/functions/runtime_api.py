@@ -27,6 +27,7 @@ from typing import Any
 # (docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html; the number is in the answer's own error text).
 RESPONSE_LIMIT = 6 * 1024 * 1024 + 100
 
+_PIECE = 1 << 16
 _NEXT = "/2018-06-01/runtime/invocation/next"
 _INIT_ERROR = "/2018-06-01/runtime/init/error"
 _ANSWER = re.compile(r"/2018-06-01/runtime/invocation/(?P<id>[^/]+)/(?P<kind>response|error)")
@@ -147,7 +148,7 @@ class _Exchange(BaseHTTPRequestHandler):
             self.close_connection = True
             self._refuse(411, "InvalidRequest", "Content-Length is required")
             return
-        body = self.rfile.read(int(length))
+        body = self._read(int(length))
         answer = _ANSWER.fullmatch(self.path)
         if not self._addressed() or (answer is None and self.path != _INIT_ERROR):
             self._refuse(404, "InvalidRequest", "no such resource")
@@ -157,8 +158,16 @@ class _Exchange(BaseHTTPRequestHandler):
         else:
             self._answer(answer["id"], answer["kind"], body)
 
+    def _read(self, length: int) -> bytes:
+        """The body; of one that is too large as much as tells that: a worker can't fill our memory."""
+        kept = self.rfile.read(min(length, RESPONSE_LIMIT + 1))
+        left = length - len(kept)
+        while left > 0 and (piece := self.rfile.read(min(left, _PIECE))):
+            left -= len(piece)
+        return kept
+
     def _answer(self, request_id: str, kind: str, body: bytes) -> None:
-        too_large = kind == "response" and len(body) > RESPONSE_LIMIT
+        too_large = len(body) > RESPONSE_LIMIT
         report = Report(Said.ERROR, _too_large()) if too_large else Report(Said[kind.upper()], body)
         if not self._api.answered(request_id, report):
             self._refuse(400, "InvalidRequestID", "Invalid request ID")
