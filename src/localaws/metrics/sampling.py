@@ -67,12 +67,17 @@ class Sampling:
                 return self._seen
             self._begun += 1
             here = _read([self._registry.readings, *self._here])
-            away = await asyncio.to_thread(_read, self._away)
-            readings = self._seen = here.readings + away.readings
-            now, then = self._clock(), self._last
-            self._last = now
-            self._feed(readings, now, then, complete=here.complete and away.complete)
-            return readings
+            self._seen = await asyncio.to_thread(self._finish, here)
+            return self._seen
+
+    def _finish(self, here: _Read) -> list[Reading]:
+        """On a thread: the series may be on their way to the disk, and then who puts into them waits."""
+        away = _read(self._away)
+        readings = here.readings + away.readings
+        now, then = self._clock(), self._last
+        self._last = now
+        self._feed(readings, now, then, complete=here.complete and away.complete)
+        return readings
 
     async def _run(self) -> None:
         flushed = forgotten = time.monotonic()
