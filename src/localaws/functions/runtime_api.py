@@ -179,8 +179,10 @@ class _Exchange(BaseHTTPRequestHandler):
             self._send(202, b'{"status":"OK"}')
 
     def _addressed(self) -> bool:
-        """A page in a browser can reach loopback under a name of its own (DNS rebinding); a worker never does."""
-        return self.headers.get("Host") == self._api.address
+        """A page in a browser can reach loopback, under a name of its own even (DNS rebinding), and would take an event
+        away by asking for the next one. Its browser says so (Fetch Metadata, Sec-Fetch-Site); a worker never does."""
+        is_page = "Origin" in self.headers or "Sec-Fetch-Site" in self.headers
+        return self.headers.get("Host") == self._api.address and not is_page
 
     def _refuse(self, status: int, kind: str, message: str) -> None:
         self._send(status, json.dumps({"errorMessage": message, "errorType": kind}).encode())
