@@ -445,19 +445,6 @@ def test_what_terraform_asks_at_every_refresh_is_answered(functions: Any) -> Non
     assert "ReservedConcurrentExecutions" not in functions.get_function_concurrency(FunctionName=name)
 
 
-def test_functions_and_settings_survive_a_kill(functions: Any, endpoint: EndpointProcess) -> None:
-    name = deploy(functions, ECHO, Tags={"a": "1"})
-    functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=1)
-    before = functions.get_function(FunctionName=name)
-    endpoint.kill()
-    endpoint.start()
-    after = functions.get_function(FunctionName=name)
-    before.pop("ResponseMetadata")
-    after.pop("ResponseMetadata")
-    assert after == before
-    assert functions.invoke(FunctionName=name, Payload=b'{"a": 1}')["Payload"].read() == b'{"a": 1}'
-
-
 def test_a_broken_package_leaves_nothing_behind(functions: Any, endpoint: EndpointProcess) -> None:
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as archive:

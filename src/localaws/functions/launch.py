@@ -15,7 +15,7 @@ from localaws.functions.workers import Spec, Worker
 
 
 class Launcher:
-    """`layers` gives the folders of what a configuration says of its layers, `environment(role_arn, function)` the
+    """`layers` gives the folders of what a configuration says of its layers, `environment(role_arn, session)` the
     AWS_* variables of a worker; `log(group, stream, lines)` takes its lines."""
 
     def __init__(
@@ -72,7 +72,9 @@ class Launcher:
         day = datetime.fromtimestamp(self._clock(), UTC).strftime("%Y/%m/%d")
         stream = f"{day}/[{spec.version}]{number}"
         log = partial(self._log, spec.log_group, stream)
-        environment = self._environment(spec.role, spec.function)
+        # A session's name has two characters at least (API_AssumeRole.html in the API reference of STS).
+        session = spec.function if len(spec.function) > 1 else f"{spec.function}@lambda_function"
+        environment = self._environment(spec.role, session)
         failures = partial(self._failures, environment["AWS_ACCESS_KEY_ID"])
         spec = replace(spec, environment={**spec.environment, **environment})
         return Worker(spec, self._scratch / number, stream, log, self._clock, self._command, failures)
