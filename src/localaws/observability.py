@@ -6,6 +6,7 @@
 Built before the services, which tell it what they see, and told of them by `watch`.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -80,11 +81,8 @@ class Observability:
 
     async def _metrics(self) -> Response:
         readings = await self._sampling.look()
-        return Response(
-            200,
-            {"content-type": CONTENT_TYPE, "cache-control": "no-store"},
-            render(readings, self._registry.histograms()),
-        )
+        text = await asyncio.to_thread(render, readings, self._registry.histograms())
+        return Response(200, {"content-type": CONTENT_TYPE, "cache-control": "no-store"}, text)
 
     async def _health(self) -> Response:
         known = {
