@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import sqlite3
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -134,6 +135,27 @@ def test_while_the_bucket_is_away_the_open_segment_grows_on(tmp_path: Path) -> N
     asyncio.run(run())
     assert b"".join(bucket.objects) == b"".join(b"%02d" % number for number in range(30))
     assert len(bucket.objects) == 2
+
+
+def test_to_stop_is_to_wait_for_the_object_that_is_being_put(tmp_path: Path) -> None:
+    """S3 is closed afterwards."""
+    began, goes_on, done = threading.Event(), threading.Event(), threading.Event()
+
+    def put(_bucket: str, _key: str, _data: bytes) -> None:
+        began.set()
+        goes_on.wait(5)
+        done.set()
+
+    async def run() -> None:
+        delivery = Delivery("s", DESTINATION, (), tmp_path / "s", surroundings(put))
+        delivery.start()
+        await delivery.put([b"record"], 6)
+        await asyncio.to_thread(began.wait, 5)
+        asyncio.get_running_loop().call_later(0.05, goes_on.set)
+        await delivery.stop()
+        assert done.is_set()
+
+    asyncio.run(run())
 
 
 @pytest.fixture

@@ -70,6 +70,7 @@ class Courier:
         self._queue: asyncio.Queue[Sealed] = asyncio.Queue()
         self._in_hand = 0
         self._awake = asyncio.Event()
+        self._attempting: asyncio.Future[Exception | None] | None = None
 
     @property
     def is_idle(self) -> bool:
@@ -83,6 +84,11 @@ class Courier:
         """Try again now: something may have changed."""
         self._awake.set()
 
+    async def finish(self) -> None:
+        """After `run` was cancelled: the attempt in hand goes on until it returns, and S3 must be there until then."""
+        if self._attempting is not None:
+            await asyncio.wait((self._attempting,))
+
     async def run(self) -> None:
         while True:
             segment = await self._queue.get()
@@ -91,7 +97,8 @@ class Courier:
     async def _deliver(self, segment: Sealed) -> None:
         for attempt, pause in enumerate(chain(_RETRY_SECONDS, repeat(_LONGEST_RETRY_SECONDS))):
             self._awake.clear()
-            error = await asyncio.to_thread(self._attempt, segment, attempt == 0)
+            self._attempting = asyncio.ensure_future(asyncio.to_thread(self._attempt, segment, attempt == 0))
+            error = await asyncio.shield(self._attempting)
             if error is None or self._failed(self, segment, error):
                 break
             try:

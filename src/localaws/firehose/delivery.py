@@ -276,3 +276,4 @@ class Delivery:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*(courier.finish() for courier in self._couriers.values()))

@@ -102,8 +102,7 @@ class Firehose:
             self._run(name, stream)
 
     async def stop(self) -> None:
-        for delivery in self._running.values():
-            await delivery.stop()
+        await asyncio.gather(*(delivery.stop() for delivery in self._running.values()))
         await asyncio.to_thread(self._committing.shutdown)
 
     def stats(self) -> dict[str, Stats]:
