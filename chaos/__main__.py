@@ -99,9 +99,10 @@ def _reckon(screen: Terminal, ring: Ring, described: Pipeline, names: Names) -> 
     sent = Sent()
     for sender in ring.senders:
         sent |= sender.sent
+    ring.listen()
     lake = files.lake()
     screen.lines(_summary(ring, sent, lake))
-    found = list(reckoning.wrongs(sent, ring.destroyed, lake))
+    found = list(reckoning.wrongs(sent, ring.destroyed, ring.told, lake))
     target = ring.endpoint.target()
     ask = lambda sql: query.run(target, sql, names.workgroup, names.database)  # noqa: E731
     found += reckoning.through_athena(ask, described, names, lake)
@@ -114,11 +115,11 @@ def _reckon(screen: Terminal, ring: Ring, described: Pipeline, names: Names) -> 
 
 
 def _summary(ring: Ring, sent: Sent, lake: Lake) -> Iterator[str]:
-    acknowledged, aside = len(sent.acknowledged), len(lake.set_aside)
+    acknowledged = len(sent.acknowledged)
     yield f"{ring.kills} kills, {ring.starts} starts, {len(lake.ledger):,} raw objects"
     yield f"sent {len(sent.events):,} events and {len(sent.malformed):,} malformed; {acknowledged:,} were acknowledged"
     yield f"there are {lake.events.total():,} events and {lake.failed.total():,} failed records"
-    yield f"damaged on purpose: {len(ring.destroyed):,} acknowledged; {aside:,} are in segments that were set aside"
+    yield f"damaged on purpose: {len(ring.destroyed):,} acknowledged; {len(lake.set_aside):,} segments were set aside"
 
 
 sys.exit(main())

@@ -37,7 +37,7 @@ class Ring:
     kills: int = 0
     starts: int = 0
     destroyed: set[str] = field(default_factory=set)
-    told: list[str] = field(default_factory=list)  # what the endpoint's log said of damage
+    told: str = ""  # what the endpoint's log has said
 
     def start(self, seed: int) -> None:
         """Start it and let the clients go on. A start may fail while the disk is full; it is free again soon."""
@@ -85,7 +85,7 @@ class Ring:
     def _kill(self) -> None:
         self.endpoint.kill()
         self.kills += 1
-        self._listen()
+        self.listen()
 
     def _kill_all(self) -> None:
         workers = list(_children(self.endpoint.pid))
@@ -130,12 +130,10 @@ class Ring:
         acknowledged = set().union(*(sender.sent.acknowledged for sender in self.senders))
         self.destroyed |= damage.strike(self.files.log, strike.damage, acknowledged, chance)
 
-    def _listen(self) -> None:
-        """The endpoint writes its log anew at each start."""
+    def listen(self) -> None:
+        """Hear what the endpoint has said: it writes its log anew at each start."""
         with contextlib.suppress(FileNotFoundError):
-            self.told += [
-                line for line in self.endpoint.log.read_text(errors="replace").splitlines() if ".torn" in line
-            ]
+            self.told += self.endpoint.log.read_text(errors="replace")
 
 
 def _children(pid: int) -> Iterator[tuple[int, str]]:

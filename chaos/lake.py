@@ -18,7 +18,8 @@ from clicklake.pipeline import Names, Pipeline
 @dataclass(frozen=True)
 class Lake:
     """`events` and `failed`: how often each id is in processed/ and in failed/; `ledger`: its rows; `unledgered` and
-    `rawless`: raw objects without a ledger row, and the other way round; `set_aside`: ids in damaged log segments."""
+    `rawless`: raw objects without a ledger row, and the other way round; `set_aside`: the ids in each damaged segment
+    of the log that was set aside, by its file's name; `waiting`: segments that were not delivered."""
 
     events: Counter[str]
     failed: Counter[str]
@@ -26,7 +27,7 @@ class Lake:
     ledger: list[dict[str, Any]]
     unledgered: set[str]
     rawless: set[str]
-    set_aside: set[str]
+    set_aside: dict[str, set[str]]
     waiting: list[str]
 
 
@@ -64,7 +65,7 @@ class Files:
         ledger = list(self._json(zones.ledger))
         raw = {str(path.relative_to(self.bucket)) for path in self.zone(zones.raw)}
         told = {row["raw_key"] for row in ledger}
-        aside = {id_ for path in self.log.glob("*.torn") for id_ in ids_in(path.read_bytes())}
+        aside = {path.name: set(ids_in(path.read_bytes())) for path in self.log.glob("*.torn")}
         return Lake(events, failed, rows, ledger, raw - told, told - raw, aside, self.waiting())
 
     def _processed(self) -> Iterator[tuple[str, str]]:

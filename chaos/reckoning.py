@@ -21,14 +21,16 @@ class Wrong:
     which: set[str]
 
 
-def wrongs(sent: Sent, destroyed: set[str], lake: Lake) -> Iterator[Wrong]:
+def wrongs(sent: Sent, destroyed: set[str], told: str, lake: Lake) -> Iterator[Wrong]:
     """Everything that does not hold. `destroyed` are acknowledged ids whose bytes the damage has hit: they may be gone,
-    but then they are set aside."""
+    but then they are set aside, and the endpoint's log, `told`, names the file."""
     everything = sent.events | sent.malformed
     found = lake.events + lake.failed
     lost = sent.acknowledged - found.keys()
     yield Wrong("acknowledged and lost", lost - destroyed)
-    yield Wrong("damaged on purpose, lost and not set aside", (lost & destroyed) - lake.set_aside)
+    aside = set().union(*lake.set_aside.values())
+    yield Wrong("damaged on purpose, lost and not set aside", (lost & destroyed) - aside)
+    yield Wrong("set aside in silence", {name for name in lake.set_aside if name not in told})
     yield Wrong("there, and never sent", found.keys() - everything)
     yield Wrong("sent once, and there more than once", {id_ for id_ in sent.once if found[id_] > 1})
     yield Wrong("an event among the failed records", lake.failed.keys() & sent.events)
