@@ -257,7 +257,7 @@ class Objects:
 
 def _may_be_committed(error: BaseException) -> bool:
     """An fsync that failed: the row may come back after a crash, and would then need its file."""
-    return isinstance(error, sqlite3.Error) and error.sqlite_errorname.startswith("SQLITE_IOERR")
+    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorname", "").startswith("SQLITE_IOERR")
 
 
 def _no_such_version(key: str, version: str, marker: Stored | None) -> AwsError:
