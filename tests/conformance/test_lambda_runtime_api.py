@@ -11,7 +11,8 @@ import pytest
 
 from localaws.functions import sdk
 from localaws.functions.runtime_api import Invocation
-from localaws.functions.workers import BOOTSTRAP, Outcome, Spec, Worker
+from localaws.functions.spec import Spec
+from localaws.functions.workers import BOOTSTRAP, Outcome, Worker
 
 pytest.importorskip("awslambdaric", reason="AWS builds wheels of awslambdaric for Linux only")
 

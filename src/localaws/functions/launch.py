@@ -11,7 +11,8 @@ from typing import Any
 from localaws.functions import packages, sdk
 from localaws.functions.config import Reference
 from localaws.functions.registry import Registry
-from localaws.functions.workers import Spec, Worker
+from localaws.functions.spec import Spec
+from localaws.functions.workers import Worker
 
 
 class Launcher:

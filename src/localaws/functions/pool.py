@@ -10,7 +10,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from localaws.errors import AwsError
 from localaws.functions.runtime_api import Invocation
-from localaws.functions.workers import EndedIdleError, Outcome, Spec, Worker
+from localaws.functions.spec import Spec
+from localaws.functions.workers import EndedIdleError, Outcome, Worker
 
 # So many invocations made by functions run at once beyond the limit; the recursion guard stops them long before.
 _MOST_NESTED = 64

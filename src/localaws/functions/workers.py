@@ -25,13 +25,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from localaws.functions.bounds import WATCH_SECONDS, limit, memory_mb
 from localaws.functions.log import FunctionLog, Measured, end_lines, exit_line, start_line, timeout_line
 from localaws.functions.runtime_api import Invocation, Report, RuntimeApi, Said
+from localaws.functions.spec import Spec, environment
 
 BOOTSTRAP = (sys.executable, "-S", "-P", str(Path(__file__).with_name("bootstrap.py")))
 
@@ -41,27 +42,6 @@ _INIT_SECONDS = 10.0
 _FLUSH_SECONDS = 1.0
 # As much of its output is read at once; a process that prints without end must not hold whoever reads it.
 _PIECE, _MOST_PIECES = 1 << 16, 256
-
-
-@dataclass(frozen=True, slots=True)
-class Spec:
-    """What a worker is made from; workers of one `revision` are interchangeable. Memory and storage in MB, timeout in
-    seconds; `sdk` is the folder of what the runtime brings, `layers` are those of the layers in their order."""
-
-    function: str
-    version: str
-    revision: str
-    runtime: str
-    handler: str
-    code: Path
-    memory: int
-    timeout: int
-    storage: int
-    sdk: Path
-    log_group: str
-    role: str
-    environment: Mapping[str, str]
-    layers: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +102,7 @@ class Worker:
                 stdout=ours,
                 stderr=ours,
                 cwd=spec.code,
-                env=_environment(spec, scratch, stream, self._api.address),
+                env=environment(spec, scratch, stream, self._api.address),
                 start_new_session=True,
             )
         except OSError:
@@ -277,46 +257,3 @@ def _exit_text(status: int) -> str:
         return "Runtime exited without providing a reason"
     how = f"exit status {status}" if status > 0 else f"signal: {signal.strsignal(-status)}".lower()
     return f"Runtime exited with error: {how}"
-
-
-def _environment(spec: Spec, scratch: Path, stream: str, api: str) -> dict[str, str]:
-    """All that a function finds in its environment: ours, its own variables, and the names that AWS reserves
-    (docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html)."""
-    minimal = {
-        "PATH": "/usr/local/bin:/usr/bin:/bin",
-        "LANG": "en_US.UTF-8",
-        "TZ": ":UTC",
-        "HOME": str(scratch),
-        "TMPDIR": str(scratch),
-    }
-    reserved = {
-        "_HANDLER": spec.handler,
-        "AWS_EXECUTION_ENV": f"AWS_Lambda_{spec.runtime}",
-        "AWS_LAMBDA_FUNCTION_NAME": spec.function,
-        "AWS_LAMBDA_FUNCTION_VERSION": spec.version,
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory),
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-        "AWS_LAMBDA_LOG_GROUP_NAME": spec.log_group,
-        "AWS_LAMBDA_LOG_STREAM_NAME": stream,
-        "AWS_LAMBDA_RUNTIME_API": api,
-        "LAMBDA_TASK_ROOT": str(spec.code),
-        "LAMBDA_RUNTIME_DIR": str(spec.sdk),
-    }
-    return _with_layers({**minimal, **spec.environment, **reserved}, spec)
-
-
-def _with_layers(environment: dict[str, str], spec: Spec) -> dict[str, str]:
-    """What AWS finds below /opt, on the same paths; the last layer comes first, for it lies over the others there."""
-    layers = spec.layers[::-1]
-    places = {
-        "PYTHONPATH": [f"{layer}/{inner}" for layer in layers for inner in _imports(spec.runtime)],
-        "PATH": [f"{layer}/bin" for layer in layers],
-        "LD_LIBRARY_PATH": [f"{layer}/lib" for layer in layers],
-    }
-    longer = {name: os.pathsep.join([*found, *filter(None, [environment.get(name)])]) for name, found in places.items()}
-    return environment | (longer if layers else {})
-
-
-def _imports(runtime: str) -> tuple[str, str]:
-    """docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html, "Layer paths for each Lambda runtime"."""
-    return f"python/lib/{runtime}/site-packages", "python"
