@@ -15,7 +15,7 @@ HEAD_SECONDS = 10.0
 """From a request's first byte to the end of its head."""
 LARGEST_HEAD = 256 * 2**10
 """Bytes of it. server.py answers what is a little too large; this ends what has no end."""
-STALLED_SECONDS = 10.0
+STALLED_SECONDS = 20.0
 SLOWEST_BYTES = 1024
 """A body of which fewer bytes arrive in STALLED_SECONDS is given up, if we did want to read it."""
 UNREAD_SECONDS = 120.0
