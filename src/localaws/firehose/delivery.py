@@ -80,7 +80,7 @@ class Delivery:
         self.counters = Counters()
         self._is_committing = False
         self._couriers = {place.version: self._courier(place) for place in (*earlier, destination)}
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: dict[int, asyncio.Task[None]] = {}
 
     def _courier(self, destination: Destination) -> Courier:
         put_object, report = self._surroundings.put_object, self._surroundings.report
@@ -92,7 +92,7 @@ class Delivery:
         for segment in write_ahead.segments(self._folder):
             self._backlog += segment.bytes
             self._hand_over(segment)
-        self._tasks = [asyncio.create_task(courier.run()) for courier in self._couriers.values()]
+        self._tasks = {version: asyncio.create_task(courier.run()) for version, courier in self._couriers.items()}
 
     async def put(self, records: Sequence[bytes], size: int) -> int:
         """How many of the records, from the first on, are on disk now: all of them, unless the backlog is at its
@@ -125,8 +125,11 @@ class Delivery:
 
     def switch(self, destination: Destination) -> None:
         """Records that come from now on are for `destination`."""
+        for version in self._couriers.keys() - self.versions():  # they have nothing left to do
+            self._tasks.pop(version).cancel()
+            del self._couriers[version]
         courier = self._couriers[destination.version] = self._courier(destination)
-        self._tasks.append(asyncio.create_task(courier.run()))
+        self._tasks[destination.version] = asyncio.create_task(courier.run())
         self._destination = destination
         self._advance()
         for courier in self._couriers.values():
@@ -273,7 +276,7 @@ class Delivery:
     async def stop(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        for task in self._tasks:
+        for task in self._tasks.values():
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         await asyncio.gather(*(courier.finish() for courier in self._couriers.values()))
