@@ -19,6 +19,7 @@ from stack_template import copy_of_a_stack
 
 # Modules whose tests need an account in which nobody else made anything.
 ALONE = {
+    "test_athena_api",
     "test_athena_tables",
     "test_glue",
     "test_metrics",

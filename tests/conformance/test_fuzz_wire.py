@@ -17,9 +17,9 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EndpointProce
 def test_broken_requests_are_refused_and_leave_nothing_behind(endpoint: EndpointProcess) -> None:
     assert endpoint.process is not None
     fuzzer = Fuzzer(endpoint, seed=4)
-    fuzzer.run(200)
+    fuzzer.run(100)
     before = Footprint.of(endpoint.process.pid)
-    report = fuzzer.run(600)
+    report = fuzzer.run(400)
     after = Footprint.of(endpoint.process.pid)
     assert report.wrong == []
     assert list(tracebacks(endpoint.log.read_text())) == []
@@ -28,5 +28,5 @@ def test_broken_requests_are_refused_and_leave_nothing_behind(endpoint: Endpoint
     assert eventually(lambda: Footprint.of(endpoint.process.pid).files <= before.files + 8)  # type: ignore[union-attr]
     assert eventually(lambda: not list((endpoint.data_dir / "tmp").iterdir()))
     assert endpoint.client("sts").get_caller_identity()["Arn"]
-    assert sum(report.answers.values()) == 800
-    assert report.answers["200"] > 50  # it reached the services
+    assert sum(report.answers.values()) == 500
+    assert report.answers["200"] > 30  # it reached the services
