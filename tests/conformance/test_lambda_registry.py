@@ -347,7 +347,11 @@ def test_a_permission_is_a_statement_of_the_policy(functions: Any) -> None:
             "StringEquals": {"AWS:SourceAccount": "000000000000"},
         },
     }
-    assert json.loads(functions.add_permission(**given)["Statement"]) == statement
+    with pytest.raises(ClientError) as error:
+        functions.add_permission(**given, RevisionId="old")
+    assert code_of(error) == ("PreconditionFailedException", 412)
+    revision = functions.get_function_configuration(FunctionName=name)["RevisionId"]
+    assert json.loads(functions.add_permission(**given, RevisionId=revision)["Statement"]) == statement
     assert json.loads(functions.get_policy(FunctionName=name)["Policy"])["Statement"] == [statement]
     with pytest.raises(ClientError) as error:
         functions.add_permission(**given)

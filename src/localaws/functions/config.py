@@ -85,6 +85,12 @@ def reference(text: str, qualifier: str | None = None) -> Reference:
     return Reference(found["name"], qualifier or found["qualifier"] or LATEST)
 
 
+def is_qualified(text: str) -> bool:
+    """Does a name or ARN say which version, if only $LATEST?"""
+    found = _REFERENCE.fullmatch(text)
+    return found is not None and found["qualifier"] is not None
+
+
 def invalid(message: str) -> AwsError:
     return AwsError("InvalidParameterValueException", message, 400, Type="User")
 

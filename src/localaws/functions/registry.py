@@ -104,6 +104,12 @@ class Registry:
                 return Reference(named.name, version)
         return Reference(named.name, alias["FunctionVersion"])
 
+    def revision(self, named: Reference) -> str:
+        """The RevisionId of $LATEST, of a version or of an alias. ResourceNotFoundException."""
+        document = self.find(named.name)
+        alias = document["Aliases"].get(named.qualifier)
+        return str((alias or self._version(document, named))["RevisionId"])
+
     def revisions(self, name: str) -> frozenset[str]:
         """The RevisionIds under which its code may run."""
         document = self.find(name)

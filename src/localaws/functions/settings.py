@@ -11,7 +11,16 @@ from typing import Any
 from localaws.errors import AwsError
 from localaws.functions import packages
 from localaws.functions.concurrency import ACCOUNT, check_reserved
-from localaws.functions.config import LATEST, Reference, check_tags, conflict, invalid, not_found, reference
+from localaws.functions.config import (
+    LATEST,
+    Reference,
+    check_tags,
+    conflict,
+    invalid,
+    is_qualified,
+    not_found,
+    reference,
+)
 from localaws.functions.registry import Registry, precondition
 from localaws.wire import Operation, Parameters
 
@@ -54,7 +63,7 @@ class Settings:
         self._registry.configuration(named)
         with self._registry.change(named.name) as document:
             policy = document["Policies"].setdefault(named.qualifier, {"Statement": []})
-            _check_revision(policy, parameters)
+            self._check_revision(policy, named, parameters)
             if any(s["Sid"] == sid for s in policy["Statement"]):
                 text = f"The statement id ({sid}) provided already exists."
                 raise conflict(f"{text} Please provide a new statement id, or remove the existing statement.")
@@ -69,13 +78,19 @@ class Settings:
             policy = document["Policies"].get(named.qualifier)
             if policy is None:
                 raise not_found("No policy is associated with the given resource.")
-            _check_revision(policy, parameters)
+            self._check_revision(policy, named, parameters)
             statements = policy["Statement"]
             left = [s for s in statements if s["Sid"] != sid]
             if len(left) == len(statements):
                 raise not_found(f"Statement {sid} is not found in resource policy.")
             document["Policies"][named.qualifier] = {"Statement": left, "RevisionId": self._ids()}
         return {}
+
+    def _check_revision(self, policy: Mapping[str, Any], named: Reference, parameters: Parameters) -> None:
+        """What it belongs to may be named by its revision too: on AWS the two are one."""
+        known = {policy.get("RevisionId"), self._registry.revision(named)}
+        if "RevisionId" in parameters and parameters["RevisionId"] not in known:
+            raise precondition()
 
     def policy(self, named: Reference) -> Mapping[str, Any] | None:
         """{} for none; None if there is no such function."""
@@ -96,7 +111,7 @@ class Settings:
         reserved = parameters["ReservedConcurrentExecutions"]
         named = reference(parameters["FunctionName"])
         self._registry.configuration(named)
-        if named.qualifier != LATEST:
+        if is_qualified(parameters["FunctionName"]):
             raise invalid(
                 "This operation is permitted on Lambda functions only. Aliases and versions do not support this "
                 "operation. Please specify either a function name or an unqualified function ARN."
@@ -173,11 +188,6 @@ def _tagged(parameters: Parameters) -> str:
     if resource.count(":") > 6:
         raise invalid("Tags on function aliases and versions are not supported. Please specify a function ARN.")
     return named.name
-
-
-def _check_revision(policy: Mapping[str, Any], parameters: Parameters) -> None:
-    if parameters.get("RevisionId", policy.get("RevisionId")) != policy.get("RevisionId"):
-        raise precondition()
 
 
 def permission(parameters: Mapping[str, Any], arn: str) -> dict[str, Any]:
