@@ -187,7 +187,7 @@ class Access:
     def _may_list(self, request: Request, bucket: Bucket, p: Parameters) -> bool:
         """Who may list a bucket may know that it does not have an object."""
         try:
-            self.check(request, bucket, LIST, {"Bucket": p["Bucket"]})
+            self.check(request, bucket, LIST, {"Bucket": p["Bucket"], "Prefix": p["Key"]})
         except AwsError:
             return False
         return True
@@ -278,6 +278,8 @@ def _context(request: Request, p: Parameters, stored: Stored | None) -> Context:
     query = request.parameters()
     found |= {f"s3:{name}": [query[name]] for name in ("prefix", "delimiter", "max-keys") if name in query}
     found |= {f"s3:{name}": [value] for name, value in request.headers.items() if name.startswith("x-amz-")}
+    if "Prefix" in p:
+        found["s3:prefix"] = [p["Prefix"]]
     if p.get("VersionId"):
         found["s3:versionid"] = [p["VersionId"]]
     found |= dict(_tags("s3:existingobjecttag", stored.description.tags.items() if stored else ()))
