@@ -142,6 +142,8 @@ def _catalog(aws: Client, answers: Answers) -> None:
     answers["CreateDatabase"] = glue.create_database(DatabaseInput={"Name": "d"})
     answers["CreateTable"] = glue.create_table(DatabaseName="d", TableInput={"Name": "t"})
     answers["CreateFunction"] = create_function(aws("lambda"), "f")
+    answers["UpdateFunctionConfiguration"] = aws("lambda").update_function_configuration(FunctionName="f", Timeout=7)
+    answers["CreateLogGroup"] = aws("logs").create_log_group(logGroupName="g")
     answers["CreateNamedQuery"] = aws("athena").create_named_query(Name="n", Database="d", QueryString="SELECT 1")
 
 
@@ -153,6 +155,11 @@ def _records(firehose: Any, answers: Answers) -> None:
         DeliveryStreamName="s", ExtendedS3DestinationConfiguration=destination
     )
     stream = {"DeliveryStreamName": "s"}
+    which = {"CurrentDeliveryStreamVersionId": "1", "DestinationId": "destinationId-000000000001"}
+    answers["UpdateDestination"] = firehose.update_destination(
+        **stream, **which, ExtendedS3DestinationUpdate={"CompressionFormat": "UNCOMPRESSED"}
+    )
+    answers["TagDeliveryStream"] = firehose.tag_delivery_stream(**stream, Tags=[{"Key": "k", "Value": "v"}])
     answers["PutRecord"] = firehose.put_record(**stream, Record={"Data": b"one\n"})
     answers["PutRecordBatch"] = firehose.put_record_batch(**stream, Records=[{"Data": b"two\n"}, {"Data": b"three\n"}])
 
@@ -254,6 +261,10 @@ def check_everything(aws: Client, answers: Answers) -> None:
     assert found == {"null": b"null", second: b"second", third: b"third"}
     assert [table["Name"] for table in aws("glue").get_tables(DatabaseName="d")["TableList"]] == ["t"]
     invoked = aws("lambda").invoke(FunctionName="f")
+    assert aws("lambda").get_function_configuration(FunctionName="f")["Timeout"] == 7
+    assert [
+        group["logGroupName"] for group in aws("logs").describe_log_groups(logGroupNamePrefix="g")["logGroups"]
+    ] == ["g"]
     assert (invoked["Payload"].read(), "FunctionError" in invoked) == (b"null", False)
     named = aws("athena").get_named_query(NamedQueryId=answers["CreateNamedQuery"]["NamedQueryId"])
     assert named["NamedQuery"]["QueryString"] == "SELECT 1"
@@ -305,7 +316,7 @@ def test_an_endpoint_that_does_not_sync_is_found_out(tmp_path: Path) -> None:
 def test_what_was_acknowledged_while_every_third_fsync_failed_is_on_the_disk(tmp_path: Path) -> None:
     """A disk whose writes fail now and then: a call is refused, or durable. What the kernel believes to be written after
     an fsync that failed is not."""
-    endpoint = traced(tmp_path, calls_of_which_some_fail, failing="45+3")
+    endpoint = traced(tmp_path, calls_of_which_some_fail, failing="60+3")
     made = {kind: {label for label in endpoint.answers if label.startswith(kind)} for kind in "krtmf"}
     assert all(len(made[kind]) > 10 for kind in "krtm"), made
     assert len(endpoint.answers) < 4 * ROUNDS - 20, made
