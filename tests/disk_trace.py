@@ -13,7 +13,10 @@ writes them, unless they are written to again.
 What is mapped into memory and written there is not seen: of our files that is SQLite's -shm, which it makes anew.
 """
 
+import os
 import re
+import shutil
+import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -48,6 +51,15 @@ def command(trace: Path, failing: str = "") -> tuple[str, ...]:
         str(trace),
         "-e",
         calls,
+    )
+
+
+def can_trace() -> bool:
+    """Is there a strace, and may it trace? In some containers it may not."""
+    if shutil.which("strace") is None:
+        return False
+    return (
+        subprocess.run(["strace", "-f", "--seccomp-bpf", "-o", os.devnull, "true"], capture_output=True).returncode == 0
     )
 
 

@@ -8,7 +8,6 @@ new endpoint needs to give everything back. Mutants that leave out an fsync show
 import io
 import json
 import os
-import shutil
 import signal
 import sys
 import zipfile
@@ -22,10 +21,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from disk_trace import Call, Disk, File, command, read
+from disk_trace import Call, Disk, File, can_trace, command, read
 from endpoint_process import EndpointProcess, eventually
 
-pytestmark = pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+pytestmark = pytest.mark.skipif(not can_trace(), reason="needs strace, and to be allowed to trace")
 
 # Not acknowledged to anybody: locks, what says where the endpoint answers, requests on their way in, SQLite's index of
 # its log, which is memory, and log lines.
