@@ -165,6 +165,9 @@ def test_a_checksum_is_kept_and_shown_on_demand(s3: Any, algorithm: str, value: 
     got = s3.get_object(**place, ChecksumMode="ENABLED")
     assert (got[member], got["ChecksumType"], got["Body"].read()) == (put[member], "FULL_OBJECT", TEXT)
     assert member not in s3.head_object(**place)
+    for header, is_told in (("bytes=0-", True), ("bytes=0-99", True), ("bytes=1-", False), ("bytes=9-5", True)):
+        part = s3.head_object(**place, Range=header, ChecksumMode="ENABLED")  # a checksum is of all bytes, or none
+        assert (member in part) == is_told
     listed = s3.list_objects_v2(Bucket=BUCKET, Prefix=place["Key"])["Contents"][0]
     assert (listed["ChecksumAlgorithm"], listed["ChecksumType"]) == ([algorithm], "FULL_OBJECT")
     attributes = s3.get_object_attributes(**place, ObjectAttributes=["Checksum", "ETag", "ObjectSize", "StorageClass"])
@@ -203,6 +206,8 @@ def test_tags(s3: Any) -> None:
     assert s3.get_object_tagging(**place)["TagSet"] == []
     many = {"TagSet": [{"Key": str(n), "Value": ""} for n in range(11)]}
     assert refusal(s3.put_object_tagging, **place, Tagging=many) == ("BadRequest", 400)
+    for raw in ("a=1,b=2", "a=1&a=2"):
+        assert refusal(s3.put_object, **place, Body=b"", Tagging=raw) == ("InvalidArgument", 400)
     twice = {"TagSet": [{"Key": "a", "Value": "1"}, {"Key": "a", "Value": "2"}]}
     assert refusal(s3.put_object_tagging, **place, Tagging=twice) == ("InvalidTag", 400)
 

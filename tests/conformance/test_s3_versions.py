@@ -93,7 +93,7 @@ def test_every_put_is_kept_and_the_plain_file_is_the_last(endpoint: EndpointProc
     assert all(len(id_) == 32 and id_.replace(".", "").replace("_", "").isalnum() for id_ in ids)
     assert len(set(ids)) == 3
     assert [read(s3, "kept/a", id_) for id_ in ids] == [b"one", b"two", b"three"]
-    assert s3.get_object(Bucket=BUCKET, Key="kept/a")["VersionId"] == ids[2]
+    assert s3.head_object(Bucket=BUCKET, Key="kept/a")["VersionId"] == ids[2]
     assert s3.head_object(Bucket=BUCKET, Key="kept/a", VersionId=ids[0])["ContentLength"] == 3
     files = [path for path in (endpoint.data_dir / "s3" / BUCKET).rglob("*") if path.is_file()]
     assert [path.read_bytes() for path in files if path.name == "a"] == [b"three"]
@@ -156,9 +156,9 @@ def test_versions_that_are_not_there_are_named(s3: Any) -> None:
 def test_an_object_from_before_is_the_version_null(s3: Any) -> None:
     s3.create_bucket(Bucket="before")
     s3.put_object(Bucket="before", Key="a", Body=b"old")
-    assert "VersionId" not in s3.get_object(Bucket="before", Key="a", VersionId="null")
+    assert "VersionId" not in s3.head_object(Bucket="before", Key="a", VersionId="null")
     set_status(s3, "Enabled", "before")
-    assert s3.get_object(Bucket="before", Key="a")["VersionId"] == "null"
+    assert s3.head_object(Bucket="before", Key="a")["VersionId"] == "null"
     (id_,) = put(s3, "a", b"new", bucket="before")
     assert (read(s3, "a", "null", "before"), read(s3, "a", None, "before")) == (b"old", b"new")
     assert listed(s3, bucket="before") == [("a", id_, "latest"), ("a", "null", "old")]

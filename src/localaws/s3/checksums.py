@@ -99,7 +99,7 @@ def verify(p: Parameters, measured: Measured) -> None:
             raise AwsError("InvalidDigest", "The Content-MD5 you specified was invalid.", 400, **named)
         if _raw(p["ContentMD5"]) != measured.md5:
             text = "The Content-MD5 you specified did not match what we received."
-            digests = {"ExpectedDigest": p["ContentMD5"], "CalculatedDigest": _text(measured.md5)}
+            digests = {"ExpectedDigest": _raw(p["ContentMD5"]).hex(), "CalculatedDigest": _text(measured.md5)}
             raise AwsError("BadDigest", text, 400, **digests)
     for name, value in measured.checksums.items():
         given = p.get(FIELDS[name])

@@ -69,6 +69,8 @@ def _check_value(p: Parameters, upload: Upload, algorithm: str, checksum: str) -
     """The checksum that the client names is of the algorithm's default kind unless it says otherwise, and of no other
     algorithm."""
     given = {name: p[field] for name, field in s3_checksums.FIELDS.items() if p.get(field) is not None}
+    if not upload.algorithm:
+        given = {name: value for name, value in given.items() if name == algorithm}  # S3 ignores the others
     kind = p.get("ChecksumType", s3_checksums.TYPES[algorithm][0])
     right = {name: value.partition("-")[0] for name, value in given.items()} == {algorithm: checksum.partition("-")[0]}
     if given and not (right and kind == upload.checksum_type):
@@ -86,7 +88,8 @@ def description(p: Parameters, upload: Upload, parts: list[Part]) -> Description
     checksum = s3_checksums.of_parts(algorithm, upload.checksum_type, [(part.checksum, part.size) for part in parts])
     _check_value(p, upload, algorithm, checksum)
     field = s3_checksums.FIELDS[algorithm]
-    listed = [{"PartNumber": part.number, "Size": part.size, field: part.checksum} for part in parts]
+    own = [{field: part.checksum} if upload.algorithm else {} for part in parts]
+    listed = [{"PartNumber": part.number, "Size": part.size} | told for part, told in zip(parts, own, strict=True)]
     is_sealed = "SSECustomerKeyMD5" in upload.fields
     return Description(
         upload.fields,

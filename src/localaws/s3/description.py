@@ -131,9 +131,11 @@ def _check_alone(p: Parameters) -> None:
 def tags_of_header(header: str | None) -> dict[str, str]:
     """The x-amz-tagging header: a query string."""
     pairs = parse_qsl(header or "", keep_blank_values=True)
-    if len({name for name, _ in pairs}) < len(pairs):
+    is_raw = any(pair.count("=") > 1 for pair in (header or "").split("&"))  # "a=1,b=2" is no query string of two
+    if is_raw or len({name for name, _ in pairs}) < len(pairs):
         text = "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag "
-        raise AwsError("InvalidArgument", text + "name duplicates.", 400, ArgumentName="x-amz-tagging")
+        given = {"ArgumentName": "x-amz-tagging", "ArgumentValue": header or ""}
+        raise AwsError("InvalidArgument", text + "name duplicates.", 400, **given)
     return _checked_tags(dict(pairs))
 
 

@@ -79,7 +79,7 @@ def _answer(p: Parameters, stored: Stored, now: float) -> tuple[int, int, Parame
         "ContentLength": length,
         "TagCount": len(description.tags) or None,
     }
-    if p.get("ChecksumMode", "").upper() == "ENABLED" and (not partial or "PartNumber" in p):
+    if p.get("ChecksumMode", "").upper() == "ENABLED" and (length == stored.size or "PartNumber" in p):
         answer |= _checksum(p.get("PartNumber"), stored)
     return start, length, answer
 
