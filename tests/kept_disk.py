@@ -1,11 +1,10 @@
-"""What a traced endpoint did to its data directory, and what a power cut would have left of that.
+"""What a traced program did to a directory, and what a power cut would have left of that.
 
-`command` runs a program under strace, `read` gives the calls of its trace in the order in which they happened, and a
-`Disk` follows them. Every file has its live bytes, which its process would read back, and its kept ones, which are on
-the disk for certain; every directory has live and kept entries. Nothing is kept but what POSIX promises: an fsync keeps
-the bytes of that one file, or the entries of that one directory, as they were when it began. Beyond POSIX there is one
-assumption, which every journaling file system makes true: a rename is never half done, so a file's old name goes when
-the new one is kept, and not before.
+Every file has its live bytes, which the program would read back, and its kept ones, which are on the disk for certain;
+every directory has live and kept entries. Nothing is kept but what POSIX promises: an fsync keeps the bytes of that one
+file, or the entries of that one directory, as they were when it began. Beyond POSIX there is one assumption, which every
+journaling file system makes true: a rename is never half done, so a file's old name goes when the new one is kept, and
+not before.
 
 An fsync that fails is worse than none (fsync(2), "EIO"): Linux may then take the pages for written, and no later fsync
 writes them, unless they are written to again.
@@ -13,109 +12,13 @@ writes them, unless they are written to again.
 What is mapped into memory and written there is not seen: of our files that is SQLite's -shm, which it makes anew.
 """
 
-import os
-import re
-import shutil
-import subprocess
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-_CALLS = (
-    *("openat", "write", "writev", "pwrite64", "ftruncate", "copy_file_range", "sendto", "sendmsg"),
-    *("rename", "link", "unlink", "rmdir", "mkdir", "fsync", "fdatasync"),
-)
-# Other ways to change a file or a directory: a trace that has one of these is not understood.
-_UNKNOWN = (
-    *("creat", "truncate", "fallocate", "sendfile", "pwritev", "pwritev2", "splice"),
-    *("renameat", "renameat2", "unlinkat", "mkdirat", "linkat", "symlink", "symlinkat"),
-)
+from traced_calls import UNKNOWN, Call
 
-
-def command(trace: Path, failing: str = "") -> tuple[str, ...]:
-    """What goes before a program's own words. Strings come whole and in hexadecimal, descriptors with their paths.
-    `failing` says when an fsync fails with EIO, counted in each thread (strace(1), "inject": first+step)."""
-    calls = "trace=" + ",".join(_CALLS + _UNKNOWN)
-    tampering = ("-e", f"inject=fsync,fdatasync:error=EIO:when={failing}") if failing else ()
-    return (
-        "strace",
-        *tampering,
-        "-f",
-        "--seccomp-bpf",
-        "-qqq",
-        "-yy",
-        "-xx",
-        "-s",
-        "100000000",
-        "-o",
-        str(trace),
-        "-e",
-        calls,
-    )
-
-
-def can_trace() -> bool:
-    """Is there a strace, and may it trace? In some containers it may not."""
-    if shutil.which("strace") is None:
-        return False
-    return (
-        subprocess.run(["strace", "-f", "--seccomp-bpf", "-o", os.devnull, "true"], capture_output=True).returncode == 0
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """`ended` is False when it begins and True when it is over; `number` is the same for both, and `result` is -1 for
-    one that has failed. `fds` are
-    (descriptor, path or "" if that is deleted), `strings` what stands in quotes, `rest` what follows the last of them."""
-
-    ended: bool
-    number: int
-    name: str
-    fds: tuple[tuple[int, str], ...]
-    strings: tuple[bytes, ...]
-    rest: str
-    result: int
-
-
-_LINE = re.compile(r"(\d+) +(?:<\.\.\. (\w+) resumed>(.*)|(\w+)\((.*))$")
-_FD = re.compile(r"(\d+|AT_FDCWD)<([^<>]*)(?:<[^<>]*>)?>(\(deleted\))?")
-_STRING = re.compile(r'"([^"]*)"')
-_RESULT = re.compile(r" = (-?\d+)(?:<.*| E.*)?$")
-_LONGEST_RESULT = 20_000  # a descriptor and its path, in hexadecimal
 _PAGE = 4096
-_UNFINISHED = " <unfinished ...>"
-
-
-def read(lines: Iterable[str]) -> Iterator[Call]:
-    """The trace's calls, each when it begins and when it has ended."""
-    unfinished: dict[str, Call] = {}
-    for number, line in enumerate(lines):
-        if (found := _LINE.match(line)) is None:
-            continue  # a process has ended
-        thread, resumed, tail, name, text = found.groups()
-        if resumed:
-            call, text = unfinished.pop(thread), tail
-        else:
-            call = _begun(number, name, text)
-            yield call
-            if text.endswith(_UNFINISHED):
-                unfinished[thread] = call
-                continue
-        if result := _RESULT.search(text[-_LONGEST_RESULT:]):
-            yield replace(call, ended=True, result=int(result[1]))
-
-
-def _begun(number: int, name: str, text: str) -> Call:
-    strings = tuple(_unquoted(found) for found in _STRING.findall(text))
-    plain = _STRING.sub('""', text).removesuffix(_UNFINISHED).partition(") ")[0]
-    fds = [(fd, "" if deleted else _unquoted(path).decode()) for fd, path, deleted in _FD.findall(plain)]
-    opened = tuple((int(fd), path) for fd, path in fds if fd != "AT_FDCWD")
-    return Call(False, number, name, opened, strings, plain.rpartition('""')[2], 0)
-
-
-def _unquoted(text: str) -> bytes:
-    return bytes.fromhex(text.replace("\\x", "")) if text.startswith("\\x") else text.encode()
 
 
 @dataclass(eq=False)
@@ -176,7 +79,7 @@ class Disk:
 
     def follow(self, call: Call) -> None:
         inside = any(self._names(path) is not None for path in self._paths(call))
-        if inside and call.name in _UNKNOWN:
+        if inside and call.name in UNKNOWN:
             raise ValueError(f"{call.name} is not understood")
         if call.name in {"fsync", "fdatasync"}:
             (self._sync if call.ended else self._begin_sync)(call)
