@@ -31,15 +31,21 @@ _HEXADECIMAL = re.compile(rb"[0-9a-fA-F]{1,16}")
 
 
 class Spool:
-    """Collects bytes; past IN_MEMORY they go to `file`. `sha256` covers everything that was written."""
+    """Collects bytes; past IN_MEMORY they go to a file `name` in `folder`. `sha256` covers all that was written."""
 
-    def __init__(self, file: Path, limit: int) -> None:
-        self._path = file
+    def __init__(self, folder: Path, name: str, limit: int) -> None:
+        self._folder = folder
+        self._name = name
         self._limit = limit
         self._parts: list[bytes] = []
         self._file: IO[bytes] | None = None
         self.size = 0
         self.sha256 = hashlib.sha256()
+
+    @property
+    def _path(self) -> Path:
+        """Put together by the few that need it: that takes longer than to read a small body."""
+        return self._folder / self._name
 
     def check(self, size: int) -> None:
         """AwsError if so many bytes are too many."""

@@ -143,7 +143,7 @@ class Server:
         signer = sigv4.ChunkSigner(claim, credentials.secret_key) if signed_chunks else None
         if signer is not None:  # the chain of chunk signatures begins with this one, so it must be good first
             _check(claim, head, "", credentials.secret_key, service)
-        spool = Spool(self._tmp / span.request_id, _LARGEST.get(claim.service, _LARGEST_OTHER))
+        spool = Spool(self._tmp, span.request_id, _LARGEST.get(claim.service, _LARGEST_OTHER))
         body = await receive(_chunks(receive_), spool, head.headers, signer)
         try:
             if signer is None:
@@ -163,7 +163,7 @@ class Server:
         if service is not self._services.get("s3") or chunks_are_signed:
             raise sigv4.refuse("missing", service.protocol, "The request is not signed; see: clicklake env")
         await self._may_upload(_request(head, Body(), NOBODY, span))
-        spool = Spool(self._tmp / span.request_id, _LARGEST_UNSIGNED)
+        spool = Spool(self._tmp, span.request_id, _LARGEST_UNSIGNED)
         body = await receive(_chunks(receive_), spool, head.headers, None)
         try:
             span.service = "s3"
