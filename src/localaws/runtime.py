@@ -264,7 +264,7 @@ def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
     try:
         with _listen(settings) as listener:
             host, port = listener.getsockname()[:2]
-            url = f"http://{host}:{port}"
+            url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
             uvloop.run(_serve(Runtime(settings, url), listener, settings, on_ready))
     except KeyboardInterrupt:
         pass

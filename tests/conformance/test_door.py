@@ -1,6 +1,7 @@
 """The front door: strangers' pages, slow and boundless clients, and what other users of the machine could read."""
 
 import base64
+import contextlib
 import json
 import os
 import socket
@@ -17,6 +18,8 @@ from botocore.exceptions import ClientError
 
 from endpoint_process import EndpointProcess, eventually
 from lambda_functions import package
+from localaws.errors import AwsError
+from localaws.gate import Gate
 
 Client = Callable[..., Any]
 HEALTH = "/_clicklake/health"
@@ -68,6 +71,25 @@ def test_a_name_that_was_rebound_to_this_machine_is_refused(
 def test_a_host_said_twice_or_not_at_all_is_refused(endpoint: EndpointProcess) -> None:
     assert status(endpoint, {"Host": "localhost", "host": "evil.example"}) == 403
     assert status(endpoint, {"x": "y"}) == 403
+
+
+@pytest.mark.parametrize(
+    ("host", "is_ours"),
+    [
+        ("192.168.1.5:4566", True),
+        ("[fe80::1]:4566", True),
+        ("clicklake:4566", True),
+        ("host.docker.internal:4566", True),
+        ("lake.example.com", True),
+        ("other.example.com", False),
+        ("evil.example", False),
+    ],
+)
+def test_beyond_loopback_whatever_no_stranger_can_own_is_a_name(host: str, is_ours: bool) -> None:
+    gate = Gate("0.0.0.0", ["lake.example.com", ""])
+    with contextlib.nullcontext() if is_ours else pytest.raises(AwsError):
+        gate.check_host({"host": host})
+    assert gate.is_foreign({"origin": f"http://{host}"}) is not is_ours
 
 
 @pytest.mark.parametrize(
