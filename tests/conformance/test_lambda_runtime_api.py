@@ -87,7 +87,7 @@ def said(outcome: Outcome) -> tuple[bool, Any]:
 def printed(outcome: Outcome) -> list[str]:
     """The log without the platform's lines and without times."""
     text = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "TIME", outcome.log_tail.decode())
-    platform = r"INIT_START|START|END|REPORT|RequestId:|Runtime\.\w+$|.*LAMBDA_WARNING"
+    platform = r"INIT_START|START|END|REPORT|RequestId:|Runtime\.\w+$|.*LAMBDA_WARNING|.*LAMBDA_RUNTIME Failed"
     return [line for line in text.splitlines() if not re.match(platform, line)]
 
 
