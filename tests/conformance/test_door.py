@@ -3,13 +3,12 @@
 import base64
 import contextlib
 import json
-import os
 import socket
 import stat
+import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 
@@ -177,19 +176,32 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_sent(endpoint: Endpoin
     assert b" 413 " in answer(endpoint, head.encode())
 
 
-def test_what_is_secret_is_its_owners_alone_whatever_the_umask(tmp_path: Path) -> None:
-    endpoint = EndpointProcess(tmp_path / "data", ("--bare",))
-    before = os.umask(0)
-    try:
-        endpoint.start()
-    finally:
-        os.umask(before)
-    endpoint.client("iam").create_user(UserName="u")
-    modes = {p.name: stat.S_IMODE(p.stat().st_mode) for p in endpoint.data_dir.iterdir()}
-    endpoint.stop()
-    assert stat.S_IMODE(endpoint.data_dir.stat().st_mode) == 0o700
+@pytest.fixture(scope="module")
+def poor_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EndpointProcess]:
+    """One that may open 400 files, and whose user lets everybody read what they make."""
+    shell = ("sh", "-c", f'ulimit -n 400; umask 0; exec {sys.executable} -m clicklake "$@"', "sh")
+    process = EndpointProcess(tmp_path_factory.mktemp("poor") / "data", ("--bare",), program=shell)
+    process.start()
+    yield process
+    process.stop()
+
+
+def test_what_is_secret_is_its_owners_alone_whatever_the_umask(poor_endpoint: EndpointProcess) -> None:
+    poor_endpoint.client("iam").create_user(UserName="u")
+    data_dir = poor_endpoint.data_dir
+    modes = {p.name: stat.S_IMODE(p.stat().st_mode) for p in data_dir.iterdir()}
+    assert stat.S_IMODE(data_dir.stat().st_mode) == 0o700
     secret = {"credentials", "control.journal", "state.db", "state.db-wal", "state.db-shm", "lock"}
+    assert secret <= modes.keys()
     assert {name: oct(mode) for name, mode in modes.items() if name in secret and mode & 0o077} == {}
+
+
+def test_connections_that_only_wait_make_room_before_files_run_out(poor_endpoint: EndpointProcess) -> None:
+    waiting = [connection(poor_endpoint) for _ in range(500)]
+    assert poor_endpoint.client("s3").list_buckets()["Buckets"] == []
+    assert eventually(lambda: sum(map(is_closed, waiting)) > 300)
+    for client in waiting:
+        client.close()
 
 
 def test_no_credential_and_no_payload_is_in_a_log(endpoint: EndpointProcess, aws: Client) -> None:
