@@ -7,6 +7,7 @@ Which permission an operation needs is rules.py's. `Access` decides, before the 
 it makes will be.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -37,6 +38,7 @@ ACCESS = "Access"
 _NEVER_LOST = frozenset({"s3:DeleteBucketPolicy", "s3:GetBucketPolicy", "s3:PutBucketPolicy"})
 _UPLOADS = frozenset({"CopyObject", "CreateMultipartUpload", "PutObject"})
 _READS = frozenset({"GetObject", "HeadObject"})
+_KEY_ID = re.compile("(mrk-)?[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}")
 _OWNER_HEADERS = {"x-amz-expected-bucket-owner": "Bucket", "x-amz-source-expected-bucket-owner": "CopySource"}
 
 
@@ -147,9 +149,12 @@ class Access:
             raise AwsError("InvalidArgument", text, 400, ArgumentName="x-amz-server-side-encryption")
 
     def inherit(self, p: Parameters, bucket: Bucket) -> None:
-        """What an upload gets of its bucket."""
+        """What an upload gets of its bucket; a key of KMS is told by its ARN."""
         if "encryption" in bucket.settings:
             p[BUCKETS_ENCRYPTION] = _encryption(bucket)
+        for members in (p, p.get(BUCKETS_ENCRYPTION, {})):
+            if _KEY_ID.fullmatch(members.get("SSEKMSKeyId") or ""):
+                members["SSEKMSKeyId"] = f"arn:aws:kms:{bucket.region}:{bucket.owner}:key/{members['SSEKMSKeyId']}"
         p[LOCK] = s3_lock.of_upload(p, bucket.settings.get("object-lock"), self.clock())
 
     def _admit_copy(self, request: Request, p: Parameters) -> None:

@@ -60,11 +60,9 @@ class Buckets:
         BucketAlreadyExists for one of another account."""
         with self._store.write() as db:
             if (old := self.find(name, db)) is not None:
-                check_same_owner(old, owner)
-                if old.region == region == "us-east-1":
+                if old.owner == owner and old.region == region == "us-east-1":
                     return
-                text = "Your previous request to create the named bucket succeeded and you already own it."
-                raise AwsError("BucketAlreadyOwnedByYou", text, 409, BucketName=name)
+                raise owned_already(old, owner)
             row = (name, now, region, "{}", owner, _text(settings))
             columns = "name, created, region, notifications, owner, settings"
             db.execute(f"INSERT INTO s3_buckets ({columns}) VALUES (?, ?, ?, ?, ?, ?)", row)
@@ -95,10 +93,13 @@ class Buckets:
         return [_bucket(row) for row in rows]
 
 
-def check_same_owner(bucket: Bucket, owner: str) -> None:
-    if bucket.owner != owner:
-        text = "The requested bucket name is not available. The bucket namespace is shared by all users of the system."
-        raise AwsError("BucketAlreadyExists", text, 409, BucketName=bucket.name)
+def owned_already(bucket: Bucket, owner: str) -> AwsError:
+    """Why `owner` can't make this bucket."""
+    if bucket.owner == owner:
+        text = "Your previous request to create the named bucket succeeded and you already own it."
+        return AwsError("BucketAlreadyOwnedByYou", text, 409, BucketName=bucket.name)
+    text = "The requested bucket name is not available. The bucket namespace is shared by all users of the system."
+    return AwsError("BucketAlreadyExists", text, 409, BucketName=bucket.name)
 
 
 def _text(settings: Mapping[str, Any]) -> str:

@@ -17,7 +17,7 @@ from localaws.s3 import settings as s3_settings
 from localaws.s3 import xml as s3_xml
 from localaws.s3.access import CALLER
 from localaws.s3.accounts import owner
-from localaws.s3.buckets import Bucket, Buckets
+from localaws.s3.buckets import Bucket, Buckets, owned_already
 from localaws.s3.disk import Disk
 from localaws.s3.keys import check_bucket_name
 from localaws.s3.objects import Objects
@@ -78,6 +78,8 @@ class Configuration:
         wanted = p.get("CreateBucketConfiguration", {})
         region = self._location(wanted.get("LocationConstraint"))
         settings = self._wishes(p, wanted.get("Tags", []))
+        if wanted.get("Tags") and (old := self._buckets.find(name)) is not None:
+            raise owned_already(old, p[CALLER])
         self._buckets.create(name, region, self._clock(), p[CALLER], settings)
         if p.get("ObjectLockEnabledForBucket"):
             self._buckets.set_versioning(name, "Enabled")
@@ -87,9 +89,8 @@ class Configuration:
     def _wishes(self, p: Parameters, tags: list[Parameters]) -> Parameters:
         """The settings that a bucket begins with."""
         settings = {} if self._with_acls else dict(s3_settings.NEW_BUCKET)
-        if p.get("ObjectOwnership"):
-            rules = {"Rules": [{"ObjectOwnership": p["ObjectOwnership"]}]}
-            settings["ownershipControls"] = s3_settings.checked(_BY_NAME["ownershipControls"], rules, self._ids)
+        if "ObjectOwnership" in p:
+            settings["ownershipControls"] = s3_settings.ownership_at_creation(p["ObjectOwnership"])
         if tags:
             settings["tagging"] = s3_settings.checked(_BY_NAME["tagging"], {"TagSet": tags}, self._ids)
         if p.get("ObjectLockEnabledForBucket"):
@@ -180,12 +181,15 @@ class Configuration:
         document = s3_settings.checked(setting, p[member], self._ids)
         default_size = {name: p.get(name, _DEFAULT_SIZE) for name in _SIZE if setting.subresource == "lifecycle"}
 
+        if setting.subresource == "tagging" and not document["TagSet"]:
+            return self._delete("tagging", p) | {STATUS: 204}
+
         def change(bucket: Bucket) -> Mapping[str, Any]:
             self._check_state(setting, document, bucket)
             return {**bucket.settings, setting.subresource: document | default_size}
 
         self._buckets.set(p["Bucket"], change)
-        return default_size
+        return {STATUS: 204} if setting.subresource == "tagging" else default_size
 
     def _check_state(self, setting: Setting, document: Parameters, bucket: Bucket) -> None:
         """What a setting needs of the bucket's other ones."""

@@ -11,27 +11,35 @@ from dataclasses import replace
 from typing import Any
 
 from localaws.errors import AwsError
+from localaws.s3.wire import Target
 from localaws.wire import Handler, Request, Response
 
 _ORIGIN = "origin"
 _METHOD = "access-control-request-method"
 _HEADERS = "access-control-request-headers"
+_NOT_ALLOWED = (
+    "CORSResponse: This CORS request is not allowed. This is usually because the evalution of Origin, request method / "
+    "Access-Control-Request-Method or Access-Control-Request-Headers are not whitelisted by the resource's CORS spec."
+)
 VARY = "Origin, Access-Control-Request-Headers, Access-Control-Request-Method"
 
 Rules = Sequence[Mapping[str, Any]]
 
 
-def preflight(rules: Rules | None, headers: Mapping[str, str]) -> Response:
-    """The answer to OPTIONS. `rules`: None if the bucket has none. Raises BadRequest, AccessForbidden."""
+def preflight(rules: Rules | None, headers: Mapping[str, str], level: str) -> Response:
+    """The answer to OPTIONS. `rules`: None if the bucket has none, or there is no bucket at all; `level`: what is asked
+    about. Raises BadRequest, AccessForbidden."""
     if _ORIGIN not in headers:
         raise AwsError("BadRequest", "Insufficient information. Origin request header needed.")
+    details = {"Method": headers.get(_METHOD, "OPTIONS"), "ResourceType": level.upper()}
+    if rules is None:
+        details["ResourceType"] = "BUCKET"
+        raise AwsError("AccessForbidden", "CORSResponse: CORS is not enabled for this bucket.", 403, **details)
     if _METHOD not in headers:
-        raise AwsError("BadRequest", f"Invalid Access-Control-Request-Method: {headers.get(_METHOD)}")
-    found = _told(rules, headers, headers[_METHOD]) if rules is not None else {}
+        raise AwsError("BadRequest", "Invalid Access-Control-Request-Method: null")
+    found = _told(rules, headers, headers[_METHOD])
     if not found:
-        why = "CORS is not enabled for this bucket." if rules is None else "This CORS request is not allowed."
-        details = {"Method": headers[_METHOD], "ResourceType": "BUCKET"}
-        raise AwsError("AccessForbidden", f"CORSResponse: {why}", 403, **details)
+        raise AwsError("AccessForbidden", _NOT_ALLOWED, 403, **details)
     return Response(200, found)
 
 
@@ -41,8 +49,8 @@ def told(rules: Rules, method: str, headers: Mapping[str, str]) -> dict[str, str
 
 
 def admits(rules: Rules | None, method: str, headers: Mapping[str, str]) -> bool:
-    """Does a rule let the page that this request comes from send it?"""
-    return bool(_told(rules or (), headers, headers.get(_METHOD, method)))
+    """Does a rule let the page that this request comes from send it? It may always ask."""
+    return method == "OPTIONS" or bool(_told(rules or (), headers, headers.get(_METHOD, method)))
 
 
 def _told(rules: Rules, headers: Mapping[str, str], method: str) -> dict[str, str]:
@@ -82,15 +90,18 @@ def _fits(pattern: str, text: str) -> bool:
     return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), text, re.DOTALL) is not None
 
 
-def with_cors(handle: Handler, bucket_of: Callable[[Request], str], rules_of: Callable[[str], Rules | None]) -> Handler:
+def with_cors(
+    handle: Handler, target_of: Callable[[Request], Target], rules_of: Callable[[str], Rules | None]
+) -> Handler:
     """`handle`, its answers and errors told to browsers as the bucket's rules say; preflights are answered here."""
 
     async def handler(request: Request) -> Response:
         if request.method == "OPTIONS":
-            return preflight(await asyncio.to_thread(rules_of, bucket_of(request)), request.headers)
+            target = target_of(request)
+            return preflight(await asyncio.to_thread(rules_of, target.bucket), request.headers, target.level)
         if _ORIGIN not in request.headers:
             return await handle(request)
-        rules = await asyncio.to_thread(rules_of, bucket_of(request))
+        rules = await asyncio.to_thread(rules_of, target_of(request).bucket)
         headers = told(rules or (), request.method, request.headers)
         try:
             response = await handle(request)

@@ -1,13 +1,14 @@
 """From an upload's parameters to what is kept of it beside its bytes: content headers, user metadata, tags. Pure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from typing import Any
 from urllib.parse import parse_qsl
 
 from localaws.errors import AwsError
+from localaws.s3 import tags as s3_tags
 from localaws.s3.customer_keys import fields_of as customer_fields_of
 from localaws.s3.customer_keys import key_of
 from localaws.wire import Parameters
@@ -136,25 +137,15 @@ def tags_of_header(header: str | None) -> dict[str, str]:
         text = "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag "
         given = {"ArgumentName": "x-amz-tagging", "ArgumentValue": header or ""}
         raise AwsError("InvalidArgument", text + "name duplicates.", 400, **given)
-    return _checked_tags(dict(pairs))
+    return _checked_tags(pairs)
 
 
 def tags_of_document(tagging: Parameters) -> dict[str, str]:
-    pairs = [(tag["Key"], tag["Value"]) for tag in tagging["TagSet"]]
-    if len({name for name, _ in pairs}) < len(pairs):
-        raise AwsError("InvalidTag", "Cannot provide multiple Tags with the same key")
-    return _checked_tags(dict(pairs))
+    return _checked_tags([(tag["Key"], tag["Value"]) for tag in tagging["TagSet"]])
 
 
-def _checked_tags(tags: Mapping[str, str]) -> dict[str, str]:
-    """docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html"""
+def _checked_tags(tags: Sequence[tuple[str, str]]) -> dict[str, str]:
     if len(tags) > _MOST_TAGS:
         raise AwsError("BadRequest", "Object tags cannot be greater than 10")
-    for name, value in tags.items():
-        if not 0 < len(name) <= 128:
-            raise AwsError("InvalidTag", "The TagKey you have provided is invalid", 400, TagKey=name)
-        if len(value) > 256:
-            raise AwsError("InvalidTag", "The TagValue you have provided is invalid", 400, TagKey=name, TagValue=value)
-        if name.startswith("aws:"):
-            raise AwsError("InvalidTag", "System tags cannot be added/updated by requester", 400, TagKey=name)
+    s3_tags.check(tags, "Your TagKey cannot be prefixed with aws:")
     return dict(tags)

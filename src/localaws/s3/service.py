@@ -89,7 +89,7 @@ class S3:
         self._disk.recover(uploads.staged())
         forms = Forms(self._put.post_object, access, find_key, clock)
         handle = rest_xml_service(self._operations(), self._configuration.forward, forms.upload, access)
-        self.handler: Handler = with_cors(handle, lambda request: target_of(request).bucket, self._cors_rules)
+        self.handler: Handler = with_cors(handle, target_of, self._cors_rules)
 
     def _operations(self) -> Mapping[str, Operation]:
         get, put, multipart, configuration = self._get, self._put, self._multipart, self._configuration

@@ -15,6 +15,7 @@ from botocore.model import ListShape, Shape, StructureShape
 from localaws.errors import AwsError
 from localaws.s3 import lifecycle as s3_lifecycle
 from localaws.s3 import lock as s3_lock
+from localaws.s3 import tags as s3_tags
 from localaws.s3.xml import malformed
 from localaws.wire import Parameters, service_model
 
@@ -238,14 +239,18 @@ def _public_access(document: Parameters, _ids: Callable[[], str]) -> Parameters:
 
 def _tagging(document: Parameters, _ids: Callable[[], str]) -> Parameters:
     """docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketTagging.html"""
-    names = [tag["Key"] for tag in document["TagSet"]]
-    if len(set(names)) < len(names):
-        raise AwsError("InvalidTag", "Cannot provide multiple Tags with the same key")
-    if len(names) > _MOST_TAGS:
+    pairs = [(tag["Key"], tag["Value"]) for tag in document["TagSet"]]
+    s3_tags.check(pairs, "System tags cannot be added/updated by requester")
+    if len(document["TagSet"]) > _MOST_TAGS:
         raise AwsError("BadRequest", "Bucket tag count cannot be greater than 50")
-    if any(name.startswith("aws:") for name in names):
-        raise AwsError("InvalidTag", "System tags cannot be added/updated by requester")
     return document
+
+
+def ownership_at_creation(word: str) -> Parameters:
+    if word not in _model().shape_for("ObjectOwnership").metadata["enum"]:
+        text = f"Invalid x-amz-object-ownership header: {word}"
+        raise AwsError("InvalidArgument", text, 400, ArgumentName="x-amz-object-ownership")
+    return {"Rules": [{"ObjectOwnership": word}]}
 
 
 CHECKS: Mapping[str, Check] = {
