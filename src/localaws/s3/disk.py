@@ -49,7 +49,8 @@ CREATE TABLE IF NOT EXISTS s3_discards (file TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 # What is to be done for a key, in one look: its last change, and before that its versions that lose their place.
 _OWED = """SELECT change, path, staged, file, 0 FROM s3_changes WHERE bucket = :bucket AND key = :key
-  UNION ALL SELECT change, '', staged, file, 1 FROM s3_versions WHERE bucket = :bucket AND key = :key AND pending"""
+  UNION ALL SELECT change, '', staged, file, 1 FROM s3_versions INDEXED BY s3_versions_owed
+  WHERE bucket = :bucket AND key = :key AND pending"""
 _BATCH = 256  # changes that are settled together
 
 
