@@ -117,7 +117,7 @@ class Connection(HttpToolsProtocol):
     @property
     def is_waiting(self) -> bool:
         """For a request, or for the rest of its head."""
-        return self._in_head or self.cycle.response_complete
+        return self._in_head or self.cycle is None or self.cycle.response_complete
 
     def give_up(self) -> None:
         self._stop()

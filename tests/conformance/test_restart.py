@@ -158,6 +158,22 @@ def test_a_key_ends_when_it_is_deactivated_or_deleted(
         alice.get_caller_identity()
 
 
+def test_a_user_gets_sessions_and_a_session_gets_none(
+    before: dict[str, Any], endpoint: EndpointProcess, aws: Client, keys: dict[str, Any]
+) -> None:
+    sts = aws("sts")
+    for session, arn in (
+        (sts.get_session_token(DurationSeconds=900), ":user/laptop"),
+        (sts.get_federation_token(Name="bob"), ":federated-user/bob"),
+    ):
+        its_own = client_of(endpoint, "sts", session["Credentials"])
+        assert its_own.get_caller_identity()["Arn"].endswith(arn)
+        with pytest.raises(botocore.exceptions.ClientError, match="session credentials"):
+            its_own.get_session_token()
+    with pytest.raises(botocore.exceptions.ClientError, match="ValidationError"):
+        sts.get_session_token(DurationSeconds=899)
+
+
 def test_a_role_that_there_is_not_can_not_be_assumed(before: dict[str, Any], aws: Client) -> None:
     for role, seconds, code in (("nobody", 900, "AccessDenied"), ("assumed", 43200, "ValidationError")):
         arn = f"arn:aws:iam::000000000000:role/{role}"
