@@ -6,11 +6,24 @@ here ends with an fsync of the directory too. macOS's fsync leaves the bytes in 
 F_FULLFSYNC (fsync(2) on macOS).
 """
 
+import errno
 import fcntl
 import os
+import sqlite3
 from pathlib import Path
 
 _FULL_FSYNC: int | None = getattr(fcntl, "F_FULLFSYNC", None)
+
+
+def says_full(error: BaseException | None) -> bool:
+    """Is a full disk what it is about, or what it came of?"""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            return True
+        if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def flush(fd: int) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from localaws import sigv2, sigv4
+from localaws import durable, sigv2, sigv4
 from localaws.credentials import Key, Keyring
 from localaws.errors import AwsError
 from localaws.gate import Gate
@@ -106,10 +106,8 @@ class Server:
             response = await self._answer(service, claim, head, receive, span)
         except AwsError as error:
             response = error_response(service.protocol, error, request_id)
-        except Exception:
-            log.exception("%s %s failed", head.method, head.path)
-            failure = AwsError("InternalFailure", "The endpoint failed; its log has the traceback", 500)
-            response = error_response(service.protocol, failure, request_id)
+        except Exception as error:
+            response = error_response(service.protocol, _failure(head, error), request_id)
         try:
             await _send(send, response, request_id)
         finally:
@@ -207,6 +205,14 @@ def _check(claim: sigv4.Claim, head: sigv4.Head, body_hash: str, secret: str, se
         default = body_hash if claim.expires is None else "UNSIGNED-PAYLOAD"
         signed_hash = head.headers.get("x-amz-content-sha256", default)
     sigv4.check_signature(claim, head, signed_hash, secret, service.protocol)
+
+
+def _failure(head: sigv4.Head, error: Exception) -> AwsError:
+    if durable.says_full(error):
+        log.error("%s %s failed: the disk is full", head.method, head.path)
+        return AwsError("ServiceUnavailable", "The disk of the data directory is full", 503)
+    log.error("%s %s failed", head.method, head.path, exc_info=error)
+    return AwsError("InternalFailure", "The endpoint failed; its log has the traceback", 500)
 
 
 def _head(scope: Scope) -> sigv4.Head:

@@ -2,6 +2,7 @@
 
 import hashlib
 import random
+import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -289,3 +290,25 @@ def test_everything_about_a_bucket_is_there_after_a_restart(endpoint: EndpointPr
     parts = {"Parts": [{"PartNumber": 1, "ETag": etag}]}
     s3.complete_multipart_upload(Bucket="restarted", Key="m", UploadId=upload, MultipartUpload=parts)
     assert s3.get_object(Bucket="restarted", Key="m")["Body"].read() == b"part"
+
+
+def test_a_full_disk_is_said_to_be_full_and_takes_objects_again_when_it_is_not(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(disk)], capture_output=True).returncode:
+        pytest.skip("needs to mount a tmpfs")
+    endpoint = EndpointProcess(disk / "data", ("--bare",))
+    try:
+        endpoint.start()
+        s3 = endpoint.client("s3", retries={"total_max_attempts": 1})
+        s3.create_bucket(Bucket=BUCKET)
+        for body in (bytes(8 * 2**20), bytes(8 * 2**20 + 1)):  # staged from memory, and spooled
+            with pytest.raises(ClientError) as refused:
+                s3.put_object(Bucket=BUCKET, Key="k", Body=body)
+            assert refused.value.response["Error"]["Code"] == "ServiceUnavailable"
+            assert "full" in refused.value.response["Error"]["Message"]
+        s3.put_object(Bucket=BUCKET, Key="k", Body=b"small")
+        assert "Traceback" not in endpoint.log.read_text()
+    finally:
+        endpoint.kill()
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
