@@ -14,6 +14,7 @@ from localaws.errors import AwsError
 
 _HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
 _ORIGIN = re.compile(r"https?://(?P<host>[^/]+)")
+_REMEMBERED = 1000
 _AWS = (".amazonaws.com", ".amazonaws.com.cn")
 
 
@@ -25,13 +26,18 @@ class Gate:
     def __init__(self, bound: str, more: Collection[str] = ()) -> None:
         self._is_open = not _is_loopback(bound)
         self._names = {"localhost", bound.lower(), *(name.strip().lower() for name in more if name.strip())}
+        self._admitted: set[str] = set()
 
     def check_host(self, headers: Mapping[str, str]) -> None:
         """AwsError 403 if the request was meant for another host, or does not say for which."""
         given = headers.get("host", "")
+        if given in self._admitted:
+            return
         if not self._is_ours(given):
             text = f"{given[:200]!r} is no name of this endpoint; CLICKLAKE_ALLOWED_HOSTS takes more, comma-separated"
             raise AwsError("AccessDenied", text, 403)
+        if len(self._admitted) < _REMEMBERED:
+            self._admitted.add(given)
 
     def is_foreign(self, headers: Mapping[str, str]) -> bool:
         """Does a page of another origin send this? Pages of this machine are no strangers."""
