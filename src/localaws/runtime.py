@@ -98,7 +98,6 @@ class Runtime:
             ids,
             ACCOUNT,
             region,
-            control.handler,
             self._events.put,
             policies,
             lambda name: self._keyring.find(name) or self._keyring.find_user(name),

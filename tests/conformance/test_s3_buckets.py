@@ -94,6 +94,18 @@ def test_configuration_is_kept_with_the_bucket(s3: Any, bucket: str) -> None:
     assert s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"][0]["Expiration"] == {"Days": 90}
 
 
+def test_of_some_configurations_a_bucket_has_many(s3: Any, bucket: str) -> None:
+    for id_ in ("b", "a"):
+        metrics = {"Id": id_, "Filter": {"Prefix": "raw/"}}
+        s3.put_bucket_metrics_configuration(Bucket=bucket, Id=id_, MetricsConfiguration=metrics)
+    listed = s3.list_bucket_metrics_configurations(Bucket=bucket)["MetricsConfigurationList"]
+    assert [one["Id"] for one in listed] == ["a", "b"]
+    s3.delete_bucket_metrics_configuration(Bucket=bucket, Id="b")
+    assert refusal(s3.get_bucket_metrics_configuration, Bucket=bucket, Id="b") == ("NoSuchConfiguration", 404)
+    assert s3.get_bucket_metrics_configuration(Bucket=bucket, Id="a")["MetricsConfiguration"]["Id"] == "a"
+    assert "InventoryConfigurationList" not in s3.list_bucket_inventory_configurations(Bucket=bucket)
+
+
 def test_what_is_not_configured_is_named(s3: Any) -> None:
     s3.create_bucket(Bucket="plain")
     assert refusal(s3.get_bucket_policy, Bucket="plain")[0] == "NoSuchBucketPolicy"

@@ -1,10 +1,5 @@
-"""Operations on buckets: made, listed, configured and removed.
+"""Operations on buckets: made, listed, configured and removed."""
 
-The little that is not of settings.py (analytics, inventory, metrics, intelligent tiering) is the control plane's: moto
-makes its own shadow of a bucket when it is first asked.
-"""
-
-import asyncio
 import functools
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -23,7 +18,7 @@ from localaws.s3.keys import check_bucket_name
 from localaws.s3.objects import Objects
 from localaws.s3.settings import SETTINGS, Setting
 from localaws.s3.wire import STATUS
-from localaws.wire import Body, Caller, Handler, Operation, Parameters, Request, Response, service_model
+from localaws.wire import Operation, Parameters, service_model
 
 _MOST_BUCKETS = 10_000
 _HOME = "us-east-1"  # the region whose name is never written as a location
@@ -50,9 +45,7 @@ class Configuration:
         disk: Disk,
         clock: Callable[[], float],
         ids: Callable[[], str],
-        account: str,
         region: str,
-        control: Handler,
         with_acls: bool,
     ) -> None:
         self._buckets = buckets
@@ -60,17 +53,8 @@ class Configuration:
         self._disk = disk
         self._clock = clock
         self._ids = ids
-        self._caller = Caller("localaws", f"arn:aws:iam::{account}:root")
         self._region = region
-        self._control = control
         self._with_acls = with_acls
-
-    async def forward(self, request: Request, bucket: str) -> Response:
-        """What the control plane knows of the bucket. Raises NoSuchBucket: which there are is known here alone."""
-        await asyncio.to_thread(self._buckets.get, bucket)
-        if request.method == "PUT" and request.body.size:
-            await asyncio.to_thread(s3_xml.check, request.body.read())
-        return await self._control(request)
 
     def create_bucket(self, p: Parameters) -> Parameters:
         name = p["Bucket"]
@@ -122,15 +106,8 @@ class Configuration:
             raise AwsError("IllegalLocationConstraintException", text + "was sent to.")
         return region
 
-    async def delete_bucket(self, p: Parameters) -> Parameters:
-        """The control plane forgets first: a crash in between must not leave an old configuration to a new bucket."""
-        await asyncio.to_thread(self._objects.check_empty, p["Bucket"])
-        request = Request("DELETE", f"/{p['Bucket']}", "", {}, Body(), self._caller)
-        response = await self._control(request)
-        assert isinstance(response.body, bytes)
-        if response.status >= 400 and response.status not in {404, 409}:  # it never knew of it, or it is gone
-            raise AwsError("InternalError", response.body.decode("utf-8", "replace"), 500)
-        await asyncio.to_thread(self._objects.delete_bucket, p["Bucket"])
+    def delete_bucket(self, p: Parameters) -> Parameters:
+        self._objects.delete_bucket(p["Bucket"])
         return {}
 
     def head_bucket(self, p: Parameters) -> Parameters:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from localaws.s3.reports import KINDS
 from localaws.s3.settings import SETTINGS
 
 Level = Literal["service", "bucket", "object"]
@@ -22,6 +23,13 @@ ROUTES: Mapping[tuple[str, Level, str], Route] = {
     **{("PUT", "bucket", setting.subresource): Route(setting.put) for setting in SETTINGS},
     **{("GET", "bucket", setting.subresource): Route(setting.get, setting.root) for setting in SETTINGS},
     **{("DELETE", "bucket", setting.subresource): Route(setting.delete) for setting in SETTINGS if setting.delete},
+    **{
+        ("GET", "bucket", kind.subresource): Route(f"ListBucket{kind.member}s", f"List{kind.member}sResult")
+        for kind in KINDS
+    },
+    **{("GET", "bucket", f"{kind.subresource} id"): Route(f"GetBucket{kind.member}", kind.member) for kind in KINDS},
+    **{("PUT", "bucket", f"{kind.subresource} id"): Route(f"PutBucket{kind.member}") for kind in KINDS},
+    **{("DELETE", "bucket", f"{kind.subresource} id"): Route(f"DeleteBucket{kind.member}") for kind in KINDS},
     ("GET", "bucket", "acl"): Route("GetBucketAcl", "AccessControlPolicy"),
     ("PUT", "bucket", "acl"): Route("PutBucketAcl"),
     ("GET", "bucket", "policy"): Route("GetBucketPolicy"),

@@ -40,6 +40,7 @@ from localaws.s3.multipart import Multipart
 from localaws.s3.objects import Objects, StoredFile
 from localaws.s3.post import Forms
 from localaws.s3.put import Put
+from localaws.s3.reports import Reports
 from localaws.s3.rows import Stored, Version
 from localaws.s3.uploads import Uploads
 from localaws.s3.versions import Versioning
@@ -50,7 +51,7 @@ from localaws.wire import Body, Handler, Operation, Parameters, Request
 
 
 class S3:
-    """`root` is the data directory; `control` answers for the buckets' configuration; `tell` takes what happened,
+    """`root` is the data directory; `tell` takes what happened,
     `policies` are those of its targets.
 
     What was committed and not finished when the endpoint died is finished here.
@@ -64,7 +65,6 @@ class S3:
         ids: Callable[[], str],
         account: str,
         region: str,
-        control: Handler,
         tell: Tell,
         policies: Mapping[str, PolicyOf],
         find_key: Callable[[str], Key | None],
@@ -82,61 +82,64 @@ class S3:
         self._put = Put(self._objects, self._disk)
         self._versioning = Versioning(self._buckets)
         self._multipart = Multipart(uploads, self._disk, self._buckets, self._objects, clock, ids)
-        self._configuration = Configuration(
-            self._buckets, self._objects, self._disk, clock, ids, account, region, control, with_acls
-        )
+        self._configuration = Configuration(self._buckets, self._objects, self._disk, clock, ids, region, with_acls)
         self._access = access = Access(self._buckets, self._objects.find_version, clock)
         self._disk.recover(uploads.staged())
         forms = Forms(self._put.post_object, access, find_key, clock)
-        handle = rest_xml_service(self._operations(), self._configuration.forward, forms.upload, access)
+        handle = rest_xml_service(self._operations(), forms.upload, access)
         self.handler: Handler = with_cors(handle, target_of, self._cors_rules)
 
     def _operations(self) -> Mapping[str, Operation]:
         get, put, multipart, configuration = self._get, self._put, self._multipart, self._configuration
         object_access = ObjectAccess(self._buckets, self._objects)
         locks = Locks(self._buckets, self._objects, self._clock)
-        return configuration.operations() | {
-            "GetObjectRetention": locks.get_object_retention,
-            "PutObjectRetention": locks.put_object_retention,
-            "GetObjectLegalHold": locks.get_object_legal_hold,
-            "PutObjectLegalHold": locks.put_object_legal_hold,
-            "GetBucketAcl": configuration.get_bucket_acl,
-            "PutBucketAcl": configuration.put_bucket_acl,
-            "GetBucketPolicy": configuration.get_bucket_policy,
-            "PutBucketPolicy": configuration.put_bucket_policy,
-            "GetBucketPolicyStatus": configuration.get_bucket_policy_status,
-            "ListBuckets": configuration.list_buckets,
-            "CreateBucket": configuration.create_bucket,
-            "HeadBucket": configuration.head_bucket,
-            "DeleteBucket": configuration.delete_bucket,
-            "GetBucketLocation": configuration.get_bucket_location,
-            "GetBucketNotificationConfiguration": self._destinations.get,
-            "PutBucketNotificationConfiguration": self._destinations.put,
-            "GetBucketVersioning": self._versioning.get_bucket_versioning,
-            "PutBucketVersioning": self._versioning.put_bucket_versioning,
-            "ListObjects": lambda p: s3_listing.list_objects(p, self._scan(p)),
-            "ListObjectsV2": lambda p: s3_listing.list_objects_v2(p, self._scan(p)),
-            "ListObjectVersions": self._list_object_versions,
-            "PutObject": put.put_object,
-            "CopyObject": put.copy_object,
-            "DeleteObject": put.delete_object,
-            "DeleteObjects": put.delete_objects,
-            "GetObject": get.get_object,
-            "HeadObject": get.head_object,
-            "GetObjectAttributes": get.get_object_attributes,
-            "GetObjectTagging": put.get_object_tagging,
-            "PutObjectTagging": put.put_object_tagging,
-            "DeleteObjectTagging": put.delete_object_tagging,
-            "GetObjectAcl": object_access.get_object_acl,
-            "PutObjectAcl": object_access.put_object_acl,
-            "CreateMultipartUpload": multipart.create_multipart_upload,
-            "UploadPart": multipart.upload_part,
-            "UploadPartCopy": multipart.upload_part_copy,
-            "CompleteMultipartUpload": multipart.complete_multipart_upload,
-            "AbortMultipartUpload": multipart.abort_multipart_upload,
-            "ListParts": multipart.list_parts,
-            "ListMultipartUploads": multipart.list_multipart_uploads,
-        }
+        reports = Reports(self._buckets)
+        return (
+            configuration.operations()
+            | reports.operations()
+            | {
+                "GetObjectRetention": locks.get_object_retention,
+                "PutObjectRetention": locks.put_object_retention,
+                "GetObjectLegalHold": locks.get_object_legal_hold,
+                "PutObjectLegalHold": locks.put_object_legal_hold,
+                "GetBucketAcl": configuration.get_bucket_acl,
+                "PutBucketAcl": configuration.put_bucket_acl,
+                "GetBucketPolicy": configuration.get_bucket_policy,
+                "PutBucketPolicy": configuration.put_bucket_policy,
+                "GetBucketPolicyStatus": configuration.get_bucket_policy_status,
+                "ListBuckets": configuration.list_buckets,
+                "CreateBucket": configuration.create_bucket,
+                "HeadBucket": configuration.head_bucket,
+                "DeleteBucket": configuration.delete_bucket,
+                "GetBucketLocation": configuration.get_bucket_location,
+                "GetBucketNotificationConfiguration": self._destinations.get,
+                "PutBucketNotificationConfiguration": self._destinations.put,
+                "GetBucketVersioning": self._versioning.get_bucket_versioning,
+                "PutBucketVersioning": self._versioning.put_bucket_versioning,
+                "ListObjects": lambda p: s3_listing.list_objects(p, self._scan(p)),
+                "ListObjectsV2": lambda p: s3_listing.list_objects_v2(p, self._scan(p)),
+                "ListObjectVersions": self._list_object_versions,
+                "PutObject": put.put_object,
+                "CopyObject": put.copy_object,
+                "DeleteObject": put.delete_object,
+                "DeleteObjects": put.delete_objects,
+                "GetObject": get.get_object,
+                "HeadObject": get.head_object,
+                "GetObjectAttributes": get.get_object_attributes,
+                "GetObjectTagging": put.get_object_tagging,
+                "PutObjectTagging": put.put_object_tagging,
+                "DeleteObjectTagging": put.delete_object_tagging,
+                "GetObjectAcl": object_access.get_object_acl,
+                "PutObjectAcl": object_access.put_object_acl,
+                "CreateMultipartUpload": multipart.create_multipart_upload,
+                "UploadPart": multipart.upload_part,
+                "UploadPartCopy": multipart.upload_part_copy,
+                "CompleteMultipartUpload": multipart.complete_multipart_upload,
+                "AbortMultipartUpload": multipart.abort_multipart_upload,
+                "ListParts": multipart.list_parts,
+                "ListMultipartUploads": multipart.list_multipart_uploads,
+            }
+        )
 
     # For the other services
 

@@ -41,6 +41,7 @@ class Setting:
 
 
 SETTINGS = (
+    Setting("abac", "PutBucketAbac", "GetBucketAbac", "", "AbacStatus", default={"Status": "Disabled"}),
     Setting(
         "accelerate",
         "PutBucketAccelerateConfiguration",

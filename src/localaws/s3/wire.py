@@ -4,15 +4,14 @@ What is asked for is (method, level, subresource); routes.py names the operation
 query string, a header or the XML body, and under what name, is botocore's model's, so operations take and return the
 dicts that boto3's users know.
 
-A bucket's subresource that is not in the table (analytics, inventory, metrics ...) goes to `configuration`; an object's
-is refused as NotImplemented.
+A subresource that is not in the table is refused as NotImplemented.
 """
 
 import asyncio
 import functools
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import formatdate
@@ -26,6 +25,7 @@ from localaws.s3 import checksums as s3_checksums
 from localaws.s3 import xml as s3_xml
 from localaws.s3.access import Access
 from localaws.s3.origin import ORIGIN, origin_of
+from localaws.s3.reports import KINDS
 from localaws.s3.routes import ROUTES, Level, Route
 from localaws.wire import Body, FileSlice, Handler, Operation, Parameters, Request, Response, service_model
 
@@ -33,6 +33,7 @@ STATUS = "HTTPStatusCode"  # an answer may name its status under boto3's own wor
 
 _METADATA = "x-amz-meta-"
 _NO_NAME = "*"  # the operation of a request that is of none: nobody but the owner may ask for it
+_WITH_IDS = frozenset(kind.subresource for kind in KINDS)
 _INTEGER = re.compile(r"[-+]?[0-9]{1,19}")
 _LARGEST_XML = 8 * 2**20  # DeleteObjects: 1,000 keys of 1,024 bytes, each of which may be written as a reference
 
@@ -49,12 +50,10 @@ class Target:
 
 def rest_xml_service(
     operations: Mapping[str, Operation],
-    configuration: Callable[[Request, str], Awaitable[Response]],
     upload: Callable[[Request, str], Response],
     access: Access,
 ) -> Handler:
-    """`configuration(request, bucket)` answers for the subresources of buckets that are not in ROUTES, `upload(request,
-    bucket)` for forms."""
+    """`upload(request, bucket)` answers for forms."""
 
     async def handle(request: Request) -> Response:
         ORIGIN.set(origin_of(request))
@@ -67,8 +66,6 @@ def rest_xml_service(
             request.span.operation = "PostObject"
             return await asyncio.to_thread(upload, request, target.bucket)
         await asyncio.to_thread(access.admit, request, _NO_NAME, {"Bucket": target.bucket})
-        if target.level == "bucket" and target.subresource:
-            return await configuration(request, target.bucket)
         raise _refusal(request.method, target)
 
     return handle
@@ -129,8 +126,12 @@ def target_of(request: Request) -> Target:
 
 
 def _subresource(request: Request) -> str:
-    words = [word for word in parse_qs(request.query, keep_blank_values=True) if word in _words()]
-    return " ".join([*words[:1], *(["copy"] if "x-amz-copy-source" in request.headers else [])])
+    """With " copy" behind it if something is to be copied, and " id" if one of many is meant."""
+    query = parse_qs(request.query, keep_blank_values=True)
+    words = [word for word in query if word in _words()]
+    has_id = "id" in query and any(word in _WITH_IDS for word in words)
+    copies = "x-amz-copy-source" in request.headers
+    return " ".join([*words[:1], *(["id"] if has_id else []), *(["copy"] if copies else [])])
 
 
 _model = service_model("s3")
