@@ -1,6 +1,6 @@
 """Configurations of which a bucket may have many, each under an id of its own: kept and answered, and nothing else.
 
-Analytics, intelligent tiering, inventory and metrics: docs.aws.amazon.com/AmazonS3/latest/API/, PutBucket*Configuration.
+Analytics, intelligent tiering, inventory, metrics: docs.aws.amazon.com/AmazonS3/latest/API/, PutBucket*Configuration.
 """
 
 import functools
