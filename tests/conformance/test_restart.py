@@ -171,7 +171,7 @@ def test_a_user_gets_sessions_and_a_session_gets_none(
         with pytest.raises(botocore.exceptions.ClientError, match="session credentials"):
             its_own.get_session_token()
     with pytest.raises(botocore.exceptions.ClientError, match="ValidationError"):
-        sts.get_session_token(DurationSeconds=899)
+        sts.get_session_token(DurationSeconds=129_601)
 
 
 def test_a_role_that_there_is_not_can_not_be_assumed(before: dict[str, Any], aws: Client) -> None:
