@@ -113,7 +113,8 @@ def a_log_group_an_alarm_and_a_rule(aws: Client) -> Check:
     def check() -> None:
         (group,) = aws("logs").describe_log_groups(logGroupNamePrefix="/app")["logGroups"]
         assert group["retentionInDays"] == 7
-        assert [alarm["AlarmName"] for alarm in aws("cloudwatch").describe_alarms()["MetricAlarms"]] == ["late"]
+        (alarm,) = aws("cloudwatch").describe_alarms(AlarmNames=["late"])["MetricAlarms"]
+        assert alarm["Threshold"] == 9
         assert aws("events").describe_rule(Name="nightly")["Arn"] == rule
 
     return check
