@@ -23,7 +23,6 @@ from localaws.wire import Operation, Parameters, service_model
 _MOST_BUCKETS = 10_000
 _HOME = "us-east-1"  # the region whose name is never written as a location
 _OLD_NAMES = {"EU": "eu-west-1"}
-_BY_NAME = {setting.subresource: setting for setting in SETTINGS}
 # Settings of versioned buckets alone: the error's code and status, and what they are called in it.
 _VERSIONED = {
     "object-lock": ("InvalidBucketState", 409, "Object Lock"),
@@ -76,7 +75,7 @@ class Configuration:
         if "ObjectOwnership" in p:
             settings["ownershipControls"] = s3_settings.ownership_at_creation(p["ObjectOwnership"])
         if tags:
-            settings["tagging"] = s3_settings.checked(_BY_NAME["tagging"], {"TagSet": tags}, self._ids)
+            settings["tagging"] = s3_settings.tags_at_creation(tags)
         if p.get("ObjectLockEnabledForBucket"):
             settings["object-lock"] = {"ObjectLockEnabled": "Enabled"}
         grants = s3_acl.of_headers(p, p[CALLER], p[CALLER])

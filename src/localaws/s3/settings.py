@@ -6,7 +6,7 @@ lists, public access block, ownership, policy (access.py), CORS (cors.py), defau
 are kept and answered and nothing else: no rule of a lifecycle is carried out, no access is logged, nothing replicated.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -245,6 +245,16 @@ def _tagging(document: Parameters, _ids: Callable[[], str]) -> Parameters:
     if len(document["TagSet"]) > _MOST_TAGS:
         raise AwsError("BadRequest", "Bucket tag count cannot be greater than 50")
     return document
+
+
+def tags_at_creation(tags: Sequence[Parameters]) -> Parameters:
+    text = (
+        'User-defined tag keys can\'t start with "aws:". This prefix is reserved for system tags. Remove "aws:" from '
+        "your tag keys and try again."
+    )
+    if any(tag["Key"].startswith("aws:") for tag in tags):
+        raise AwsError("InvalidTag", text)
+    return _tagging({"TagSet": tags}, str)
 
 
 def ownership_at_creation(word: str) -> Parameters:

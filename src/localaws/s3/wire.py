@@ -83,7 +83,12 @@ async def _answer(route: Route, operation: Operation, access: Access, target: Ta
     """Parsing and rendering may take milliseconds (a page of 1,000 keys), so they stay off the event loop too."""
 
     def admitted() -> Parameters:
-        p = parameters(route.operation, target.bucket, target.key, request)
+        try:
+            p = parameters(route.operation, target.bucket, target.key, request)
+        except AwsError:
+            if target.bucket and route.operation != "CreateBucket":
+                access.buckets.get(target.bucket)  # that there is none is said before what is wrong with the request
+            raise
         access.admit(request, route.operation, p)
         return p
 

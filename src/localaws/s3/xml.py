@@ -109,6 +109,8 @@ def _structure(element: Element, shape: StructureShape) -> Parameters:
             found[name] = [_value(child, member.member) for child in children]
         elif children:
             found[name] = _value(children[0], member)
+    if shape.name == "Tagging":
+        found.setdefault("TagSet", [])  # without one S3 takes it for empty
     if any(name not in found for name in shape.required_members):
         raise malformed()
     return found
