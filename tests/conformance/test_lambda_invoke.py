@@ -454,3 +454,12 @@ def test_the_aws_command_invokes_and_shows_the_log(functions: Any, endpoint: End
     assert run.returncode == 0, run.stderr
     assert json.loads((tmp_path / "out").read_text()) == {"a": "b"}
     assert "said b" in base64.b64decode(json.loads(run.stdout)["LogResult"]).decode()
+
+
+def test_nothing_is_written_beside_a_functions_code(functions: Any, endpoint: EndpointProcess) -> None:
+    """A compiled module that a full disk cuts off would have it fail ever after. On AWS the folder is read-only."""
+    code = {"ZipFile": package("import other\ndef handler(event, context): return other.NAME", other="NAME = 'other'")}
+    name = deploy(functions, "", Code=code)
+    assert json.loads(functions.invoke(FunctionName=name)["Payload"].read()) == "other"
+    folder = endpoint.data_dir / "functions" / name
+    assert sorted(path.name for path in folder.rglob("*.py*")) == ["app.py", "other.py"]
