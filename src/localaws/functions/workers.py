@@ -34,8 +34,8 @@ from localaws.functions.log import FunctionLog, Measured, end_lines, exit_line, 
 from localaws.functions.runtime_api import Invocation, Report, RuntimeApi, Said
 from localaws.functions.spec import Spec, environment
 
-# -B: nothing is written beside the code, as on AWS, where /var/task is read-only. A compiled module that a full disk cut
-# off (CPython's gh-126606), or that was never fsynced, would have the function fail ever after.
+# -B: nothing is written beside the code, as on AWS, where /var/task is read-only. A compiled module that a full disk
+# cut off (CPython's gh-126606), or that was never fsynced, would have the function fail ever after.
 BOOTSTRAP = (sys.executable, "-S", "-P", "-B", str(Path(__file__).with_name("bootstrap.py")))
 
 # AWS gives a cold start 10 s before the function's own timeout begins to count
