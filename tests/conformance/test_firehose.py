@@ -259,6 +259,7 @@ def test_what_is_not_done_is_refused_by_name(aws: Client, bucket: str, asked: di
         b"null",
         b"\xff",
         b'{"DeliveryStreamName":1}',
+        b'{"DeliveryStreamName":"\xff"}',
         b'{"DeliveryStreamName":"x","Record":{"Data":"?"}}',
         b"[" * 10000,
     ],

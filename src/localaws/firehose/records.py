@@ -91,7 +91,7 @@ def _decoded(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
         if "missing required field" in str(e) or "got `null`" in str(e):
             raise _invalid(_missing(body, _FIELDS[decoder.type])) from e
         raise AwsError("SerializationException", f"{e}") from e
-    except (msgspec.DecodeError, RecursionError) as e:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
         raise AwsError("SerializationException", "The request body is not valid JSON") from e
 
 
