@@ -88,11 +88,15 @@ def test_up_says_in_one_line_that_the_disk_is_full(tmp_path: Path) -> None:
     assert one_line(done) == f"clicklake up: the disk of {disk} is full: make room, or choose another: --data-dir"
 
 
-def test_up_refuses_a_data_directory_of_a_newer_version(tmp_path: Path) -> None:
-    (tmp_path / "format").write_text("99\n")
+@pytest.mark.parametrize(
+    ("found", "advice"), [("99", "upgrade clicklake"), ("1", "start anew with another: --data-dir")]
+)
+def test_up_refuses_a_data_directory_of_another_version(tmp_path: Path, found: str, advice: str) -> None:
+    (tmp_path / "format").write_text(f"{found}\n")
     done = run("up", "--bare", "--port", "0", "--data-dir", str(tmp_path))
     assert done.returncode == 2
-    assert "has format 99" in one_line(done)
+    assert f"has format {found}, this version reads" in one_line(done)
+    assert one_line(done).endswith(advice)
 
 
 @pytest.mark.parametrize("command", ["env", "down"])

@@ -1,6 +1,6 @@
 """The data directory: who may use it, in which format, and where its endpoint answers.
 
-DATA_DIR/format          the format's version; a newer one is refused
+DATA_DIR/format          the format's version; another one is refused
 DATA_DIR/lock            held by the endpoint while it runs
 DATA_DIR/endpoint.json   {"url": ..., "pid": ...} of the endpoint that is ready, or that was last
 DATA_DIR/credentials     the owner's keys
@@ -17,7 +17,7 @@ from pathlib import Path
 from localaws.durable import make_directories, replace_file, sync_directory
 from localaws.errors import StartError
 
-FORMAT = 1
+FORMAT = 2
 _LEAST_FREE = 2**20
 
 
@@ -58,10 +58,9 @@ def _check_format(path: Path) -> None:
     if not file.exists():
         replace_file(file, f"{FORMAT}\n".encode())
     found = int(file.read_text())
-    if found > FORMAT:
-        raise StartError(
-            f"the data directory {path} has format {found}, this version reads {FORMAT}", "upgrade clicklake"
-        )
+    if found != FORMAT:
+        advice = "upgrade clicklake" if found > FORMAT else "start anew with another: --data-dir"
+        raise StartError(f"the data directory {path} has format {found}, this version reads {FORMAT}", advice)
 
 
 def is_full(path: Path) -> bool:
