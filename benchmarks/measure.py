@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -102,12 +101,3 @@ def on_core(core: int) -> Iterator[None]:
 
 def median_seconds(times: Sequence[float]) -> float:
     return sorted(times)[len(times) // 2]
-
-
-@contextmanager
-def stopwatch() -> Iterator[list[float]]:
-    """Appends the block's seconds to the list that it gives."""
-    seconds: list[float] = []
-    began = time.perf_counter()
-    yield seconds
-    seconds.append(time.perf_counter() - began)

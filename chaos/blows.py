@@ -20,7 +20,6 @@ from clicklake.endpoint import Endpoint
 from clicklake.errors import UnreachableError
 
 _FUNCTION, _ATHENA = "localaws/functions/bootstrap.py", "localaws.athena.worker"
-_STARTS = 5
 _LONGEST_FULL = 1.5
 
 

@@ -168,9 +168,6 @@ class S3:
         """Whether the bucket names the target for anything at all."""
         return self._destinations.tells(bucket, arn)
 
-    def bucket_exists(self, bucket: str) -> bool:
-        return self._buckets.find(bucket) is not None
-
     async def admits(self, bucket: str, head: Head) -> bool:
         """Whether a page of another origin may send this: the bucket's CORS rules say so."""
         return s3_cors.admits(await asyncio.to_thread(self._cors_rules, bucket), head.method, head.headers)
