@@ -23,7 +23,7 @@ class Values:
         return self._value(shape, 0) if shape is not None else {}
 
     def _value(self, shape: Any, depth: int) -> Any:
-        if self._chance.random() < 0.03:
+        if self._chance.random() < 0.02:
             return self._chance.choice([None, *TEXTS, *NUMBERS[:9], {}, [], True, 1.5])
         make = getattr(self, f"_a_{shape.type_name}", None)
         return make(shape, depth) if make else self._chance.choice(TEXTS)
@@ -46,7 +46,7 @@ class Values:
     def _a_string(self, shape: Any, _depth: int) -> str:
         if getattr(shape, "enum", None) and self._chance.random() < 0.8:
             return str(self._chance.choice(shape.enum))
-        return NAME if self._chance.random() < 0.4 else self._chance.choice(TEXTS)
+        return NAME if self._chance.random() < 0.6 else self._chance.choice(TEXTS)
 
     def _a_integer(self, shape: Any, _depth: int) -> int:
         """Mostly what the model allows: what is refused at once goes no deeper."""
