@@ -1,11 +1,12 @@
 """HTTP on one side, (service, operation, parameters) on the other.
 
-A service is one `Handler`: Request in, Response out. Three adapters turn a table of operations into a Handler, one per
-AWS protocol; names, routes and types come from botocore's own service models, so they are AWS's and not ours:
+A service is one `Handler`: Request in, Response out. Adapters turn a table of operations into a Handler, one per AWS
+protocol; names, routes and types come from botocore's own service models, so they are AWS's and not ours:
 
-    json_service        AWS JSON 1.1 (Firehose, Glue, Athena): the operation is in X-Amz-Target
-    rest_json_service   REST-JSON (Lambda): the operation is in method and path
-    S3's REST-XML       is s3/wire.py's own
+    json_service              AWS JSON 1.1 (Firehose, Glue, Athena): the operation is in X-Amz-Target
+    rest_json.py              REST-JSON (Lambda): the operation is in method and path
+    s3/wire.py                S3's REST-XML
+    cloudwatch/protocols.py   CloudWatch's three
 
 An operation takes the request's parameters as a dict and returns the answer's; `async def` operations run on the event
 loop, plain ones on a thread, so a service may block on its files. Errors are `AwsError`s; `error_response` gives them
@@ -17,13 +18,12 @@ import base64
 import functools
 import inspect
 import json
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
 import botocore.loaders
@@ -140,34 +140,8 @@ def json_service(name: str, operations: Mapping[str, Operation], otherwise: Hand
         if target not in operations:
             return await otherwise(request)
         request.span.operation = target
-        parameters = validated(model().operation_model(target), _json_object(request.body.read()))
+        parameters = validated(model().operation_model(target), json_object(request.body.read()))
         return json_response(await run(operations[target], parameters))
-
-    return handle
-
-
-def rest_json_service(
-    name: str,
-    operations: Mapping[str, Operation],
-    otherwise: Handler,
-    beside: Callable[[Request], Parameters] = lambda _request: {},
-    check: Callable[[Any, Parameters], None] = lambda _shape, _parameters: None,
-) -> Handler:
-    """REST-JSON: routes, parameter places and status codes are the service model's. `beside`: what operations want to
-    know of a request that the model does not tell. `check(shape, parameters)` may refuse a request."""
-    model = service_model(name)
-    routes = functools.cache(lambda: [_Route.of(model().operation_model(o)) for o in model().operation_names])
-
-    async def handle(request: Request) -> Response:
-        for route in routes():
-            found = route.match(request)
-            if found is not None and route.operation.name in operations:
-                request.span.operation = route.operation.name
-                parameters = validated(route.operation, _rest_parameters(route.operation, found, request))
-                check(route.operation.input_shape, parameters)
-                parameters |= beside(request)
-                return _rest_response(route.operation, await run(operations[route.operation.name], parameters))
-        return await otherwise(request)
 
     return handle
 
@@ -181,8 +155,11 @@ async def run(operation: Operation, parameters: Parameters) -> Parameters:
 
 
 def json_response(answer: Parameters, status: int = 200) -> Response:
-    body = json.dumps(answer, default=_timestamp, separators=(",", ":")).encode()
-    return Response(status, {"content-type": "application/x-amz-json-1.1"}, body)
+    return Response(status, {"content-type": "application/x-amz-json-1.1"}, json_text(answer))
+
+
+def json_text(answer: Parameters) -> bytes:
+    return json.dumps(answer, default=_timestamp, separators=(",", ":")).encode()
 
 
 def _timestamp(value: object) -> float:
@@ -202,7 +179,7 @@ def service_model(name: str) -> Callable[[], botocore.model.ServiceModel]:
     return load
 
 
-def _json_object(body: bytes) -> Parameters:
+def json_object(body: bytes) -> Parameters:
     try:
         parameters = json.loads(body or b"{}")
     except (ValueError, RecursionError) as e:
@@ -246,83 +223,6 @@ def _as_aws_reads(shape: Any, value: Any) -> Any:
     if shape.type_name == "double" and isinstance(value, int):
         return float(value)
     return value
-
-
-@dataclass(frozen=True, slots=True)
-class _Route:
-    operation: botocore.model.OperationModel
-    method: str
-    path: re.Pattern[str]
-    query: Mapping[str, str]
-
-    @classmethod
-    def of(cls, operation: botocore.model.OperationModel) -> "_Route":
-        uri, _, query = operation.http["requestUri"].partition("?")
-        pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(uri))
-        pattern = re.sub(r"\\{(\w+)\\\+\\}", r"(?P<\1>.+)", pattern)
-        return cls(
-            operation,
-            operation.http["method"],
-            re.compile(pattern + "/?$"),
-            dict(parse_qsl(query, keep_blank_values=True)),
-        )
-
-    def match(self, request: Request) -> dict[str, str] | None:
-        found = self.path.match(request.path) if request.method == self.method else None
-        if found is None or any(request.parameters().get(k) != v for k, v in self.query.items()):
-            return None
-        return {name: unquote(value) for name, value in found.groupdict().items()}
-
-
-def _rest_parameters(operation: botocore.model.OperationModel, path: dict[str, str], request: Request) -> Parameters:
-    """Gather the members from where the model says each one is: path, query string, header, payload or JSON body."""
-    shape = operation.input_shape
-    if shape is None:
-        return {}
-    payload = shape.serialization.get("payload")
-    parameters: Parameters = {} if payload else _json_object(request.body.read())
-    query = request.parameters()
-    for name, member in shape.members.items():
-        place, wire_name = member.serialization.get("location"), member.serialization.get("name", name)
-        source = {"uri": path, "querystring": query, "header": request.headers}.get(place or "", {})
-        key = wire_name.lower() if place == "header" else wire_name
-        if key in source and member.type_name == "list":
-            parameters[name] = [v for k, v in parse_qsl(request.query, keep_blank_values=True) if k == key]
-        elif key in source:
-            parameters[name] = _from_text(member, source[key])
-    if payload:
-        body = request.body.read()
-        parameters[payload] = body if shape.members[payload].type_name == "blob" else _json_object(body)
-    return parameters
-
-
-_FROM_TEXT: dict[str, Callable[[str], Any]] = {"integer": int, "long": int, "boolean": lambda text: text == "true"}
-
-
-def _from_text(shape: botocore.model.Shape, text: str) -> Any:
-    try:
-        return _FROM_TEXT.get(shape.type_name, str)(text)
-    except ValueError as e:
-        raise AwsError("ValidationException", f"{text!r} is not a number") from e
-
-
-def _rest_response(operation: botocore.model.OperationModel, answer: Parameters) -> Response:
-    """`answer` by the model's places: members in headers, the status code, a raw payload, or JSON."""
-    shape = operation.output_shape
-    status = operation.http.get("responseCode", 200)
-    headers = {"content-type": "application/json"}
-    body = dict(answer)
-    for name, member in shape.members.items() if shape else ():
-        place = member.serialization.get("location")
-        if place == "statusCode":
-            status = body.pop(name, status)
-        elif place == "header" and name in body:
-            headers[member.serialization["name"]] = str(body.pop(name))
-    payload = shape.serialization.get("payload") if shape else None
-    if payload:
-        return Response(status, headers, body.get(payload, b""))
-    text = json.dumps(body, default=_timestamp, separators=(",", ":")).encode() if status != 204 else b""
-    return Response(status, headers, text)
 
 
 def blob(value: str | bytes) -> bytes:

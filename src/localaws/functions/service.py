@@ -35,8 +35,9 @@ from localaws.functions.registry import Registry
 from localaws.functions.settings import Settings
 from localaws.functions.stats import Stats
 from localaws.functions.workers import BOOTSTRAP
+from localaws.rest_json import rest_json_service
 from localaws.store import Store
-from localaws.wire import Handler, Operation, Parameters, Request, rest_json_service
+from localaws.wire import Handler, Operation, Parameters, Request
 
 _NOT_DONE = {
     "CreateEventSourceMapping": "event source mappings: S3 notifications and destinations are what invokes functions",
