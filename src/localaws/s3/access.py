@@ -224,7 +224,13 @@ def _is_account(caller: Caller) -> bool:
 
 def _check_expected_owner(request: Request, member: str, bucket: Bucket) -> None:
     for header, of in _OWNER_HEADERS.items():
-        if of == member and request.headers.get(header, bucket.owner) != bucket.owner:
+        if of != member or header not in request.headers:
+            continue
+        expected = request.headers[header]
+        if not re.fullmatch("[0-9]{12}", expected):
+            text = f"The value of the expected bucket owner parameter must be an AWS Account ID... [{expected}]"
+            raise AwsError("InvalidBucketOwnerAWSAccountID", text)
+        if expected != bucket.owner:
             raise denied()
 
 

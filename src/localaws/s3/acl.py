@@ -11,7 +11,6 @@ from typing import Any, Literal
 
 from localaws.errors import AwsError
 from localaws.s3.accounts import canonical_id, display_name, owner
-from localaws.s3.xml import malformed
 from localaws.wire import Parameters
 
 Permission = Literal["READ", "WRITE", "READ_ACP", "WRITE_ACP", "FULL_CONTROL"]
@@ -86,30 +85,42 @@ def _of_header(header: str, permission: str) -> Iterable[Mapping[str, Any]]:
         kind, value = found.groups()
         types = {"id": ("CanonicalUser", "ID"), "uri": ("Group", "URI")}
         type_, member = types.get(kind, ("AmazonCustomerByEmail", "EmailAddress"))
-        yield _grant({"Grantee": {"Type": type_, member: value}, "Permission": permission})
+        yield _grant({"Grantee": {"Type": type_, member: value}, "Permission": permission}, "id", "uri")
 
 
 def of_document(policy: Parameters, account: str) -> list[Mapping[str, Any]]:
     """The list of an AccessControlPolicy, whose owner must be the one that there is."""
-    if policy.get("Owner", {}).get("ID", canonical_id(account)) != canonical_id(account):
+    if "ID" not in policy.get("Owner", {}) or "Grants" not in policy:
+        raise _malformed()
+    if not _ID.fullmatch(policy["Owner"]["ID"]):
+        raise _no_id("CanonicalUser/ID", policy["Owner"]["ID"])
+    if policy["Owner"]["ID"] != canonical_id(account):
         raise AwsError("AccessDenied", "Access Denied", 403)
-    if "Owner" not in policy or "Grants" not in policy:
-        raise malformed()
-    return [_grant(grant) for grant in policy["Grants"]]
+    return [_grant(grant, "CanonicalUser/ID", "Group/URI") for grant in policy["Grants"]]
 
 
-def _grant(grant: Mapping[str, Any]) -> Mapping[str, Any]:
+def _malformed() -> AwsError:
+    text = "The XML you provided was not well-formed or did not validate against our published schema"
+    return AwsError("MalformedACLError", text)
+
+
+def _no_id(argument: str, value: str) -> AwsError:
+    return AwsError("InvalidArgument", "Invalid id", 400, ArgumentName=argument, ArgumentValue=value)
+
+
+def _grant(grant: Mapping[str, Any], id_argument: str, uri_argument: str) -> Mapping[str, Any]:
     """The grant as it is kept, its grantee known to be one."""
     grantee = grant.get("Grantee", {})
     if grant.get("Permission") not in _PERMISSIONS or "Type" not in grantee:
-        raise malformed()
+        raise _malformed()
     if grantee["Type"] == "CanonicalUser":
         if not _ID.fullmatch(grantee.get("ID", "")):
-            raise AwsError("InvalidArgument", "Invalid id", 400, ArgumentName="id", ArgumentValue=grantee.get("ID", ""))
+            raise _no_id(id_argument, grantee.get("ID", ""))
         kept = {"Type": "CanonicalUser", "ID": grantee["ID"]}
     elif grantee["Type"] == "Group":
         if grantee.get("URI") not in {*_PUBLIC, _LOG_DELIVERY}:
-            raise AwsError("InvalidArgument", "Invalid group uri", 400, ArgumentValue=grantee.get("URI", ""))
+            details = {"ArgumentName": uri_argument, "ArgumentValue": grantee.get("URI", "")}
+            raise AwsError("InvalidArgument", "Invalid group uri", 400, **details)
         kept = {"Type": "Group", "URI": grantee["URI"]}
     else:
         text = "The email address you provided does not match any account on record."

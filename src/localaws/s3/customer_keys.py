@@ -68,7 +68,8 @@ def key_of(p: Parameters, prefix: str = "") -> bytes | None:
         raise _invalid(_MUST + "a valid encryption algorithm.")
     if algorithm != "AES256":
         text = "The Encryption request you specified is not valid. Supported value: AES256."
-        raise AwsError("InvalidEncryptionAlgorithmError", text)
+        details = {"ArgumentName": "x-amz-server-side-encryption", "ArgumentValue": algorithm}
+        raise AwsError("InvalidEncryptionAlgorithmError", text, 400, **details)
     if not key:
         raise _invalid(_MUST + "an appropriate secret key.")
     if not md5:
@@ -105,7 +106,7 @@ def key_for_reading(p: Parameters, fields: Mapping[str, Any], prefix: str = "") 
 def key_for_part(p: Parameters, fields: Mapping[str, Any]) -> bytes | None:
     """The key of an upload with these `fields`."""
     key, kept = key_of(p), fields.get("SSECustomerKeyMD5")
-    if kept is not None and key is None:
+    if (kept is None) != (key is None):
         text = "The multipart upload initiate requested encryption. Subsequent part requests must include the "
         raise AwsError("InvalidRequest", text + "appropriate encryption parameters.")
     if (_md5(key) if key else None) != kept:

@@ -64,8 +64,8 @@ def fields_of(p: Parameters) -> Parameters:
     if "Metadata" in fields:
         fields["Metadata"] = {name: _plain(value) for name, value in fields["Metadata"].items()}
     fields.setdefault("ContentType", "binary/octet-stream")
+    _check_alone(p)
     if (key := key_of(p)) is not None:
-        _check_alone(p)
         fields |= customer_fields_of(key)
     elif "ServerSideEncryption" not in fields and "SSEKMSKeyId" not in fields:
         fields |= p.get(BUCKETS_ENCRYPTION, {"ServerSideEncryption": "AES256"})
@@ -124,9 +124,10 @@ def _check(p: Parameters) -> None:
 
 
 def _check_alone(p: Parameters) -> None:
-    if p.get("ServerSideEncryption") or p.get("SSEKMSKeyId"):
+    if p.get("SSECustomerAlgorithm") and (p.get("ServerSideEncryption") or p.get("SSEKMSKeyId")):
         text = "Server Side Encryption with Customer provided key is incompatible with the encryption method specified"
-        raise AwsError("InvalidArgument", text, 400, ArgumentName="x-amz-server-side-encryption")
+        details = {"ArgumentName": "x-amz-server-side-encryption", "ArgumentValue": p.get("ServerSideEncryption", "")}
+        raise AwsError("InvalidArgument", text, 400, **details)
 
 
 def tags_of_header(header: str | None) -> dict[str, str]:

@@ -18,7 +18,7 @@ from xml.sax.saxutils import escape
 from localaws.credentials import Key
 from localaws.errors import AwsError
 from localaws.s3 import xml as s3_xml
-from localaws.s3.access import Access
+from localaws.s3.access import Access, denied
 from localaws.s3.origin import ORIGIN, origin_of
 from localaws.s3.wire import parameters
 from localaws.sigv4 import Claim, signing_key
@@ -31,6 +31,10 @@ _NAME = re.compile(r'(?:^|;)\s*(name|filename)="((?:[^"\\]|\\.)*)"', re.IGNORECA
 _MOST_FIELDS = 1000
 # Of the signature itself, and what a form may carry unseen by its policy.
 _UNCHECKED = re.compile(r"awsaccesskeyid|signature|policy|x-amz-signature|file|x-ignore-.*|x-amz-checksum-.*")
+_SIGNING = (
+    ("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Signature"),
+    ("AWSAccessKeyId", "Signature"),
+)
 _STATUSES = frozenset({"200", "201", "204"})
 
 
@@ -61,11 +65,15 @@ def parse(body: bytes, content_type: str) -> Form:
 
 def _key(fields: Mapping[str, str]) -> str:
     if not fields.get("key"):
-        text = (
-            "Bucket POST must contain a field named 'key'.  If it is specified, please check the order of the fields."
-        )
-        raise AwsError("InvalidArgument", text, 400, ArgumentName="key", ArgumentValue="")
+        raise _missing_field("key")
     return fields["key"]
+
+
+def _missing_field(name: str) -> AwsError:
+    text = (
+        f"Bucket POST must contain a field named '{name}'.  If it is specified, please check the order of the fields."
+    )
+    return AwsError("InvalidArgument", text, 400, ArgumentName=name, ArgumentValue="")
 
 
 def _parts(body: bytes, boundary: bytes) -> Iterator[tuple[str, str, bytes]]:
@@ -103,14 +111,21 @@ def caller(form: Form, find_key: Callable[[str], Key | None], now: float) -> Cal
     fields = form.fields
     if "policy" not in fields:
         return NOBODY
-    is_new = "x-amz-signature" in fields or "x-amz-credential" in fields
+    wanted = next((names for names in _SIGNING if any(name.lower() in fields for name in names)), None)
+    if wanted is None:
+        raise denied()
+    for name in wanted:
+        if name.lower() not in fields:
+            text = (
+                f"Bucket POST must contain a field named '{name}'.  If it is specified, please check the order of the "
+            )
+            raise AwsError("InvalidArgument", text + "fields.", 400, ArgumentName=name, ArgumentValue="")
+    is_new = wanted is _SIGNING[0]
     scope = fields.get("x-amz-credential", "").split("/")
-    access_key = scope[0] if is_new else fields.get("awsaccesskeyid", "")
-    given = fields.get("x-amz-signature" if is_new else "signature")
-    if not access_key or given is None or (is_new and len(scope) != 5):
-        name = "x-amz-signature" if is_new else "signature" if access_key else "AWSAccessKeyId"
-        text = f"Bucket POST must contain a field named '{name}'.  If it is specified, please check the order of the "
-        raise AwsError("InvalidArgument", text + "fields.", 400, ArgumentName=name, ArgumentValue="")
+    if is_new and len(scope) != 5:
+        raise AwsError("AuthorizationQueryParametersError", "Error parsing the X-Amz-Credential parameter")
+    access_key = scope[0] if is_new else fields["awsaccesskeyid"]
+    given = fields["x-amz-signature" if is_new else "signature"]
     key = find_key(access_key)
     token = fields.get("x-amz-security-token")
     if key is None or not _same(key.credentials.session_token or "", token or ""):
