@@ -12,7 +12,6 @@ import sys
 import zipfile
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from traced_endpoint import LINKS, Answers, Client, Traced, at_risk, restored, t
 
 pytestmark = pytest.mark.skipif(not can_trace(), reason="needs strace, and to be allowed to trace")
 
-ROUNDS = 45  # of calls to a disk that fails
+REFUSALS, MOST_ROUNDS = 25, 150  # of calls to a disk that fails; it does so later the more threads there are
 BUCKET, VERSIONED = "durable", "versioned"
 LARGE = os.urandom(8 * 2**20 + 1)  # more than a request's body may have in memory
 PART = b"part" * 1000
@@ -247,7 +246,6 @@ def test_what_was_acknowledged_while_every_third_fsync_failed_is_on_the_disk(tmp
     endpoint = traced(tmp_path, calls_of_which_some_fail, failing="60+3")
     made = {kind: {label for label in endpoint.answers if label.startswith(kind)} for kind in "krtmf"}
     assert all(len(made[kind]) > 10 for kind in "krtm"), made
-    assert len(endpoint.answers) < 4 * ROUNDS - 20, made
     with restored(endpoint, tmp_path / "restored") as aws:
         s3, url = aws("s3"), aws("sqs").get_queue_url(QueueName="q")["QueueUrl"]
         assert {s3.get_object(Bucket=BUCKET, Key=key)["Body"].read().decode() for key in made["k"]} == made["k"]
@@ -257,7 +255,8 @@ def test_what_was_acknowledged_while_every_third_fsync_failed_is_on_the_disk(tmp
         )
         assert made["r"] <= records.keys()
         assert set(records.values()) == {1}
-        assert {table["Name"] for table in aws("glue").get_tables(DatabaseName="d")["TableList"]} >= made["t"]
+        pages = aws("glue").get_paginator("get_tables").paginate(DatabaseName="d")
+        assert {table["Name"] for page in pages for table in page["TableList"]} >= made["t"]
         depth = aws("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
         assert int(depth["ApproximateNumberOfMessages"]) >= len(made["m"])
         assert made["f"] <= {function["FunctionName"] for function in aws("lambda").list_functions()["Functions"]}
@@ -269,7 +268,8 @@ def calls_of_which_some_fail(aws: Client, answers: Answers) -> None:
     url = sqs.create_queue(QueueName="q")["QueueUrl"]
     glue.create_database(DatabaseInput={"Name": "d"})
     _records(firehose, {})
-    for n in range(ROUNDS):
+    refused = 0
+    for n in range(MOST_ROUNDS):
         calls: dict[str, Callable[[str], dict[str, Any]]] = {
             f"k{n}": lambda label: s3.put_object(Bucket=BUCKET, Key=label, Body=label.encode()),
             f"r{n}": lambda label: firehose.put_record(DeliveryStreamName="s", Record={"Data": f"{label}\n".encode()}),
@@ -279,5 +279,10 @@ def calls_of_which_some_fail(aws: Client, answers: Answers) -> None:
         if n % 10 == 0:
             calls[f"f{n}"] = lambda label: create_function(aws("lambda"), label)
         for label, call in calls.items():
-            with suppress(ClientError):
+            try:
                 answers[label] = call(label)
+            except ClientError:
+                refused += 1
+        if refused >= REFUSALS:
+            return
+    pytest.fail(f"only {refused} calls were refused")
