@@ -12,7 +12,7 @@ FILES = {".".join(f.relative_to(SRC).with_suffix("").parts).removesuffix(".__ini
 OURS = ("clicklake", "localaws")
 
 # Reading order is import order: a file may import those before it, never those after it.
-LOCALAWS_ORDER = ("errors", "durable", "store", "wire", "sigv4", "server", "runtime")
+LOCALAWS_ORDER = ("errors", "durable", "store", "wire", "sigv4", "server", "runtime", "serving")
 TRANSFORM_ORDER = ("event", "decode", "validate", "enrich", "keys", "encode", "ledger", "process")
 SERVICES = ("firehose", "s3", "events", "functions", "glue", "athena", "control", "logs", "identity", "cloudwatch")
 # Not "io": the encoder writes into a BytesIO.

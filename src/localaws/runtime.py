@@ -4,31 +4,20 @@ This file alone knows all services. Each gets its neighbours as plain callables,
 """
 
 import asyncio
-import contextlib
-import errno
-import logging
 import os
-import signal
-import socket
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import uvicorn
-import uvloop
-
-from localaws import credentials, datadir, health
+from localaws import credentials, health
 from localaws.athena.service import Athena
 from localaws.cloudwatch.service import CloudWatch
-from localaws.connections import Connection, most_connections
 from localaws.control.service import Control
-from localaws.errors import StartError
 from localaws.events import Deliver, Events
 from localaws.faults import Faults, failing_writes, faults_of, possibly_disordered
 from localaws.firehose.service import Firehose, backlog_limit
@@ -47,7 +36,6 @@ from localaws.server import Server, Service
 from localaws.store import Documents, Store
 
 ACCOUNT = "000000000000"
-_THREADS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,88 +241,3 @@ class Runtime:
         await asyncio.to_thread(self.athena.stop)
         await self._shown.stop()
         self._store.close()
-
-
-def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
-    """Serve until SIGINT or SIGTERM. `on_ready(url)` is called on a thread once requests are answered; what it raises
-    ends the endpoint and is raised here. StartError if the port or the data directory can't be had."""
-    lock = datadir.claim(settings.data_dir)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # until it serves, both end in KeyboardInterrupt below
-    try:
-        with _listen(settings) as listener:
-            host, port = listener.getsockname()[:2]
-            url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-            uvloop.run(_serve(Runtime(settings, url), listener, settings, on_ready))
-    except KeyboardInterrupt:
-        pass
-    finally:
-        os.close(lock)
-
-
-def _listen(settings: Settings) -> socket.socket:
-    listener = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((settings.host, settings.port))
-        listener.listen(1024)
-    except OSError as e:
-        listener.close()
-        where = f"port {settings.port} on {settings.host}"
-        if e.errno == errno.EADDRINUSE:
-            raise StartError(f"{where} is in use", "choose another: --port") from e
-        raise StartError(f"{where} can't be opened ({e.strerror})", "choose another: --port") from e
-    return listener
-
-
-class _Server(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Nothing: uvicorn's own raises the signal again when it has shut down, before the services are stopped."""
-        yield
-
-
-async def _tell(on_ready: Callable[[str], None], url: str, server: uvicorn.Server) -> None:
-    """Call it on a thread. What it raises because the endpoint was stopped meanwhile is no error."""
-    try:
-        await asyncio.to_thread(on_ready, url)
-    except Exception:
-        if not server.should_exit:
-            raise
-
-
-async def _serve(
-    runtime: Runtime, listener: socket.socket, settings: Settings, on_ready: Callable[[str], None]
-) -> None:
-    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS))
-    Connection.most = most_connections()
-    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # broken bytes of a client are no event of ours
-    fresh = not (settings.data_dir / "control.journal").exists()
-    await runtime.start()
-    config = uvicorn.Config(
-        runtime.app,
-        http=Connection,
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=5,
-    )
-    server = _Server(config)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, server.handle_exit, number, None)
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    try:
-        while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn offers no event to wait for
-            await asyncio.sleep(0.002)
-        if fresh:  # whoever makes a stack now will need moto, which takes a second to load
-            runtime.warm()
-        await _tell(on_ready, runtime.url, server)
-        runtime.warm()
-        await serving
-    finally:
-        server.should_exit = True
-        await serving
-        await runtime.stop()

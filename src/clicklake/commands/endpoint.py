@@ -48,7 +48,8 @@ def _up(arguments: Arguments) -> None:
 
 def _serve(arguments: Arguments, on_ready: Callable[[str], None]) -> None:
     try:
-        from localaws import runtime  # here, because the extra that it needs may be absent, and only `up` needs it
+        # Here, because the extra that they need may be absent, and only `up` needs it.
+        from localaws import runtime, serving
     except ModuleNotFoundError as e:
         raise UsageError(f"the endpoint needs {e.name}", "install it: pip install 'clicklake[local]'") from e
     log_lines.configure(arguments.log_format, arguments.log_level)
@@ -56,7 +57,7 @@ def _serve(arguments: Arguments, on_ready: Callable[[str], None]) -> None:
     data_dir = Path(arguments.data_dir).absolute()
     settings = runtime.Settings(data_dir, arguments.host, arguments.port, region, version=__version__)
     try:
-        runtime.serve(settings, on_ready)
+        serving.serve(settings, on_ready)
     except Exception as e:  # a full disk has many names
         if not datadir.is_full(data_dir):
             raise
