@@ -65,8 +65,9 @@ agreement: setup ## compare the enrichments with other projects' test data, fetc
 	$(BIN)/python -m benchmarks.agreement_agents
 	$(BIN)/python -m benchmarks.agreement_referrers
 
-fuzz: setup ## raw bytes through the transform, until FUZZ_SECONDS (600) are over
+fuzz: setup ## raw bytes through the transform, until FUZZ_SECONDS (600) are over; 10,000 broken requests to an endpoint
 	$(BIN)/python tests/fuzz.py
+	$(BIN)/python tests/fuzz_wire.py
 
 clean: ## remove what the targets made
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
