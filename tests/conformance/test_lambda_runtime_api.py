@@ -105,7 +105,7 @@ HANDLERS = (
 )
 
 
-# awslambdaric gives up when it is told that its answer is too large; ours goes on.
+# awslambdaric gives up when it is told that its answer is too large, and may or may not have said so by then; ours goes on.
 ENDING = ("app.large",)
 
 
@@ -118,7 +118,9 @@ def test_our_runtime_client_does_what_awss_does(start: Callable[[Sequence[str], 
     for payload in ({"a": "é"}, [1, None]):
         mine, aws = run(ours, payload), run(theirs, payload)
         assert said(mine) == said(aws)
+        if handler in ENDING:
+            break
         assert printed(mine) == printed(aws)
-        if handler in ENDING or not ours.alive:
+        if not ours.alive:
             break
     assert handler in ENDING or ours.alive == theirs.alive

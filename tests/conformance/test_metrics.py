@@ -295,7 +295,7 @@ def test_health_says_how_every_service_is(endpoint: EndpointProcess) -> None:
     said = json.loads(text)
     assert kind == "application/json"
     assert said["status"] == "ok"
-    assert said["data_format"] == 1
+    assert said["data_format"] == int((endpoint.data_dir / "format").read_text())
     assert {"firehose", "s3", "events", "lambda", "athena", "control", "store"} <= said["services"].keys()
     keys = endpoint.keys()
     assert not any(secret.encode() in text for secret in keys.values())
