@@ -52,7 +52,7 @@ package: setup ## build the function's zip for Terraform: dist/processor.zip
 terraform: setup ## the Terraform tests alone
 	$(BIN)/pytest -q tests/test_terraform.py
 
-chaos: setup ## 100 kills and worse while events come in, and a reckoning by id: ten minutes; OPTIONS=--retries
+chaos: setup ## 100 kills and worse while events come in, and a reckoning by id: ten minutes; OPTIONS="--kills 20"
 	@$(BIN)/python -m chaos $(OPTIONS)
 
 contract: setup ## write docs/contract.md anew from pipeline.json
