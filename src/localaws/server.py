@@ -12,7 +12,7 @@ import os
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -91,7 +91,7 @@ class Server:
             await self._let_in(head)
         except AwsError as error:
             refusal = error_response(service.protocol, error, request_id)
-            await _send(send, refusal, request_id)
+            await _send(send, _final(refusal, head), request_id)
             took = time.perf_counter() - began
             self._note(Span(request_id, head.method, head.path, status=refusal.status, seconds=took))
             return
@@ -109,7 +109,7 @@ class Server:
         except Exception as error:
             response = error_response(service.protocol, _failure(head, error), request_id)
         try:
-            await _send(send, response, request_id)
+            await _send(send, _final(response, head), request_id)
         finally:
             span.status, span.seconds = response.status, time.perf_counter() - began
             self._note(span)
@@ -265,6 +265,14 @@ async def _chunks(receive: Receive) -> AsyncIterator[bytes]:
             raise AwsError("RequestTimeout", "The client went away before its request was whole")
         yield message.get("body", b"")
         more = message.get("more_body", False)
+
+
+def _final(response: Response, head: sigv4.Head) -> Response:
+    """Of a client that was to be told to go on and is refused, nobody knows whether its body still comes: the next
+    request must not be taken for it, so this is the connection's last (RFC 9110, 10.1.1)."""
+    if response.status < 300 or "expect" not in head.headers:
+        return response
+    return replace(response, headers={**response.headers, "connection": "close"})
 
 
 async def _send(send: Send, response: Response, request_id: str) -> None:

@@ -176,6 +176,15 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_sent(endpoint: Endpoin
     assert b" 413 " in answer(endpoint, head.encode())
 
 
+def test_a_body_that_was_never_sent_is_not_looked_for_in_the_next_request(endpoint: EndpointProcess) -> None:
+    """A client that waits for "100 Continue" and is refused keeps its body, and may use the connection again."""
+    with connection(endpoint) as client:
+        client.sendall(b"PUT /b/k HTTP/1.1\r\nHost: evil\r\nContent-Length: 40\r\nExpect: 100-continue\r\n\r\n")
+        refusal = client.makefile("rb").read()
+    assert refusal.startswith(b"HTTP/1.1 403 ")
+    assert b"connection: close\r\n" in refusal
+
+
 @pytest.fixture(scope="module")
 def poor_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EndpointProcess]:
     """One that may open 400 files, and whose user lets everybody read what they make."""
