@@ -62,6 +62,23 @@ def test_what_was_acknowledged_is_delivered_after_any_failure(tmp_path: Path, fa
     assert not list((tmp_path / "s").iterdir())
 
 
+def test_a_failure_that_can_not_be_told_stops_no_stream(tmp_path: Path) -> None:
+    bucket = Bucket(OSError(5, "away"))
+
+    def report(*_: object) -> None:
+        raise sqlite3.OperationalError("disk is full")
+
+    async def run() -> None:
+        delivery = Delivery("s", DESTINATION, (), tmp_path / "s", replace(surroundings(bucket.put), report=report))
+        delivery.start()
+        await delivery.put([b"record"], 6)
+        assert await delivery.drain(5)
+        await delivery.stop()
+
+    asyncio.run(run())
+    assert bucket.objects == [b"record"]
+
+
 def test_a_segment_that_somebody_deletes_does_not_stop_the_stream(tmp_path: Path) -> None:
     folder, buffering = tmp_path / "s", Destination(1, "bucket", "raw/", 2**20, 900, False, "", "UTC", b"")
 

@@ -132,7 +132,7 @@ class Courier:
     def _tell(self, error: Exception) -> None:
         try:
             self._report(self._stream, self.destination, error)
-        except OSError as e:  # the log may be on the disk that is full
+        except Exception as e:  # the log may be on the disk that is full; and no stream ends of what can't be told
             log.warning("%s: the failure can't be logged: %r", self._stream, e)
 
     def _key(self, segment: Sealed) -> str:
