@@ -51,6 +51,7 @@ class Sender:
     """Signed requests, exactly as given; header names in lower case."""
 
     endpoint: EndpointProcess
+    region: str = "us-east-1"
 
     def __call__(
         self, service: str, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
@@ -60,7 +61,7 @@ class Sender:
     def signed(self, service: str, method: str, path: str, body: bytes, headers: dict[str, str]) -> dict[str, str]:
         keys = self.endpoint.keys()
         credentials = botocore.credentials.Credentials(keys["aws_access_key_id"], keys["aws_secret_access_key"])
-        signer = (_S3Signer if service == "s3" else botocore.auth.SigV4Auth)(credentials, service, "us-east-1")
+        signer = (_S3Signer if service == "s3" else botocore.auth.SigV4Auth)(credentials, service, self.region)
         signer.word = headers.get("x-amz-content-sha256")
         request = botocore.awsrequest.AWSRequest(method, self.endpoint.url + path, headers, body)
         signer.add_auth(request)

@@ -6,6 +6,7 @@ What each service's own tests say of its bad input is not repeated here: this is
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -185,6 +186,13 @@ def test_a_form_that_names_no_action_is_refused(send: Sender, service: str, body
     answer = send(service, "POST", "/", body, {"content-type": "application/x-www-form-urlencoded"})
     assert answer.status in {400, 404, 501}
     assert b"<Error>" in answer.body
+
+
+def test_a_region_that_can_not_be_is_refused(send: Sender) -> None:
+    elsewhere = replace(send, region="us.east")
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    answer = elsewhere("iam", "POST", "/", b"Action=ListUsers&Version=2010-05-08", form)
+    assert (answer.status, b"<Code>InvalidSignatureException</Code>" in answer.body) == (403, True)
 
 
 @pytest.mark.parametrize(

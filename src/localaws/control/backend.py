@@ -34,7 +34,6 @@ log = logging.getLogger("localaws.control")
 _SETTINGS = {
     "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",  # arn:aws:iam::aws:policy/... can be attached
     "MOTO_DISABLE_GLOBAL_CORS": "true",  # no page of another origin may read an answer
-    "S3_IGNORE_SUBDOMAIN_BUCKETNAME": "true",  # /bucket/key, whatever the host
 }
 # moto opens a boto3 session, which fails if the profile named here is none of this machine's.
 _PROFILES = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")
@@ -113,7 +112,7 @@ class Moto:
                 raise refusal from e
             log.warning("moto failed at %s %s: %s", call.service, call.operation, _place(e))
             raise AwsError("NotImplemented", f"moto failed at {call.service} {call.operation}", 501) from e
-        if _no_such_route(call, response):
+        if _no_such_route(response):
             raise _not_implemented(call)
         if call.service == "sns":
             self._forget_what_was_sent()
@@ -244,10 +243,10 @@ def _headers(pairs: list[tuple[str, str]]) -> dict[str, str]:
     return {name.lower(): value for name, value in pairs if not name.lower().startswith(_NOT_PASSED_ON)}
 
 
-def _no_such_route(call: Call, response: Response) -> bool:
+def _no_such_route(response: Response) -> bool:
     """Flask's own 404, or moto's empty one for a method and path that are none of its operations."""
     body = response.body if isinstance(response.body, bytes) else b""
-    return response.status == 404 and call.service != "s3" and body[:9].lower() in {b"", b"<!doctype"}
+    return response.status == 404 and body[:9].lower() in {b"", b"<!doctype"}
 
 
 def _not_implemented(call: Call) -> AwsError:

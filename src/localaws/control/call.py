@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes, urlencode
 
+from localaws.errors import AwsError
 from localaws.wire import Request
 
 Invoke = Callable[[str, dict[str, Any]], None]
@@ -41,18 +42,20 @@ class Call:
     body: bytes = b""
 
     @classmethod
-    def of(cls, request: Request, region: str) -> "Call":
-        """S3's own requests for a bucket's configuration carry no signature: they count as S3's, in `region`."""
+    def of(cls, request: Request) -> "Call":
+        """AwsError if it is signed for no region or service that there could be."""
         scope = _SCOPE.search(request.headers.get("authorization", "") or request.query)
+        if scope is None:
+            raise AwsError("InvalidSignatureException", "Credential should be scoped to a valid region.", 403)
         headers = {name: value for name, value in request.headers.items() if not _TRANSPORT.fullmatch(name)}
         if "aws-chunked" in headers.get("content-encoding", ""):
             del headers["content-encoding"]  # decoded on arrival
         return cls(
-            service=scope["service"] if scope else "s3",
-            region=scope["region"] if scope else region,
+            service=scope["service"],
+            region=scope["region"],
             access_key=request.caller.access_key,
             method=request.method,
-            path=f"/{request.bucket_host}{request.path}" if request.bucket_host else request.path,
+            path=request.path,
             query=_SIGNATURE.sub("", request.query).removeprefix("&"),
             headers=headers,
             body=request.body.read(),
@@ -82,8 +85,7 @@ class Call:
         target = self.headers.get("x-amz-target") or self.path.partition("/operation/")[2]  # JSON; RPC v2 CBOR
         if target:
             return target.rpartition(".")[2]
-        action = None if self.service == "s3" else self._form().get("Action")
-        return action or f"{self.method} {self.path}"
+        return self._form().get("Action") or f"{self.method} {self.path}"
 
     def parameters(self) -> dict[str, Any]:
         """Of a JSON or query-protocol call; none if they can't be read, which moto will refuse."""

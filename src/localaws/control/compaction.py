@@ -2,8 +2,7 @@
 
 A call is dropped when what it did is undone or overwritten, as far as that can be told from the calls alone:
 
-    passing       it changed nothing but messages, which are not in the journal any more (see messages.py)
-    overwritten   it set one thing as a whole, and a later call set or deleted the same thing
+    overwritten   it set one thing as a whole, and a later call set the same thing
     lived         it is one of a resource's life that began and ended in the journal, and no call meanwhile that stays
                   has the resource's name anywhere in it
 
@@ -12,7 +11,6 @@ What the tables below don't name stays. So the journal grows with what there is,
 """
 
 import itertools
-import re
 from bisect import bisect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,24 +19,6 @@ from typing import Any
 from localaws.control.call import Call
 
 Entry = dict[str, Any]
-
-PASSING = {
-    "sqs": frozenset(
-        (
-            "SendMessage",
-            "SendMessageBatch",
-            "ReceiveMessage",
-            "DeleteMessage",
-            "DeleteMessageBatch",
-            "ChangeMessageVisibility",
-            "ChangeMessageVisibilityBatch",
-            "PurgeQueue",
-        )
-    ),
-    "sns": frozenset({"Publish", "PublishBatch"}),
-    "events": frozenset({"PutEvents"}),
-}
-"""By service, what leaves nothing in moto but messages."""
 
 # By service and operation: the parameters that say what was set.
 _WHOLE = {
@@ -73,28 +53,22 @@ _KINDS = (
     _Kind("ssm", "PutParameter", "Name", "DeleteParameter", ("Name", "ResourceId")),
     _Kind("logs", "CreateLogGroup", "logGroupName", "DeleteLogGroup", ("logGroupName",)),
     _Kind("dynamodb", "CreateTable", "TableName", "DeleteTable", ("TableName",)),
-    _Kind("s3", "PUT", "", "DELETE", ()),
 )
 
 
 def needed(entries: Sequence[Entry]) -> list[Entry]:
     """The entries that stay, in their order."""
     calls = [Call.from_entry(entry["call"]) for entry in entries]
-    gone = {number for number, call in enumerate(calls) if is_passing(call)}
-    gone |= _overwritten(calls, gone)
+    gone = _overwritten(calls)
     gone |= _lived(calls, gone)
     return [entry for number, entry in enumerate(entries) if number not in gone]
 
 
-def is_passing(call: Call) -> bool:
-    return call.operation in PASSING.get(call.service, ())
-
-
-def _overwritten(calls: list[Call], gone: set[int]) -> set[int]:
+def _overwritten(calls: list[Call]) -> set[int]:
     found, later = set(), set()
     for number in range(len(calls) - 1, -1, -1):
         thing = _thing(calls[number])
-        if thing is None or number in gone:
+        if thing is None:
             continue
         if thing in later:
             found.add(number)
@@ -104,9 +78,6 @@ def _overwritten(calls: list[Call], gone: set[int]) -> set[int]:
 
 def _thing(call: Call) -> tuple[str, ...] | None:
     """What the call sets as a whole; None if it does not."""
-    if call.service == "s3":
-        is_whole = call.method in {"PUT", "DELETE"} and re.fullmatch("[A-Za-z]+=?", call.query)
-        return ("s3", call.path.rstrip("/"), call.query.rstrip("=")) if is_whole else None
     names = _WHOLE.get((call.service, call.operation))
     if names is None:
         return None
@@ -160,9 +131,6 @@ def _ended(kind: _Kind, calls: list[Call], gone: set[int]) -> Iterator[_Life]:
 
 def _read(kind: _Kind, call: Call) -> tuple[str, str]:
     """The operation, and the name of the resource that it is about: "" if that can't be told."""
-    if kind.service == "s3":
-        bucket, _, rest = call.path.strip("/").partition("/")
-        return (call.method if not rest and not call.query else "", bucket)
     parameters = call.parameters()
     if call.operation == kind.makes:
         return call.operation, str(parameters.get(kind.by, ""))

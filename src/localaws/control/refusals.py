@@ -17,16 +17,9 @@ from localaws.wire import service_model
 
 def refused(call: Call, failure: Exception) -> AwsError | None:
     """AWS's refusal of `call`, at which moto failed; None if nothing is wrong with it."""
-    if call.service == "s3":
-        return _malformed_xml() if call.method in {"PUT", "POST"} else None
     if isinstance(failure, botocore.model.OperationNotFoundError):
         return AwsError("InvalidAction", f"The action {call.operation} is not valid for this endpoint.")
     return _refused_json(call) if "x-amz-target" in call.headers else None
-
-
-def _malformed_xml() -> AwsError:
-    text = "The XML you provided was not well-formed or did not validate against our published schema"
-    return AwsError("MalformedXML", text)
 
 
 def _refused_json(call: Call) -> AwsError | None:

@@ -5,7 +5,7 @@ answer leaves, with the time and the seed it was made with; the first call after
 ids, key ids, queue URLs and message handles are what they were (backend.py says what can't be repeated).
 
 Durable: resources, their policies and tags, parameters, secrets; messages in queues, which are not in the journal
-(messages.py). In memory only: log events and metrics (`_TELEMETRY`), which have no bound; log groups and alarms are
+(messages.py). In memory only: log events and traces that clients write, which have no bound; log groups and alarms are
 durable. A restart leaves out what later calls have undone or overwritten (compaction.py).
 """
 
@@ -25,7 +25,7 @@ from xml.sax.saxutils import unescape
 from localaws.control import bridge
 from localaws.control.backend import Moto, QueueStats
 from localaws.control.call import Call, Invoke
-from localaws.control.compaction import is_passing, needed
+from localaws.control.compaction import needed
 from localaws.control.journal import Journal
 from localaws.credentials import Key, Role
 from localaws.errors import AwsError
@@ -40,8 +40,26 @@ _READ = re.compile(
     "Generate|Get|Head|List|Lookup|Preview|Query|ReEncrypt|Scan|Search|Select|Sign|Simulate|Test|Validate|Verify)"
     "(?![a-z])|(GET|HEAD|OPTIONS) /"
 )
-# A stream without end. AWS keeps it; here it is gone with the process.
-_TELEMETRY = frozenset({"PutLogEvents", "PutMetricData", "PutTraceSegments", "PutTelemetryRecords"})
+# By service, what a restart need not repeat: it leaves nothing in moto but messages, which are the Store's, or it is a
+# stream without end, which AWS keeps and which is gone with the process here.
+_PASSING = {
+    "sqs": frozenset(
+        (
+            "SendMessage",
+            "SendMessageBatch",
+            "ReceiveMessage",
+            "DeleteMessage",
+            "DeleteMessageBatch",
+            "ChangeMessageVisibility",
+            "ChangeMessageVisibilityBatch",
+            "PurgeQueue",
+        )
+    ),
+    "sns": frozenset({"Publish", "PublishBatch"}),
+    "events": frozenset({"PutEvents"}),
+    "logs": frozenset({"PutLogEvents"}),
+    "xray": frozenset({"POST /TraceSegments", "POST /TelemetryRecords"}),
+}
 
 _ERROR_CODE = re.compile(rb'"__type"\s*:\s*"(?:[^"]*#)?(\w+)"|<Code>([\w.]+)</Code>')
 _TOPIC_POLICY = re.compile("<key>Policy</key><value>(.*?)</value>", re.DOTALL)
@@ -74,13 +92,13 @@ class Control:
 
     async def handler(self, request: Request) -> Response:
         """Any service: the one that the request is signed for."""
-        call = Call.of(request, self._region)
+        call = Call.of(request)
         request.span.operation = call.operation
         if call.operation == "ReceiveMessage":
             return await self._receive_message(call)
         if (call.service, call.operation) == ("events", "PutTargets"):
             bridge.check_targets(call.parameters().get("Targets"))
-        return await asyncio.to_thread(self._configure_bucket if call.service == "s3" else self._do, call)
+        return await asyncio.to_thread(self._do, call)
 
     def warm(self) -> None:
         """Load moto and replay the journal now, about a second, instead of in the first request; on a thread."""
@@ -200,8 +218,7 @@ class Control:
         moto = Moto(self._account, self._store, self._invoke)
         entries = list(self._journal)
         kept = needed(entries)
-        is_old = any(is_passing(Call.from_entry(entry["call"])) for entry in entries)  # messages were in it, once
-        for entry in entries if is_old else kept:
+        for entry in kept:
             call = Call.from_entry(entry["call"])
             try:
                 _succeeded(moto.call(call, entry["time"], entry["seed"]))
@@ -209,19 +226,9 @@ class Control:
                 log.warning("%s %s can't be repeated: %s", call.service, call.operation, e.code)
         moto.outbox.take()
         moto.messages.load()
-        if is_old or len(kept) < _WORTH_KEEPING * len(entries):
+        if len(kept) < _WORTH_KEEPING * len(entries):
             self._journal.replace(kept)
         return moto
-
-    def _configure_bucket(self, call: Call) -> Response:
-        """A bucket's configuration. The bucket itself is S3's, which asks only for those that exist; moto's shadow of
-        it is made when it is first needed."""
-        response = self._do(call)
-        goes = call.method == "DELETE" and not call.query
-        if _error_code(response) != "NoSuchBucket" or goes:
-            return response
-        _succeeded(self._do(_create_bucket(call)))
-        return self._do(call)
 
     async def _receive_message(self, call: Call) -> Response:
         """SQS's long polling, but outside of the lock: moto would wait inside and hold everybody up."""
@@ -268,19 +275,11 @@ def _whole_number(value: object) -> int:
 
 def _leaves_something(call: Call) -> bool:
     """Must a restart repeat it?"""
-    operation = call.operation
-    return not (is_passing(call) or operation in _TELEMETRY or _READ.match(operation))
+    return not (call.operation in _PASSING.get(call.service, ()) or _READ.match(call.operation))
 
 
 def _has_messages(response: Response) -> bool:
     return b'"Messages"' in _body(response) or b"<Message>" in _body(response)
-
-
-def _create_bucket(call: Call) -> Call:
-    location = f"<LocationConstraint>{call.region}</LocationConstraint>"
-    body = f"<CreateBucketConfiguration>{location}</CreateBucketConfiguration>" if call.region != "us-east-1" else ""
-    bucket = call.path.split("/")[1]
-    return Call("s3", call.region, call.access_key, "PUT", f"/{bucket}", "", {}, body.encode())
 
 
 def _succeeded(response: Response) -> None:
