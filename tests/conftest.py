@@ -66,7 +66,17 @@ def aws(endpoint: EndpointProcess) -> Callable[..., Any]:
 
 
 # Those that wait most begin first, so that no worker is left alone with them at the end. A file not named here follows.
-SLOWEST = ("terraform", "terraform_pipeline", "chaos", "rebuild", "own_columns", "properties", "privacy", "seed", "demo")
+SLOWEST = (
+    "terraform",
+    "terraform_pipeline",
+    "chaos",
+    "rebuild",
+    "own_columns",
+    "properties",
+    "privacy",
+    "seed",
+    "demo",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
