@@ -87,11 +87,13 @@ class Pool:
         with self._changing:
             if self._stopped:
                 raise _stopping()
-            for worker in [w for w in self._idle if w.spec.revision == spec.revision]:
-                self._idle.remove(worker)
-                if worker.alive:
-                    return worker
-                self._all.discard(worker)
+            ended = [w for w in self._idle if not w.alive]
+            usable = [w for w in self._idle if w.alive and w.spec.revision == spec.revision]
+            if usable:
+                self._idle.remove(usable[0])
+        self._stop(ended)  # the processes are gone, but not their listeners
+        if usable:
+            return usable[0]
         worker = self._start(spec)
         with self._changing:
             if not self._stopped:
