@@ -1,9 +1,4 @@
-"""Fixtures: a real endpoint in its own process, and real clients for it.
-
-endpoint    an empty one (`clicklake up --bare`), one per test module; `endpoint.kill()` and `endpoint.start()` are real
-aws         aws("s3") -> a boto3 client of `endpoint`
-stack       like `endpoint`, with the default stack provisioned (`clicklake up`)
-"""
+"""A real endpoint in its own process, and real clients for it: what the fixtures of conftest.py are made of."""
 
 import configparser
 import json

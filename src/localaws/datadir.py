@@ -4,7 +4,9 @@ DATA_DIR/format          the format's version; another one is refused
 DATA_DIR/lock            held by the endpoint while it runs
 DATA_DIR/endpoint.json   {"url": ..., "pid": ...} of the endpoint that is ready, or that was last
 DATA_DIR/credentials     the owner's keys
-DATA_DIR/state.db        the Store;  s3/ s3-versions/ firehose/ functions/ athena/ logs/ tmp/ belong to their services
+DATA_DIR/state.db        the Store
+DATA_DIR/control.journal, s3/ s3-staging/ s3-versions/ firehose/ functions/ layers/ athena/ logs/   their services'
+DATA_DIR/tmp/            what nobody needs after a restart
 """
 
 import fcntl

@@ -158,7 +158,7 @@ def test_a_file_that_somebody_else_put_there_is_left_alone(s3: Any, files: Path)
 
 def test_readers_and_writers_of_one_key_see_whole_objects(s3: Any, files: Path) -> None:
     """Every answer's bytes, ETag and metadata are of one and the same put; so is what stays in the end."""
-    until = time.monotonic() + 2
+    until = time.monotonic() + 1
 
     def write(writer: int) -> None:
         while time.monotonic() < until:
@@ -243,7 +243,7 @@ def test_kill_minus_nine_loses_nothing_that_was_acknowledged(endpoint: EndpointP
     versioned = [VersionedWriter(client(), f"durable-versions-{n}", random.Random()) for n in range(2)]
     for writer in versioned:
         writer.prepare()
-    for _ in range(3):
+    for _ in range(2):
         runs = [*(plain.run for plain in clients), *(writer.run for writer in versioned)]
         threads = [threading.Thread(target=run) for run in runs]
         for thread in threads:

@@ -333,7 +333,7 @@ def test_any_sequence_of_changes_leaves_what_it_must(endpoint: EndpointProcess, 
     writers = [VersionedWriter(aws("s3"), f"sequence-{n}", random.Random(n)) for n in range(2)]
     for writer in writers:
         writer.prepare()
-    threads = [threading.Thread(target=writer.run, args=(100,)) for writer in writers]
+    threads = [threading.Thread(target=writer.run, args=(60,)) for writer in writers]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -4,8 +4,9 @@ The answers' fields and defaults are those of the Lambda API reference (Function
 one of them with what it asked for, so nothing is added and nothing left out.
 
 Accepted as given and not acted upon: Architectures and Runtime (any Python; this machine's interpreter runs it),
-VpcConfig, KMSKeyArn, TracingConfig, SnapStart, EphemeralStorage's size, LoggingConfig's format and levels (logs are
-text). Refused by name: container images, other languages, file systems, code signing, tenants.
+VpcConfig, KMSKeyArn, TracingConfig, SnapStart, LoggingConfig's format and levels (logs are text). EphemeralStorage's
+size bounds each file, and not what they add up to (bounds.py). Refused by name: container images, other languages, file
+systems, code signing, tenants.
 """
 
 import hashlib
