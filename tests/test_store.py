@@ -4,14 +4,23 @@ import errno
 import os
 import sqlite3
 import stat
+import time
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from localaws.control.journal import Journal
+from localaws.s3 import rows as s3_rows
+from localaws.s3.buckets import Buckets
+from localaws.s3.disk import Disk
+from localaws.s3.objects import Deletion, Objects
+from localaws.s3.rows import Description
+from localaws.s3.succession import New, Owed, Succession
 from localaws.store import Queue, Store
+from localaws.wire import Body
 
 
 @pytest.fixture
@@ -118,3 +127,32 @@ def test_a_line_that_could_not_be_taken_back_does_not_spoil_the_next(
         journal.append({"n": 2})
     journal.append({"n": 3})
     assert list(Journal(tmp_path / "journal")) == [{"n": 1}, {"n": 3}]
+
+
+def test_what_is_settled_late_is_not_taken_for_what_a_version_owes_since(store: Store, tmp_path: Path) -> None:
+    """A version that made room, came back and makes room again still has its bytes at its place then."""
+    disk = Disk(store, tmp_path, lambda: str(uuid4()))
+    buckets = Buckets(store)
+    objects = Objects(store, disk, buckets, time.time, lambda: str(uuid4()), lambda *_: None)
+    buckets.create("bucket", "us-east-1", 0.0, "", {})
+    buckets.set_versioning("bucket", "Enabled")
+    disk.make_bucket("bucket")
+    succession = Succession(disk, time.time, lambda: str(uuid4()), lambda *_: None)
+
+    def put(data: bytes) -> str:
+        new = New("bucket", "key", disk.staging.stage(Body(data, None, len(data))), len(data), "", Description(), "")
+        with store.write() as db:
+            current = s3_rows.current(db, "bucket", "key")
+            return succession.put(db, buckets.get("bucket", db), new, current, Owed()).version
+
+    first = put(b"first")
+    disk.follow("bucket", "key")
+    second = put(b"second")
+    disk.follow("bucket", "key")
+    objects.delete("bucket", [Deletion("key", second, lambda _: None)])
+    put(b"third")  # it is committed, and no file has followed yet
+    disk.settle()
+    disk.follow("bucket", "key")
+    _, file = objects.open("bucket", "key", first)
+    with file:
+        assert file.read() == b"first"

@@ -65,10 +65,12 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class _Followed:
-    """`directories` are still to be fsynced; `files` are versions whose bytes are in `s3-versions/`, durably."""
+    """`directories` are still to be fsynced; `kept` are versions whose bytes are in `s3-versions/`, durably: each one's
+    file, and the change that it was current with. One that is restored and makes room again has another change, and
+    what is settled of the earlier one says nothing of its bytes."""
 
     directories: set[Path]
-    files: list[str]
+    kept: list[tuple[str, int]]
 
 
 class Disk:
@@ -143,10 +145,10 @@ class Disk:
                 return
             (number, path, staged, file, _), *pending = owed
             try:
-                files = self._keep([row[2:4] for row in pending], self._buckets / bucket / path)
+                self._keep([row[2:4] for row in pending], self._buckets / bucket / path)
                 stays = staged is not None or file != ""
                 directories = self._place(bucket, path, staged, file) if stays else self._remove(bucket, path)
-                self._placed[number] = _Followed(directories, files)
+                self._placed[number] = _Followed(directories, [(row[3], row[0]) for row in pending])
             except OSError:  # the object is whole and is read from where it was staged; the next start tries again
                 log.exception("%s of bucket %s can't be brought to its place", path, bucket)
             self._reserved.pop((bucket, key), None)
@@ -154,17 +156,14 @@ class Disk:
         if full:
             self.settle()
 
-    def _keep(self, pending: Iterable[tuple[str | None, str]], place: Path) -> list[str]:
+    def _keep(self, pending: Collection[tuple[str | None, str]], place: Path) -> None:
         """Give each (staged, file) its name among the versions, durably: after that its place may be taken."""
-        files = []
         for staged, file in pending:
             target = self._versions / file
             if not target.exists() and not (staged and _moved(self.staging.file(staged), target)):
                 os.link(place, target)
-            files.append(file)
-        if files:
+        if pending:
             sync_directory(self._versions)
-        return files
 
     def _place(self, bucket: str, path: str, staged: str | None, file: str) -> set[Path]:
         target = self._buckets / bucket / path
@@ -201,10 +200,12 @@ class Disk:
             # From the top down: else a file whose new name is durable could be in a directory that is not.
             for directory in sorted(directories | ({self._versions} if gone else set())):
                 _sync_nearest(directory)
-            kept = [(file,) for followed in placed.values() for file in followed.files]
+            kept = [version for followed in placed.values() for version in followed.kept]
             with self._store.write() as db:
                 db.executemany("DELETE FROM s3_changes WHERE change = ?", [(number,) for number in placed])
-                db.executemany("UPDATE s3_versions SET pending = 0, staged = NULL WHERE file = ? AND pending", kept)
+                db.executemany(
+                    "UPDATE s3_versions SET pending = 0, staged = NULL WHERE file = ? AND change = ? AND pending", kept
+                )
                 db.executemany("DELETE FROM s3_discards WHERE file = ?", [(file,) for file in gone])
 
     def remove(self, files: Iterable[str], staged: Iterable[str | None]) -> None:
