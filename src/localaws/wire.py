@@ -154,8 +154,8 @@ async def run(operation: Operation, parameters: Parameters) -> Parameters:
     return await asyncio.to_thread(operation, parameters)  # type: ignore[arg-type]
 
 
-def json_response(answer: Parameters, status: int = 200) -> Response:
-    return Response(status, {"content-type": "application/x-amz-json-1.1"}, json_text(answer))
+def json_response(answer: Parameters) -> Response:
+    return Response(200, {"content-type": "application/x-amz-json-1.1"}, json_text(answer))
 
 
 def json_text(answer: Parameters) -> bytes:

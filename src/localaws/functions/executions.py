@@ -1,8 +1,7 @@
 """What runs for every function: its workers, and its queue of asynchronous invocations.
 
 What differs from AWS, on purpose: an invocation waits for a free worker where AWS would start a thousandth one
-(`width` workers for each function); the pauses between asynchronous retries are `retry_delays`, 1 s and 2 s unless told
-otherwise (AWS: 1 min and 2 min).
+(`width` workers for each function), and the pauses between asynchronous retries are `retry_delays`.
 """
 
 import logging

@@ -28,7 +28,6 @@ class Launcher:
         ids: Callable[[], str],
         environment: Callable[[str, str], Mapping[str, str]],
         log: Callable[[str, str, list[str]], None],
-        command: Sequence[str],
         failures: Callable[[str], int],
     ) -> None:
         self._registry = registry
@@ -38,7 +37,6 @@ class Launcher:
         self._ids = ids
         self._environment = environment
         self._log = log
-        self._command = command
         self._failures = failures
         self._scratch = root / "functions" / ".scratch"
         self._sdk = root / "functions" / ".sdk"
@@ -78,4 +76,4 @@ class Launcher:
         environment = self._environment(spec.role, session)
         failures = partial(self._failures, environment["AWS_ACCESS_KEY_ID"])
         spec = replace(spec, environment={**spec.environment, **environment})
-        return Worker(spec, self._scratch / number, stream, log, self._clock, self._command, failures)
+        return Worker(spec, self._scratch / number, stream, log, self._clock, failures=failures)

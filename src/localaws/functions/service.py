@@ -8,7 +8,7 @@ import asyncio
 import json
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,6 @@ from localaws.functions.lineage import made_by_a_function
 from localaws.functions.registry import Registry
 from localaws.functions.settings import Settings
 from localaws.functions.stats import Stats
-from localaws.functions.workers import BOOTSTRAP
 from localaws.rest_json import rest_json_service
 from localaws.store import Store
 from localaws.wire import Handler, Operation, Parameters, Request
@@ -49,13 +48,18 @@ _NOT_DONE = {
     "CreateCapacityProvider": "capacity providers",
 }
 
+# After the first error and the second (AWS: one minute, two minutes).
+_RETRY_DELAYS = (1.0, 2.0)
+# Of one function at once; where more are asked for they wait.
+_WORKERS = max(2, os.cpu_count() or 1)
+
 
 class Functions:
     """`environment(role_arn, function)` gives the AWS_* variables of a worker; `log(group, stream, lines)` takes its
     lines; `fetch(bucket, key)` reads a package from S3; `targets` maps a service ("sqs", "sns") to send(arn, text,
-    attributes), which returns when the target has it durably. `concurrency` is the number of workers per function.
-    `observe` is told of every invocation that ran, and how long that took. `failures(access_key)` says how many calls
-    of a worker this endpoint has failed: what fails for that uses up no retry.
+    attributes), which returns when the target has it durably. `observe` is told of every invocation that ran, and how
+    long that took. `failures(access_key)` says how many calls of a worker this endpoint has failed: what fails for that
+    uses up no retry.
     """
 
     def __init__(
@@ -71,9 +75,6 @@ class Functions:
         fetch: Callable[[str, str], bytes],
         otherwise: Handler,
         targets: Mapping[str, Send],
-        retry_delays: Sequence[float] = (1.0, 2.0),
-        concurrency: int = max(2, os.cpu_count() or 1),
-        command: Sequence[str] = BOOTSTRAP,
         observe: Callable[[str, float], None] = lambda _name, _seconds: None,
         failures: Callable[[str], int] = lambda _access_key: 0,
     ) -> None:
@@ -83,7 +84,7 @@ class Functions:
         self._registry = Registry(store, root, clock, ids, account, region, fetch, layers.attached)
         self._settings = settings = Settings(self._registry, ids)
         event_invoke = EventInvoke(self._registry, clock)
-        launcher = Launcher(self._registry, root, layers.folders, clock, ids, environment, log, command, failures)
+        launcher = Launcher(self._registry, root, layers.folders, clock, ids, environment, log, failures)
         self._executions = Executions(
             store,
             self._registry,
@@ -92,8 +93,8 @@ class Functions:
             clock,
             ids,
             targets,
-            retry_delays,
-            concurrency,
+            _RETRY_DELAYS,
+            _WORKERS,
             observe,
         )
         self._lifecycle = threading.Lock()  # one function is made or unmade at a time
@@ -103,14 +104,20 @@ class Functions:
             **event_invoke.operations,
             **layers.operations,
             **Aliases(self._registry, ids).operations,
+            **self._operations(),
+            **{name: partial(_refuse, what) for name, what in _NOT_DONE.items()},
+        }
+        self.handler: Handler = rest_json_service("lambda", operations, otherwise, _beside, partial(_check, region))
+
+    def _operations(self) -> dict[str, Operation]:
+        """Those that change what runs, or run something."""
+        return {
             "CreateFunction": self._create,
             "UpdateFunctionCode": partial(self._update, self._registry.update_code),
             "UpdateFunctionConfiguration": partial(self._update, self._registry.update_configuration),
             "DeleteFunction": self._delete,
             "Invoke": self._invoke,
-            **{name: partial(_refuse, what) for name, what in _NOT_DONE.items()},
         }
-        self.handler: Handler = rest_json_service("lambda", operations, otherwise, _beside, partial(_check, region))
 
     def start(self) -> None:
         """Take up the asynchronous invocations that wait. Workers start when they are needed."""
@@ -133,8 +140,6 @@ class Functions:
     def policy(self, arn: str) -> Mapping[str, Any] | None:
         """The resource policy of what the ARN names, {} for none; None if there is no such function."""
         return self._settings.policy(reference(arn))
-
-    # Operations that change what runs.
 
     def _create(self, parameters: Parameters) -> Parameters:
         with self._lifecycle:

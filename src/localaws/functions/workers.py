@@ -25,7 +25,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -94,28 +94,33 @@ class Worker:
         self._log.begin(f"INIT_START Runtime Version: python:{platform.python_version()} (for {spec.runtime})")
         self._reading = threading.Lock()
         self._ended = False
-        self._output, ours = os.pipe()
-        os.set_blocking(self._output, False)
+        self._output, self._process = self._start(command, environment(spec, scratch, stream, self._api.address))
+        limit(self._process.pid, spec.storage)
+        threading.Thread(target=self._read_output, name=f"output of {spec.function}", daemon=True).start()
+        threading.Thread(target=self._wait, name=f"exit of {spec.function}", daemon=True).start()
+
+    def _start(self, command: Sequence[str], variables: Mapping[str, str]) -> tuple[int, subprocess.Popen[bytes]]:
+        """The end of a pipe that its output comes from, and the process."""
+        output, its = os.pipe()
+        os.set_blocking(output, False)
         try:
-            scratch.mkdir(parents=True)
-            self._process = subprocess.Popen(
-                [*command, spec.handler],
+            self._scratch.mkdir(parents=True)
+            process = subprocess.Popen(
+                [*command, self.spec.handler],
                 stdin=subprocess.PIPE,
-                stdout=ours,
-                stderr=ours,
-                cwd=spec.code,
-                env=environment(spec, scratch, stream, self._api.address),
+                stdout=its,
+                stderr=its,
+                cwd=self.spec.code,
+                env=variables,
                 start_new_session=True,
             )
         except OSError:
             self._api.close()
-            os.close(self._output)
+            os.close(output)
             raise
         finally:
-            os.close(ours)
-        limit(self._process.pid, spec.storage)
-        threading.Thread(target=self._read_output, name=f"output of {spec.function}", daemon=True).start()
-        threading.Thread(target=self._wait, name=f"exit of {spec.function}", daemon=True).start()
+            os.close(its)
+        return output, process
 
     @property
     def alive(self) -> bool:
