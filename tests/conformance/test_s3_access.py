@@ -108,10 +108,23 @@ def test_a_list_grants_what_it_says(s3: Any, guest: Any, shared: str, endpoint: 
     s3.put_bucket_acl(Bucket=shared, GrantWrite=f"id={id_}", GrantRead=f'id="{id_}"')
     assert refusal(guest.get_object, Bucket=shared, Key="missing") == ("NoSuchKey", 404)
     guest.put_object(Bucket=shared, Key="theirs", Body=b"theirs")
-    assert s3.get_bucket_acl(Bucket=shared)["Grants"][0]["Grantee"]["ID"] == id_
+    assert s3.get_bucket_acl(Bucket=shared)["Grants"][0]["Grantee"] == {"ID": id_, "Type": "CanonicalUser"}
     owners = {item["Key"]: item["Owner"]["ID"] for item in s3.list_objects(Bucket=shared)["Contents"]}
     assert (owners["theirs"], owners["mine"] == id_) == (id_, False)
     assert refusal(s3.get_object, Bucket=shared, Key="theirs") == DENIED  # it is its writer's
+
+
+def test_a_list_names_its_owner_first_and_nobody_by_a_display_name(s3: Any, shared: str) -> None:
+    s3.put_object(Bucket=shared, Key="read", Body=b"", ACL="public-read")
+    answer = s3.get_object_acl(Bucket=shared, Key="read")
+    assert list(answer["Owner"]) == ["ID"]
+    assert answer["Grants"] == [
+        {"Grantee": answer["Owner"] | {"Type": "CanonicalUser"}, "Permission": "FULL_CONTROL"},
+        {
+            "Grantee": {"Type": "Group", "URI": "http://acs.amazonaws.com/groups/global/AllUsers"},
+            "Permission": "READ",
+        },
+    ]
 
 
 def test_public_access_can_be_blocked(s3: Any, shared: str, endpoint: EndpointProcess) -> None:

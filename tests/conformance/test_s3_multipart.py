@@ -57,6 +57,7 @@ def test_parts_become_one_object(s3: Any) -> None:
     parts = [send(s3, upload, number, piece) for number, piece in ((1, PIECES[0]), (4, PIECES[1]), (9, PIECES[2]))]
     listed = s3.list_parts(**upload, MaxParts=2)
     assert [(p["PartNumber"], p["Size"]) for p in listed["Parts"]] == [(1, 5 * 2**20), (4, 5 * 2**20)]
+    assert (sorted(listed["Owner"]), sorted(listed["Initiator"])) == (["ID"], ["DisplayName", "ID"])
     assert (listed["IsTruncated"], listed["NextPartNumberMarker"]) == (True, 4)
     assert [p["PartNumber"] for p in s3.list_parts(**upload, PartNumberMarker=4)["Parts"]] == [9]
     etag = complete(s3, upload, parts)["ETag"]

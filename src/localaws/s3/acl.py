@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from localaws.errors import AwsError
-from localaws.s3.accounts import canonical_id, display_name, owner
+from localaws.s3.accounts import canonical_id, owner
 from localaws.wire import Parameters
 
 Permission = Literal["READ", "WRITE", "READ_ACP", "WRITE_ACP", "FULL_CONTROL"]
@@ -161,10 +161,7 @@ def of_request(p: Parameters, account: str, bucket_account: str) -> list[Mapping
 
 
 def answer(grants: Grants, account: str) -> Parameters:
-    """Get...Acl's answer, groups first."""
-    ordered = sorted(grants, key=lambda grant: grant["Grantee"]["Type"] != "Group")
-    return {"Owner": owner(account), "Grants": [{**grant, "Grantee": _named(grant["Grantee"])} for grant in ordered]}
-
-
-def _named(grantee: Mapping[str, Any]) -> Parameters:
-    return {**grantee, "DisplayName": display_name(grantee.get("ID", ""))}
+    """Get...Acl's answer, the owner's own grants first."""
+    of_owner = canonical_id(account)
+    ordered = sorted(grants, key=lambda grant: grant["Grantee"].get("ID") != of_owner)
+    return {"Owner": owner(account), "Grants": ordered}

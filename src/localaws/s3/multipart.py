@@ -14,7 +14,7 @@ from localaws.s3 import conditions as s3_conditions
 from localaws.s3 import description as s3_description
 from localaws.s3 import versions as s3_versions
 from localaws.s3.access import ACCESS, BUCKET_OWNER
-from localaws.s3.accounts import owner
+from localaws.s3.accounts import initiator, owner
 from localaws.s3.buckets import Buckets
 from localaws.s3.customer_keys import Cipher, key_for_part, key_for_reading, key_of
 from localaws.s3.disk import Disk
@@ -184,8 +184,8 @@ class Multipart:
             "MaxParts": limit,
             "IsTruncated": len(left) > len(listed),
             "Parts": [_shown(part, upload) for part in listed],
-            "Initiator": _owner(upload, p),
-            "Owner": _owner(upload, p),
+            "Initiator": initiator(_account(upload, p)),
+            "Owner": owner(_account(upload, p)),
             "StorageClass": upload.fields.get("StorageClass", "STANDARD"),
             **_told(upload),
         }
@@ -282,12 +282,13 @@ def _listed(upload: Upload, text: Callable[[str], str], p: Parameters) -> Parame
         "Key": text(upload.key),
         "Initiated": upload.initiated,
         "StorageClass": upload.fields.get("StorageClass", "STANDARD"),
-        "Owner": _owner(upload, p),
-        "Initiator": _owner(upload, p),
+        "Owner": owner(_account(upload, p)),
+        "Initiator": initiator(_account(upload, p)),
         **_told(upload),
     }
 
 
-def _owner(upload: Upload, p: Parameters) -> Parameters:
+def _account(upload: Upload, p: Parameters) -> str:
     """Who began it, as far as accounts go."""
-    return owner(upload.access.get("Owner", p[BUCKET_OWNER]))
+    account: str = upload.access.get("Owner", p[BUCKET_OWNER])
+    return account
