@@ -24,6 +24,8 @@ from localaws.errors import StartError
 from localaws.store import Documents
 from localaws.wire import Caller
 
+OWNER = "laptop"
+"""The owner's user name."""
 _ALPHABET = string.ascii_uppercase + "234567"
 # So long after its end a session's token is answered with ExpiredToken; then its key is as unknown as any other.
 _REMEMBERED_SECONDS = 24 * 3600
@@ -75,7 +77,7 @@ class Keyring:
         self._failures: Counter[str] = Counter()
         self._sessions = {name: _from_document(name, document) for name, document in sessions.items()}
         self._lock = threading.Lock()
-        caller = Caller(owner.access_key, f"arn:aws:iam::{account}:user/laptop", owner.access_key)
+        caller = Caller(owner.access_key, f"arn:aws:iam::{account}:user/{OWNER}", owner.access_key)
         self._profiles = {key.credentials.access_key: key for key in (*guests, Key(owner, caller))}
 
     def find(self, access_key: str) -> Key | None:

@@ -171,6 +171,20 @@ def test_a_user_gets_sessions_and_a_session_gets_none(
         sts.get_session_token(DurationSeconds=129_601)
 
 
+def test_iam_tells_a_caller_its_own_user(endpoint: EndpointProcess, aws: Client, keys: dict[str, Any]) -> None:
+    owner, caller = aws("iam").get_user()["User"], aws("sts").get_caller_identity()
+    assert (owner["UserName"], owner["Arn"], owner["UserId"]) == ("laptop", caller["Arn"], caller["UserId"])
+    assert aws("iam").get_user()["User"] == owner
+    federated = aws("sts").get_federation_token(Name="bob")["Credentials"]
+    with pytest.raises(botocore.exceptions.ClientError, match="non-User credentials"):
+        client_of(endpoint, "iam", federated).get_user()
+    alice = aws("iam").create_user(UserName="own", Path="/of/")["User"]
+    made = aws("iam").create_access_key(UserName="own")["AccessKey"]
+    session = client_of(endpoint, "sts", made).get_session_token()["Credentials"]
+    for own in (made, session):
+        assert client_of(endpoint, "iam", own).get_user()["User"] == alice
+
+
 def test_a_role_that_there_is_not_can_not_be_assumed(before: dict[str, Any], aws: Client) -> None:
     for role, seconds, code in (("nobody", 900, "AccessDenied"), ("assumed", 43200, "ValidationError")):
         arn = f"arn:aws:iam::000000000000:role/{role}"

@@ -22,12 +22,12 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import unescape
 
-from localaws.control import bridge
+from localaws.control import bridge, own_user
 from localaws.control.backend import Moto, QueueStats
 from localaws.control.call import Call, Invoke
 from localaws.control.compaction import needed
 from localaws.control.journal import Journal
-from localaws.credentials import Key, Role
+from localaws.credentials import OWNER, Key, Role
 from localaws.errors import AwsError
 from localaws.store import Store
 from localaws.wire import Request, Response
@@ -81,6 +81,7 @@ class Control:
         invoke: Invoke,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        self._root = root
         self._account = account
         self._store = store
         self._invoke = invoke
@@ -98,6 +99,11 @@ class Control:
             return await self._receive_message(call)
         if (call.service, call.operation) == ("events", "PutTargets"):
             bridge.check_targets(call.parameters().get("Targets"))
+        if own_user.is_asked(call):
+            name = own_user.name(request.caller)
+            if name == OWNER:  # who is as old as the data directory
+                return own_user.answer(request.caller, (self._root / "format").stat().st_mtime)
+            call = call.with_parameters({**call.parameters(), "UserName": name})
         return await asyncio.to_thread(self._do, call)
 
     def warm(self) -> None:
