@@ -1,9 +1,13 @@
-"""Deploys small functions for the Lambda tests: one file of source each."""
+"""Small functions for the Lambda tests, of one file of source each: deployed and called."""
 
 import io
+import json
 import uuid
 import zipfile
 from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
 
 ROLE = "arn:aws:iam::000000000000:role/function"
 
@@ -24,3 +28,20 @@ def deploy(client: Any, source: str, **settings: Any) -> str:
     defaults = {"Runtime": "python3.13", "Role": ROLE, "Handler": "app.handler", "Code": {"ZipFile": package(source)}}
     client.create_function(FunctionName=name, **(defaults | settings))
     return name
+
+
+def call(functions: Any, name: str, event: Any = None, **more: Any) -> Any:
+    answer = functions.invoke(FunctionName=name, Payload=json.dumps(event), **more)
+    return json.load(answer["Payload"])
+
+
+def failure(functions: Any, name: str, event: Any = None) -> dict[str, Any]:
+    answer = functions.invoke(FunctionName=name, Payload=json.dumps(event))
+    assert (answer["StatusCode"], answer["FunctionError"]) == (200, "Unhandled")
+    document: dict[str, Any] = json.load(answer["Payload"])
+    return document
+
+
+def code_of(error: pytest.ExceptionInfo[ClientError]) -> tuple[str, int]:
+    response = error.value.response
+    return response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]

@@ -1,4 +1,8 @@
-"""Fixtures of the tests of bad input: what they send to, and that it did no harm."""
+"""Fixtures that several modules here share.
+
+send        what tests of bad input send with; `unharmed`: that it did no harm
+functions   a client of Lambda
+"""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -23,3 +27,8 @@ def unharmed(endpoint: EndpointProcess, aws: Callable[..., Any], send: Sender) -
     assert aws("firehose").put_record(DeliveryStreamName=STREAM, Record={"Data": b"still here\n"})["RecordId"]
     said = endpoint.log.read_bytes()[before:]
     assert b"Traceback" not in said, said.decode()
+
+
+@pytest.fixture(scope="module")
+def functions(aws: Callable[..., Any]) -> Any:
+    return aws("lambda")

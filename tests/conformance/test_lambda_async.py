@@ -64,11 +64,6 @@ def handler(event, context):
 """
 
 
-@pytest.fixture(scope="module")
-def functions(aws: Client) -> Any:
-    return aws("lambda")
-
-
 def send(functions: Any, name: str, **event: Any) -> None:
     answer = functions.invoke(FunctionName=name, InvocationType="Event", Payload=json.dumps(event))
     assert (answer["StatusCode"], answer["Payload"].read()) == (202, b"")
