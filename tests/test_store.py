@@ -6,6 +6,7 @@ import sqlite3
 import stat
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from uuid import uuid4
@@ -129,30 +130,69 @@ def test_a_line_that_could_not_be_taken_back_does_not_spoil_the_next(
     assert list(Journal(tmp_path / "journal")) == [{"n": 1}, {"n": 3}]
 
 
-def test_what_is_settled_late_is_not_taken_for_what_a_version_owes_since(store: Store, tmp_path: Path) -> None:
-    """A version that made room, came back and makes room again still has its bytes at its place then."""
-    disk = Disk(store, tmp_path, lambda: str(uuid4()))
-    buckets = Buckets(store)
-    objects = Objects(store, disk, buckets, time.time, lambda: str(uuid4()), lambda *_: None)
+@dataclass
+class Lake:
+    """A bucket of S3's, whose files follow only when they are told to."""
+
+    store: Store
+    disk: Disk
+    buckets: Buckets
+    objects: Objects
+    succession: Succession
+
+    def put(self, key: str, data: bytes) -> str:
+        """Committed, and no more. The version."""
+        staged = self.disk.staging.stage(Body(data, None, len(data)))
+        new = New("bucket", key, staged, len(data), "", Description(), "")
+        with self.store.write() as db:
+            current = s3_rows.current(db, "bucket", key)
+            return self.succession.put(db, self.buckets.get("bucket", db), new, current, Owed()).version
+
+    def delete(self, key: str, version: str | None = None) -> None:
+        self.objects.delete("bucket", [Deletion(key, version, lambda _: None)])
+
+    def read(self, key: str, version: str | None = None) -> bytes:
+        _, file = self.objects.open("bucket", key, version)
+        with file:
+            return file.read()
+
+
+@pytest.fixture
+def lake(store: Store, tmp_path: Path) -> Lake:
+    def ids() -> str:
+        return str(uuid4())
+
+    disk, buckets = Disk(store, tmp_path, ids), Buckets(store)
+    objects = Objects(store, disk, buckets, time.time, ids, lambda *_: None)
     buckets.create("bucket", "us-east-1", 0.0, "", {})
-    buckets.set_versioning("bucket", "Enabled")
     disk.make_bucket("bucket")
-    succession = Succession(disk, time.time, lambda: str(uuid4()), lambda *_: None)
+    return Lake(store, disk, buckets, objects, Succession(disk, time.time, ids, lambda *_: None))
 
-    def put(data: bytes) -> str:
-        new = New("bucket", "key", disk.staging.stage(Body(data, None, len(data))), len(data), "", Description(), "")
-        with store.write() as db:
-            current = s3_rows.current(db, "bucket", "key")
-            return succession.put(db, buckets.get("bucket", db), new, current, Owed()).version
 
-    first = put(b"first")
-    disk.follow("bucket", "key")
-    second = put(b"second")
-    disk.follow("bucket", "key")
-    objects.delete("bucket", [Deletion("key", second, lambda _: None)])
-    put(b"third")  # it is committed, and no file has followed yet
-    disk.settle()
-    disk.follow("bucket", "key")
-    _, file = objects.open("bucket", "key", first)
-    with file:
-        assert file.read() == b"first"
+def test_what_is_settled_late_is_not_taken_for_what_a_version_owes_since(lake: Lake) -> None:
+    """A version that made room, came back and makes room again still has its bytes at its place then."""
+    lake.buckets.set_versioning("bucket", "Enabled")
+    first = lake.put("key", b"first")
+    lake.disk.follow("bucket", "key")
+    second = lake.put("key", b"second")
+    lake.disk.follow("bucket", "key")
+    lake.delete("key", second)
+    lake.put("key", b"third")  # it is committed, and no file has followed yet
+    lake.disk.settle()
+    lake.disk.follow("bucket", "key")
+    assert lake.read("key", first) == b"first"
+
+
+def test_a_deleted_key_whose_way_another_key_took_is_gone(
+    lake: Lake, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What a crash left to be done again is done again."""
+    lake.put("a/b", b"below")
+    lake.disk.follow("bucket", "a/b")
+    lake.delete("a/b")
+    lake.put("a", b"above")
+    lake.disk.follow("bucket", "a")
+    Disk(lake.store, tmp_path, str).recover(())
+    assert lake.read("a") == b"above"
+    assert (tmp_path / "s3" / "bucket" / "a").read_bytes() == b"above"
+    assert not caplog.records

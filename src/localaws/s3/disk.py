@@ -25,6 +25,7 @@ and of one key only one version can be at 3. The files of deleted versions are i
 The numbers of changes only grow, across restarts too: they are the objects' generations and the events' sequencers.
 """
 
+import contextlib
 import errno
 import logging
 import os
@@ -52,6 +53,7 @@ _OWED = """SELECT change, path, staged, file, 0 FROM s3_changes WHERE bucket = :
   UNION ALL SELECT change, '', staged, file, 1 FROM s3_versions INDEXED BY s3_versions_owed
   WHERE bucket = :bucket AND key = :key AND pending"""
 _BATCH = 256  # changes that are settled together
+_NOT_THERE = frozenset({errno.ENOENT, errno.ENOTDIR})
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,18 +176,20 @@ class Disk:
         return changed | ({self._versions} if file else set())
 
     def _remove(self, bucket: str, path: str) -> set[Path]:
-        """Remove the file and the directories that it leaves empty."""
+        """Remove the file and the directories that it leaves empty; of what was gone before, another object may be in
+        the way by now."""
         directory = self._buckets / bucket
         target = directory / path
-        target.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            target.unlink()
         parent = target.parent
         while parent != directory:
             try:
                 parent.rmdir()
             except OSError as e:
-                if e.errno not in {errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT}:
+                if e.errno not in {errno.ENOTEMPTY, errno.EEXIST, *_NOT_THERE}:
                     raise
-                if e.errno != errno.ENOENT:
+                if e.errno not in _NOT_THERE:
                     break
             parent = parent.parent
         return {parent}
@@ -223,7 +227,8 @@ class Disk:
 
     def recover(self, kept: Collection[str]) -> None:
         """At the start: finish what was committed, delete what was staged and never committed; `kept` are parts."""
-        for bucket, key in self._store.read().execute("SELECT bucket, key FROM s3_changes").fetchall():
+        query = "SELECT bucket, key FROM s3_changes ORDER BY change"  # one may need the way that an earlier one clears
+        for bucket, key in self._store.read().execute(query).fetchall():
             self.follow(bucket, key.decode())
         self.remove([file for (file,) in self._store.read().execute("SELECT file FROM s3_discards")], [])
         self.settle()
