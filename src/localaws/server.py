@@ -8,36 +8,28 @@ S3 gets what nobody signed as such.
 import asyncio
 import hmac
 import logging
-import os
-import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote
 
 from localaws import durable, sigv2, sigv4
+from localaws.asgi import Receive, Scope, Send, chunks, head_of, send_response
 from localaws.credentials import Key, Keyring
 from localaws.errors import AwsError
 from localaws.gate import Gate
 from localaws.payload import Spool, receive
-from localaws.wire import NOBODY, Body, Caller, FileSlice, Handler, Request, Response, Span, error_response
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+from localaws.wire import NOBODY, Body, Caller, Handler, Request, Response, Span, error_response
 
 log = logging.getLogger("localaws")
 
-_PIECE = 256 * 2**10
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 # S3 takes 5 GiB in one request, Lambda a function's zip in base64; the largest other one is a PutRecordBatch of 4 MiB.
 _LARGEST = {"s3": 5 * 2**30, "lambda": 100 * 2**20}
 _LARGEST_OTHER = 16 * 2**20
 _LARGEST_UNSIGNED = 64 * 2**20
 _LARGEST_HEAD = 64 * 2**10
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +77,18 @@ class Server:
         if scope["type"] != "http":
             return
         began, request_id = time.perf_counter(), self._ids()
-        head = _head(scope)
+        head = head_of(scope)
         service = self._service(None, head)
         try:
             await self._let_in(head)
         except AwsError as error:
             refusal = error_response(service.protocol, error, request_id)
-            await _send(send, _final(refusal, head), request_id)
+            await send_response(send, _final(refusal, head), request_id)
             took = time.perf_counter() - began
             self._note(Span(request_id, head.method, head.path, status=refusal.status, seconds=took))
             return
         if head.path in self._pages and head.method in {"GET", "HEAD"}:
-            await _send(send, await self._pages[head.path](), request_id)
+            await send_response(send, await self._pages[head.path](), request_id)
             return
         span = Span(request_id, head.method, head.path)
         try:
@@ -109,7 +101,7 @@ class Server:
         except Exception as error:
             response = error_response(service.protocol, _failure(head, error), request_id)
         try:
-            await _send(send, _final(response, head), request_id)
+            await send_response(send, _final(response, head), request_id)
         finally:
             span.status, span.seconds = response.status, time.perf_counter() - began
             self._note(span)
@@ -142,7 +134,7 @@ class Server:
         if signer is not None:  # the chain of chunk signatures begins with this one, so it must be good first
             _check(claim, head, "", credentials.secret_key, service)
         spool = Spool(self._tmp, span.request_id, _LARGEST.get(claim.service, _LARGEST_OTHER))
-        body = await receive(_chunks(receive_), spool, head.headers, signer)
+        body = await receive(chunks(receive_), spool, head.headers, signer)
         try:
             if signer is None:
                 _check(claim, head, spool.sha256.hexdigest(), credentials.secret_key, service)
@@ -162,7 +154,7 @@ class Server:
             raise sigv4.refuse("missing", service.protocol, "The request is not signed; see: clicklake env")
         await self._may_upload(_request(head, Body(), NOBODY, span))
         spool = Spool(self._tmp, span.request_id, _LARGEST_UNSIGNED)
-        body = await receive(_chunks(receive_), spool, head.headers, None)
+        body = await receive(chunks(receive_), spool, head.headers, None)
         try:
             span.service = "s3"
             return await service.handler(_request(head, body, NOBODY, span))
@@ -215,15 +207,6 @@ def _failure(head: sigv4.Head, error: Exception) -> AwsError:
     return AwsError("InternalFailure", "The endpoint failed; its log has the traceback", 500)
 
 
-def _head(scope: Scope) -> sigv4.Head:
-    headers: dict[str, str] = {}
-    for raw_name, raw_value in scope["headers"]:
-        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
-        headers[name] = f"{headers[name]},{value}" if name in headers else value
-    path = scope["raw_path"].decode("latin-1").partition("?")[0]
-    return sigv4.Head(scope["method"], path, scope["query_string"].decode("latin-1"), headers)
-
-
 def _unsigned_service(head: sigv4.Head) -> str:
     """Whose an unsigned request is: a GET or a form with a file can be S3's alone."""
     is_upload = head.headers.get("content-type", "").startswith("multipart/form-data")
@@ -257,55 +240,9 @@ def _bucket_host(head: sigv4.Head) -> str | None:
     return name if dot and name not in {"s3", ""} else None
 
 
-async def _chunks(receive: Receive) -> AsyncIterator[bytes]:
-    more = True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise AwsError("RequestTimeout", "The client went away before its request was whole")
-        yield message.get("body", b"")
-        more = message.get("more_body", False)
-
-
 def _final(response: Response, head: sigv4.Head) -> Response:
     """Of a client that was to be told to go on and is refused, nobody knows whether its body still comes: the next
     request must not be taken for it, so this is the connection's last (RFC 9110, 10.1.1)."""
     if response.status < 300 or "expect" not in head.headers:
         return response
     return replace(response, headers={**response.headers, "connection": "close"})
-
-
-async def _send(send: Send, response: Response, request_id: str) -> None:
-    names = {"x-amzn-requestid": request_id, "x-amz-request-id": request_id}
-    names |= {name.lower(): value for name, value in response.headers.items()}
-    body = response.body
-    length = body.length if isinstance(body, FileSlice) else len(body)
-    if response.status not in {204, 304}:
-        names.setdefault("content-length", str(length))
-    headers = [(name.encode("latin-1"), _field(value)) for name, value in names.items()]
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    if isinstance(body, bytes):
-        await send({"type": "http.response.body", "body": body})
-        return
-    try:
-        await _send_file(send, body)
-    finally:
-        body.file.close()
-
-
-def _field(value: str) -> bytes:
-    """A header's value can't end its line, whatever a client had us keep for it (RFC 9110, 5.5)."""
-    return _CONTROL.sub(" ", value).encode("latin-1", "replace")
-
-
-async def _send_file(send: Send, part: FileSlice) -> None:
-    position, left = part.start, part.length
-    while left:
-        piece = os.pread(part.file.fileno(), min(_PIECE, left), position)
-        if not piece:
-            raise OSError("the file became shorter while it was sent")
-        sent = piece if part.change is None else await asyncio.to_thread(part.change, position, piece)
-        position, left = position + len(piece), left - len(piece)
-        await send({"type": "http.response.body", "body": sent, "more_body": bool(left)})
-    if not part.length:
-        await send({"type": "http.response.body", "body": b""})
