@@ -8,10 +8,10 @@ it makes will be.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import unquote
 
 from localaws.errors import AwsError
 from localaws.s3 import acl as s3_acl
@@ -19,7 +19,7 @@ from localaws.s3 import lock as s3_lock
 from localaws.s3 import policy as s3_policy
 from localaws.s3.buckets import Bucket, Buckets
 from localaws.s3.description import BUCKETS_ENCRYPTION, LOCK
-from localaws.s3.policy_conditions import Context
+from localaws.s3.policy_context import context_of
 from localaws.s3.rows import Stored
 from localaws.s3.rules import LIST, READ, RULES, Rule
 from localaws.wire import Caller, Parameters, Request
@@ -207,7 +207,7 @@ class Access:
         key = p.get("Key", "")
         resource = f"arn:aws:s3:::{bucket.name}" + (f"/{key}" if key else "")
         caller = request.caller
-        ask = s3_policy.Ask(caller.arn, caller.account, action, resource, _context(request, p, stored))
+        ask = s3_policy.Ask(caller.arn, caller.account, action, resource, context_of(request, p, stored))
         verdict = s3_policy.verdict(policy, ask)
         is_restricted = blocks(bucket.settings, "RestrictPublicBuckets") and s3_policy.is_public(policy)
         if verdict == "Allow" and is_restricted and caller.account != bucket.owner:
@@ -272,42 +272,3 @@ def _encryption(bucket: Bucket) -> Parameters:
     is_kms = default["SSEAlgorithm"] != "AES256"
     found["BucketKeyEnabled"] = rule.get("BucketKeyEnabled") if is_kms else None
     return {name: value for name, value in found.items() if value}
-
-
-def _context(request: Request, p: Parameters, stored: Stored | None) -> Context:
-    """The condition keys of a request. On loopback nobody listens, which is what aws:SecureTransport is about."""
-    found: dict[str, list[str]] = {
-        "aws:securetransport": ["true"],
-        "aws:sourceip": ["127.0.0.1"],
-        "s3:signatureversion": ["AWS4-HMAC-SHA256"],
-    }
-    for name, key in (("referer", "aws:referer"), ("user-agent", "aws:useragent")):
-        if name in request.headers:
-            found[key] = [request.headers[name]]
-    if request.caller.arn:
-        found |= {"aws:principalarn": [request.caller.arn], "aws:principalaccount": [request.caller.account]}
-    query = request.parameters()
-    found |= {f"s3:{name}": [query[name]] for name in ("prefix", "delimiter", "max-keys") if name in query}
-    found |= {f"s3:{name}": [value] for name, value in request.headers.items() if name.startswith("x-amz-")}
-    if "Prefix" in p:
-        found["s3:prefix"] = [p["Prefix"]]
-    if p.get("VersionId"):
-        found["s3:versionid"] = [p["VersionId"]]
-    found |= dict(_tags("s3:existingobjecttag", stored.description.tags.items() if stored else ()))
-    found |= dict(_tags("s3:requestobjecttag", _requested_tags(p)))
-    return found
-
-
-def _requested_tags(p: Parameters) -> list[tuple[str, str]]:
-    if isinstance(p.get("Tagging"), str):
-        return parse_qsl(p["Tagging"], keep_blank_values=True)
-    return [(tag["Key"], tag["Value"]) for tag in (p.get("Tagging") or {}).get("TagSet", ())]
-
-
-def _tags(prefix: str, tags: Any) -> Iterator[tuple[str, list[str]]]:
-    names = []
-    for name, value in tags:
-        names.append(name)
-        yield f"{prefix}/{name}", [value]
-    if names:
-        yield f"{prefix}keys", names
