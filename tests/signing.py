@@ -48,14 +48,19 @@ def signed(
     """A request signed by botocore's own S3 signer, `age` seconds ago; `word` stands for the payload's hash."""
     request = botocore.awsrequest.AWSRequest(method, endpoint.url + path, headers or {}, body)
     signer = s3_signer(endpoint, word)
-    now = datetime.datetime.now(datetime.UTC).replace(tzinfo=None) - datetime.timedelta(seconds=age)
+    sign_as_of(age, signer, request)
+    return send(endpoint, method, path, body, dict(request.headers))
+
+
+def sign_as_of(age: float, signer: Any, request: botocore.awsrequest.AWSRequest) -> None:
+    """Sign it `age` seconds ago."""
+    then = datetime.datetime.now(datetime.UTC).replace(tzinfo=None) - datetime.timedelta(seconds=age)
     original = botocore.auth.get_current_datetime
-    botocore.auth.get_current_datetime = lambda: now
+    botocore.auth.get_current_datetime = lambda: then
     try:
         signer.add_auth(request)
     finally:
         botocore.auth.get_current_datetime = original
-    return send(endpoint, method, path, body, dict(request.headers))
 
 
 def send(endpoint: EndpointProcess, method: str, path: str, body: bytes, headers: dict[str, str]) -> Answer:

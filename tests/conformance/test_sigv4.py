@@ -1,6 +1,5 @@
 """Signatures: only the owner's, unchanged and recent; and every way in which SDKs send a body."""
 
-import datetime
 import urllib.request
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from endpoint_process import EndpointProcess
-from signing import s3_signer, send, signed
+from signing import s3_signer, send, sign_as_of, signed
 
 Client = Callable[..., Any]
 BUCKET = "signed"
@@ -147,13 +146,7 @@ def test_an_expired_presigned_url_is_denied(endpoint: EndpointProcess) -> None:
     credentials = botocore.credentials.Credentials(keys["aws_access_key_id"], keys["aws_secret_access_key"])
     signer = botocore.auth.S3SigV4QueryAuth(credentials, "s3", "us-east-1", expires=60)
     request = botocore.awsrequest.AWSRequest("GET", f"{endpoint.url}/{BUCKET}/x")
-    early = datetime.datetime.now(datetime.UTC).replace(tzinfo=None) - datetime.timedelta(seconds=120)
-    original = botocore.auth.get_current_datetime
-    botocore.auth.get_current_datetime = lambda: early
-    try:
-        signer.add_auth(request)
-    finally:
-        botocore.auth.get_current_datetime = original
+    sign_as_of(120, signer, request)
     with pytest.raises(HTTPError) as refused:
         urllib.request.urlopen(request.url)
     body = refused.value.read()
