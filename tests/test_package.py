@@ -16,6 +16,7 @@ sys.path.insert(0, {zip_dir!r})
 import clicklake.processor
 assert clicklake.processor.__file__.startswith({zip_dir!r})
 assert callable(clicklake.processor.handler)
+import maxminddb  # which asks for its own metadata; the processor imports it when a database is named
 assert not {{"boto3", "botocore"}} & set(sys.modules)
 from clicklake import pipeline
 from clicklake.transform.process import Settings, process
