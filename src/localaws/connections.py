@@ -113,6 +113,8 @@ class Connection(HttpToolsProtocol):
     def resume_writing(self) -> None:
         super().resume_writing()
         self._stop()
+        if self._in_head:  # the next request's, which has begun meanwhile
+            self._start(HEAD_SECONDS, self.give_up)
 
     @property
     def is_waiting(self) -> bool:

@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.error import HTTPError
+from urllib.parse import urlsplit
 
 import pytest
 from botocore.exceptions import ClientError
@@ -135,9 +136,25 @@ def slow_clients(endpoint: EndpointProcess) -> Iterator[list[socket.socket]]:
     clients = [connection(endpoint) for _ in range(200)]
     for number, client in enumerate(clients):
         client.sendall(SLOW[number % len(SLOW)])
+    clients.append(slow_in_its_second_request(endpoint))
     yield clients
     for client in clients:
         client.close()
+
+
+def slow_in_its_second_request(endpoint: EndpointProcess) -> socket.socket:
+    """It begins that while an answer is on its way that is larger than the buffers between."""
+    size, s3 = 16 * 2**20, endpoint.client("s3")
+    s3.create_bucket(Bucket="door-large")
+    s3.put_object(Bucket="door-large", Key="k", Body=bytes(size))
+    url = urlsplit(s3.generate_presigned_url("get_object", Params={"Bucket": "door-large", "Key": "k"}))
+    client = connection(endpoint)
+    client.sendall(f"GET {url.path}?{url.query} HTTP/1.1\r\nHost: {url.netloc}\r\n\r\nGET / HT".encode())
+    time.sleep(0.3)  # until the buffers are full
+    read = 0
+    while read < size:
+        read += len(client.recv(2**20))
+    return client
 
 
 def is_closed(client: socket.socket) -> bool:
