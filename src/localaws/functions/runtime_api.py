@@ -67,11 +67,13 @@ class _Offer:
 
 
 class RuntimeApi:
-    """One worker's listener. Its owner waits for `reports` and hands out work with `offer`."""
+    """One worker's listener. Its owner waits for `reports` and hands out work with `offer`; `taken` says whether the
+    process was still there to get it."""
 
     def __init__(self) -> None:
         self.reports: SimpleQueue[Report] = SimpleQueue()
         self._offers: SimpleQueue[_Offer | None] = SimpleQueue()
+        self.taken = False
         self._current = ""
         self._closed = threading.Event()
         self._server = _Server(("127.0.0.1", 0), self._exchange)
@@ -81,6 +83,7 @@ class RuntimeApi:
     def offer(self, invocation: Invocation, deadline: float) -> None:
         """Answer the worker's waiting (or next) GET with `invocation`; `deadline` is in epoch seconds."""
         self._current = invocation.id
+        self.taken = False
         self._offers.put(_Offer(invocation, deadline))
 
     def next(self) -> _Offer | None:
@@ -137,10 +140,20 @@ class _Exchange(BaseHTTPRequestHandler):
             self._refuse(404, "InvalidRequest", "no such resource")
             return
         offer = self._api.next()
-        if offer is None:
+        if offer is None or self._is_gone():
             self.close_connection = True
             return
+        self._api.taken = True
         self._send(200, offer.invocation.payload, _next_headers(offer))
+
+    def _is_gone(self) -> bool:
+        """Has the process that asked ended while it waited? Then the kernel has closed its end."""
+        try:
+            return not self.connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
 
     def do_POST(self) -> None:
         length = self.headers.get("Content-Length")

@@ -129,8 +129,8 @@ class Worker:
     def run(self, invocation: Invocation) -> Outcome:
         """Run one invocation to its end, whatever that is. Afterwards the worker is `alive`, or of no more use.
         EndedIdleError if the process ended before it got the invocation, though it had run others."""
-        report = self._wait_for(_INIT_SECONDS + self.spec.timeout)
-        if not self._cold and report is not None and report.said is Said.EXIT:
+        report, is_warm = self._wait_for(_INIT_SECONDS + self.spec.timeout), not self._cold
+        if is_warm and report is not None and report.said is Said.EXIT:
             raise EndedIdleError
         init = time.monotonic() - self._born if self._cold else 0.0
         self._cold = False
@@ -140,6 +140,8 @@ class Worker:
         if report is not None and report.said is Said.READY:
             self._api.offer(invocation, self._clock() + self.spec.timeout)
             report = self._wait_for(self.spec.timeout)
+            if is_warm and report is not None and report.said is Said.EXIT and not self._api.taken:
+                raise EndedIdleError  # it was ready, and nobody had noticed yet
         duration = time.monotonic() - begun
         report = self._killed_for_memory(report)
         outcome, status = self._conclude(invocation.id, report)
