@@ -19,7 +19,7 @@ from localaws.athena.service import Athena
 from localaws.cloudwatch.service import CloudWatch
 from localaws.control.service import Control
 from localaws.events import Deliver, Events
-from localaws.faults import Faults, failing_writes, faults_of, possibly_disordered
+from localaws.faults import Faults, PutObject, failing_writes, faults_of, possibly_disordered
 from localaws.firehose.service import Firehose, backlog_limit
 from localaws.functions.service import Functions
 from localaws.gate import Gate
@@ -64,111 +64,117 @@ class Runtime:
     def __init__(self, settings: Settings, url: str) -> None:
         root, clock, ids, region = settings.data_dir, settings.clock, settings.ids, settings.region
         self.url = url
-        self._region = region
+        self._settings = settings
+        self._here = (clock, ids, ACCOUNT, region)
         self._store = Store(root / "state.db")
         self._shown = Observability(self._store, root, clock, settings.version)
         self._control = control = Control(root, ACCOUNT, region, self._store, self._invoke)
         owner, sessions = credentials.load_or_make(root / "credentials"), Documents(self._store, "sts.session")
         guests = credentials.load_guests(root / "credentials")
         self._keyring = credentials.Keyring(owner, ACCOUNT, sessions, control.user_key, guests)
-        self._logs = logs = Logs(root, clock, ACCOUNT, region, control.handler, control.create_log_group)
+        self._logs = Logs(root, clock, ACCOUNT, region, control.handler, control.create_log_group)
         self._events = Events(partial(possibly_disordered, settings.faults, self._store, clock), clock)
-        with_acls = settings.bucket_acls
-        policies: dict[str, PolicyOf] = {
-            "lambda": lambda arn: self.functions.policy(arn),  # noqa: PLW0108 - they are made below
-            "sqs": control.queue_policy,
-            "sns": control.topic_policy,
-        }
-        self._s3 = s3 = S3(
-            self._store,
-            root,
-            clock,
-            ids,
-            ACCOUNT,
-            region,
-            self._events.put,
-            policies,
-            lambda name: self._keyring.find(name) or self._keyring.find_user(name),
-            with_acls,
-        )
-        handle_s3, put_object = failing_writes(settings.faults, s3.handler, s3.put_object)
-        self.firehose = Firehose(
-            self._store,
-            root,
-            put_object,
-            logs.write,
-            clock,
-            ids,
-            ACCOUNT,
-            region,
-            control.handler,
-            settings.firehose_backlog,
-            self._shown.delivered,
-        )
-        self.functions = Functions(
-            self._store,
-            root,
-            clock,
-            ids,
-            ACCOUNT,
-            region,
-            self._function_environment,
-            logs.write,
-            s3.open_object,
-            control.handler,
-            {"sqs": control.send_text, "sns": control.publish_text},
-            observe=self._shown.invocation_ran,
-            failures=self._keyring.failures,
-        )
+        self._s3 = self._new_s3()
+        handle_s3, put_object = failing_writes(settings.faults, self._s3.handler, self._s3.put_object)
+        self.firehose = self._new_firehose(put_object)
+        self.functions = self._new_functions()
         glue = Glue(self._store, clock, ACCOUNT, region, control.handler)
-        self.athena = Athena(
-            self._store,
-            root,
-            clock,
-            ids,
-            ACCOUNT,
-            region,
-            glue.catalog,
-            s3.files,
-            s3.put_object,
-            control.handler,
-            ended=self._shown.query_ended,
-        )
-        cloudwatch = CloudWatch(self._shown.series, self._shown.look, clock, control.handler)
+        self.athena = self._new_athena(glue)
+        self._watch()
         services = {
             "firehose": Service("json", self.firehose.handler),
             "s3": Service("rest-xml", handle_s3),
             "lambda": Service("rest-json", self.functions.handler),
             "glue": Service("json", glue.handler),
             "athena": Service("json", self.athena.handler),
-            "logs": Service("json", logs.handler),
+            "logs": Service("json", self._logs.handler),
             "sts": Service("query", Sts(ACCOUNT, self._keyring, control.role, clock, control.handler).handler),
         }
-        polyglots = {"monitoring": cloudwatch.handler}
+        self.app = self._new_server(services)
+
+    def _new_s3(self) -> S3:
+        policies: dict[str, PolicyOf] = {
+            "lambda": lambda arn: self.functions.policy(arn),  # noqa: PLW0108 - they are made later
+            "sqs": self._control.queue_policy,
+            "sns": self._control.topic_policy,
+        }
+        return S3(
+            self._store,
+            self._settings.data_dir,
+            *self._here,
+            self._events.put,
+            policies,
+            lambda name: self._keyring.find(name) or self._keyring.find_user(name),
+            self._settings.bucket_acls,
+        )
+
+    def _new_firehose(self, put_object: PutObject) -> Firehose:
+        return Firehose(
+            self._store,
+            self._settings.data_dir,
+            put_object,
+            self._logs.write,
+            *self._here,
+            self._control.handler,
+            self._settings.firehose_backlog,
+            self._shown.delivered,
+        )
+
+    def _new_functions(self) -> Functions:
+        return Functions(
+            self._store,
+            self._settings.data_dir,
+            *self._here,
+            self._function_environment,
+            self._logs.write,
+            self._s3.open_object,
+            self._control.handler,
+            {"sqs": self._control.send_text, "sns": self._control.publish_text},
+            observe=self._shown.invocation_ran,
+            failures=self._keyring.failures,
+        )
+
+    def _new_athena(self, glue: Glue) -> Athena:
+        return Athena(
+            self._store,
+            self._settings.data_dir,
+            *self._here,
+            glue.catalog,
+            self._s3.files,
+            self._s3.put_object,
+            self._control.handler,
+            ended=self._shown.query_ended,
+        )
+
+    def _new_server(self, services: dict[str, Service]) -> Server:
+        settings, shown = self._settings, self._shown
+        cloudwatch = CloudWatch(shown.series, shown.look, settings.clock, self._control.handler)
+        return Server(
+            services,
+            {"monitoring": cloudwatch.handler},
+            self._control.handler,
+            self._keyring,
+            settings.data_dir / "tmp",
+            settings.clock,
+            settings.ids,
+            shown.pages,
+            shown.note,
+            Gate(settings.host, settings.allowed_hosts),
+            self._s3.admits,
+            self._s3.may_upload,
+        )
+
+    def _watch(self) -> None:
+        """What is shown of the services: what the event loop owns is asked there, the rest on a thread."""
+        clock = self._settings.clock
         self._shown.watch(
             [lambda: streams.readings(self.firehose.stats(), clock())],
             [
                 lambda: functions.readings(self.functions.stats(), clock()),
-                lambda: queues.readings(control.queues()),
+                lambda: queues.readings(self._control.queues()),
                 lambda: [Reading("clicklake_events_queued", (), self._events.depth())],
             ],
-            self._checks(root),
-        )
-        shown = self._shown
-        gate = Gate(settings.host, settings.allowed_hosts)
-        self.app = Server(
-            services,
-            polyglots,
-            control.handler,
-            self._keyring,
-            root / "tmp",
-            clock,
-            ids,
-            shown.pages,
-            shown.note,
-            gate,
-            s3.admits,
-            s3.may_upload,
+            self._checks(self._settings.data_dir),
         )
 
     def _checks(self, root: Path) -> dict[str, health.Check]:
@@ -198,8 +204,8 @@ class Runtime:
         keys = self._keyring.of_function(role_arn, function)
         return {
             "AWS_ENDPOINT_URL": self.url,
-            "AWS_REGION": self._region,
-            "AWS_DEFAULT_REGION": self._region,
+            "AWS_REGION": self._settings.region,
+            "AWS_DEFAULT_REGION": self._settings.region,
             "AWS_ACCESS_KEY_ID": keys.access_key,
             "AWS_SECRET_ACCESS_KEY": keys.secret_key,
             "AWS_SESSION_TOKEN": keys.session_token or "",
