@@ -113,7 +113,10 @@ def _gone_missing(arrived: Arrived, expected: int, quiet: float, pipeline: Pipel
     problem = f"{arrived.records_in:,} of {expected:,} records are queryable and nothing moved for {quiet:.0f} s"
     if arrived.missing:
         return NoError(f"{problem}: {arrived.missing:,} raw objects have no ledger row", "see the function's log")
-    return NoError(f"{problem}: no raw object came", f"see the stream's errors under {pipeline.zones.delivery_errors}")
+    return NoError(
+        f"{problem}: no raw object came under {pipeline.zones.raw}year=.../",
+        f"see the stream's errors under {pipeline.zones.delivery_errors}, and whether its prefix is another by now",
+    )
 
 
 class _Watch:
