@@ -59,6 +59,7 @@ def test_up_says_in_one_line_that_the_port_is_in_use(tmp_path: Path) -> None:
         done = run("up", "--bare", "--port", port, "--data-dir", str(tmp_path / "data"))
     assert done.returncode == 2
     assert one_line(done) == f"clicklake up: port {port} on 127.0.0.1 is in use: choose another: --port"
+    assert not (tmp_path / "data").exists()
 
 
 def test_up_says_in_one_line_that_the_data_directory_is_in_use(endpoint: EndpointProcess) -> None:

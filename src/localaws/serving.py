@@ -24,6 +24,8 @@ _THREADS = 64
 def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM. `on_ready(url)` is called on a thread once requests are answered; what it raises
     ends the endpoint and is raised here. StartError if the port or the data directory can't be had."""
+    if not settings.data_dir.exists():
+        _listen(settings).close()  # a port in use must not leave a new directory behind
     lock = datadir.claim(settings.data_dir)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # until it serves, both end in KeyboardInterrupt below
     try:

@@ -124,7 +124,8 @@ class Courier:
                 write_ahead.remove(segment.path)
         except Exception as error:  # a full disk has many names; what was acknowledged must never wait for a restart
             if is_first:
-                log.warning("%s: can't deliver %s yet: %r", self._stream, segment.path.name, error)
+                to, name = self.destination.bucket, segment.path.name
+                log.warning("%s: can't deliver %s to %s yet: %r", self._stream, name, to, error)
                 self._tell(error)
             return error
         return None
