@@ -25,7 +25,7 @@ demo: setup ## run the main job: 20,000 events from PutRecord to SQL, with a kil
 	@$(BIN)/clicklake demo
 
 test: setup lint types ## lint, types, all tests and docs: what CI runs
-	$(BIN)/pytest -q -n $(or $(JOBS),4) --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -q -m 'not minutes' -n $(or $(JOBS),4) --dist loadfile --no-loadscope-reorder
 
 quick: setup lint ## the transform, the wire and the architecture, in under 30 s
 	$(BIN)/pytest -q tests/test_architecture.py tests/test_pipeline.py tests/test_decode.py tests/test_validate.py \
@@ -49,8 +49,8 @@ bench: setup ## measure every budget of DESIGN.md section 5 that exists so far
 package: setup ## build the function's zip for Terraform: dist/processor.zip
 	@$(BIN)/clicklake package --target local --out dist/processor.zip
 
-terraform: setup ## the Terraform tests alone
-	$(BIN)/pytest -q tests/test_terraform.py
+terraform: setup ## the Terraform tests alone, those that take minutes, too
+	$(BIN)/pytest -q tests/test_terraform.py tests/test_terraform_pipeline.py
 
 chaos: setup ## 100 kills and worse while events come in, and a reckoning by id: ten minutes; OPTIONS="--kills 20"
 	@$(BIN)/python -m chaos $(OPTIONS)

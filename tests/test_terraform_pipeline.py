@@ -18,7 +18,7 @@ from endpoint_process import EndpointProcess, eventually
 from seed_walk import ledger_rows
 from terraform_stack import BUCKET, Terraform, checkout
 
-pytestmark = [pytest.mark.terraform, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.terraform, pytest.mark.minutes, pytest.mark.timeout(300)]
 
 STREAM, EVENTS = "clickstream-firehose-dev", "clickstream_db.clickstream_events"
 PLAN = {"name": "plan", "type": "string", "from": "properties.plan", "comment": "The customer's plan."}
