@@ -20,6 +20,7 @@ from localaws.s3.disk import Disk
 from localaws.s3.objects import Deletion, Objects
 from localaws.s3.rows import Description
 from localaws.s3.succession import New, Owed, Succession
+from localaws.s3.disk import Disk
 from localaws.store import Queue, Store
 from localaws.wire import Body
 
@@ -196,3 +197,16 @@ def test_a_deleted_key_whose_way_another_key_took_is_gone(
     assert lake.read("a") == b"above"
     assert (tmp_path / "s3" / "bucket" / "a").read_bytes() == b"above"
     assert not caplog.records
+
+
+def test_a_key_whose_first_change_was_undone_keeps_its_own_place(tmp_path: Path) -> None:
+    """As on a full disk: chaos found raw objects beside their place."""
+    store = Store(tmp_path / "state.db")
+    disk = Disk(store, tmp_path, lambda: "id")
+    (tmp_path / "s3" / "b").mkdir()
+    with pytest.raises(OSError, match="full"), store.write() as db:
+        disk.record(db, "b", "k", "staged", None)
+        raise OSError("full")
+    with store.write() as db:
+        assert disk.record(db, "b", "k", "staged", None).path == "k"
+    store.close()

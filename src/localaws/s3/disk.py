@@ -129,9 +129,10 @@ class Disk:
         return (self._buckets / bucket / path).is_file()
 
     def _choose(self, bucket: str, key: str) -> str:
-        """Its own name if the file system can hold that and nothing is in its way, else its name beside the others."""
+        """Its own name if the file system can hold that and nothing is in its way, else its name beside the others. The
+        key's own reservation is one whose transaction was undone, on a full disk, say."""
         directory = self._buckets / bucket
-        others = [path for (b, _), path in list(self._reserved.items()) if b == bucket]
+        others = [path for (b, k), path in list(self._reserved.items()) if b == bucket and k != key]
         good = (
             s3_keys.can_be_plain(directory, key)
             and not any(s3_keys.in_the_way(key, other) for other in others)
