@@ -42,7 +42,7 @@ def strike(folder: Path, damage: Damage, acknowledged: set[str], chance: random.
     if damage is Damage.ACKNOWLEDGED:
         if known:
             victim = chance.choice(known)
-            data[chance.randrange(victim.start, victim.end)] ^= 1 << chance.randrange(8)
+            _flip_beside_the_ids(data, victim, chance)
             lost = set(victim.ids & acknowledged)
     else:
         end = known[-1].end if known else 0
@@ -50,6 +50,17 @@ def strike(folder: Path, damage: Damage, acknowledged: set[str], chance: random.
     path.write_bytes(data)
     os.sync()
     return lost
+
+
+def _flip_beside_the_ids(data: bytearray, victim: _Frame, chance: random.Random) -> None:
+    """A bit of the frame, but of no id: by its id an event is looked for in what was set aside."""
+    before = bytes(data[victim.start : victim.end])
+    while True:
+        after = bytearray(before)
+        after[chance.randrange(len(after))] ^= 1 << chance.randrange(8)
+        if ids_in(bytes(after)) == ids_in(before):
+            data[victim.start : victim.end] = after
+            return
 
 
 def _damaged(tail: bytes, damage: Damage, chance: random.Random) -> bytes:
