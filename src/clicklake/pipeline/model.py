@@ -35,6 +35,7 @@ class Names:
     delivery_stream: str
     bucket: str
     function: str
+    failure_queue: str
     database: str
     database_elsewhere: str
     workgroup: str
@@ -86,11 +87,15 @@ class RetentionDays:
 
 @dataclass(frozen=True, slots=True)
 class Function:
+    """The last two are for asynchronous invocations: docs.aws.amazon.com/lambda/latest/dg/invocation-async.html."""
+
     handler: str
     runtime: str
     architecture: str
     memory_mib: int
     timeout_seconds: int
+    maximum_retry_attempts: int
+    maximum_event_age_seconds: int
 
 
 @dataclass(frozen=True, slots=True)
