@@ -5,25 +5,30 @@ provider "aws" {
   region = var.region
 
   default_tags {
-    tags = {
-      Project     = "clicklake"
-      Environment = var.environment
-      ManagedBy   = "terraform"
-    }
+    tags = merge(
+      { Project = "clicklake", Environment = var.environment, ManagedBy = "terraform" },
+      var.tags,
+    )
   }
 }
 
 module "clickstream" {
   source = "./modules/clickstream"
 
-  environment        = var.environment
-  s3_bucket_name     = var.s3_bucket_name
-  pipeline_file      = var.pipeline_file
-  lambda_package     = var.lambda_package
-  buffering          = var.buffering
-  log_retention_days = var.log_retention_days
-  user_key_parameter = var.user_key_parameter
-  geo_database       = var.geo_database
-  lambda_layers      = var.lambda_layers
-  force_destroy      = var.force_destroy
+  environment          = var.environment
+  s3_bucket_name       = var.s3_bucket_name
+  pipeline_file        = var.pipeline_file
+  lambda_package       = var.lambda_package
+  buffering            = var.buffering
+  log_retention_days   = var.log_retention_days
+  user_key_parameter   = var.user_key_parameter
+  geo_database         = var.geo_database
+  lambda_layers        = var.lambda_layers
+  force_destroy        = var.force_destroy
+  retention_days       = var.retention_days
+  query_scan_limit_gib = var.query_scan_limit_gib
+  reserved_concurrency = var.reserved_concurrency
+  encryption           = var.encryption
+  kms_key_arn          = var.kms_key_arn
+  permissions_boundary = var.permissions_boundary
 }

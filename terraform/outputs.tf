@@ -37,3 +37,43 @@ output "first_query" {
   description = "A query to begin with."
   value       = "SELECT event_type, COUNT(*) FROM ${module.clickstream.database_name}.${module.clickstream.table_names.events} GROUP BY event_type;"
 }
+
+output "delivery_stream_arn" {
+  description = "The delivery stream's ARN."
+  value       = module.clickstream.delivery_stream_arn
+}
+
+output "s3_bucket_arn" {
+  description = "The bucket's ARN."
+  value       = module.clickstream.s3_bucket_arn
+}
+
+output "failure_queue_url" {
+  description = "The queue of the invocations that failed for good."
+  value       = module.clickstream.failure_queue_url
+}
+
+output "role_arns" {
+  description = "The roles of the delivery stream and of the function."
+  value       = module.clickstream.role_arns
+}
+
+output "named_queries" {
+  description = "The saved queries: their ids by their names."
+  value       = module.clickstream.named_queries
+}
+
+output "producer_policy" {
+  description = "The IAM policy, as JSON, that a sender of events needs, and nothing else."
+  value       = module.clickstream.producer_policy
+}
+
+output "kms_key_arn" {
+  description = "The key that encrypts the lake; null with encryption = \"sse-s3\"."
+  value       = module.clickstream.kms_key_arn
+}
+
+output "key_policy_statements" {
+  description = "What the policy of a given key must say, as JSON: the account may use it through IAM, and so may logs, alarms and budgets."
+  value       = module.clickstream.key_policy_statements
+}

@@ -4,7 +4,7 @@ variable "s3_bucket_name" {
 
   validation {
     condition     = var.s3_bucket_name != "your-unique-bucket-name"
-    error_message = "This is still the placeholder: put a name of your own into terraform.tfvars, such as s3_bucket_name = \"acme-clickstream-dev\"."
+    error_message = "This is still the placeholder: put a name of your own into terraform.tfvars, or into the file of -var-file, such as s3_bucket_name = \"acme-clickstream-dev\"."
   }
 }
 
@@ -39,7 +39,7 @@ variable "buffering" {
 }
 
 variable "log_retention_days" {
-  description = "How long the function's logs are kept."
+  description = "How long the logs of the function and of failed deliveries are kept."
   type        = number
   default     = 30
 }
@@ -66,4 +66,46 @@ variable "force_destroy" {
   description = "May terraform destroy delete the data? null means: in dev only."
   type        = bool
   default     = null
+}
+
+variable "retention_days" {
+  description = "After how many days objects of a zone go; a zone that is not given keeps the pipeline file's days, and 0 means never."
+  type        = object({ raw = optional(number), failed = optional(number), query_results = optional(number) })
+  default     = {}
+}
+
+variable "query_scan_limit_gib" {
+  description = "A query that would read more GiB than this is cancelled, so that no mistake costs more than about 5 USD a TiB of it."
+  type        = number
+  default     = 100
+}
+
+variable "reserved_concurrency" {
+  description = "How many invocations of the function may run at once, taken out of the account's concurrency (a new account's 10 can't be reserved); null reserves nothing."
+  type        = number
+  default     = null
+}
+
+variable "encryption" {
+  description = "sse-s3: by keys of AWS's, without cost. own-key: by a KMS key that the module makes. given-key: by kms_key_arn."
+  type        = string
+  default     = "sse-s3"
+}
+
+variable "kms_key_arn" {
+  description = "The key of encryption = \"given-key\"; its policy must have what the output key_policy_statements says."
+  type        = string
+  default     = null
+}
+
+variable "permissions_boundary" {
+  description = "The ARN of the policy that bounds both roles, where an organisation wants one; null means none."
+  type        = string
+  default     = null
+}
+
+variable "tags" {
+  description = "Tags of everything that can have tags, besides Project, Environment and ManagedBy."
+  type        = map(string)
+  default     = {}
 }

@@ -70,8 +70,8 @@ def test_a_missing_package_says_how_to_make_it(terraform: Terraform) -> None:
 
 def test_apply_makes_what_the_contract_names(applied: Terraform) -> None:
     outputs = applied.outputs()
-    assert outputs.pop("first_query").startswith("SELECT event_type, COUNT(*) FROM clickstream_db.clickstream_events")
-    assert outputs == {
+    assert outputs["first_query"].startswith("SELECT event_type, COUNT(*) FROM clickstream_db.clickstream_events")
+    named = {
         "s3_bucket_name": BUCKET,
         "delivery_stream_name": "clickstream-firehose-dev",
         "function_name": "clickstream-raw-to-processed-dev",
@@ -83,7 +83,10 @@ def test_apply_makes_what_the_contract_names(applied: Terraform) -> None:
         },
         "unique_view_name": "clickstream_events_unique",
         "workgroup_name": "clickstream-dev",
+        "delivery_stream_arn": "arn:aws:firehose:us-east-1:000000000000:deliverystream/clickstream-firehose-dev",
+        "kms_key_arn": None,
     }
+    assert {name: outputs.get(name) for name in named} == named
 
 
 def test_a_laptops_state_is_not_the_default_workspaces(applied: Terraform) -> None:

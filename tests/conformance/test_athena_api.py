@@ -262,6 +262,28 @@ def test_a_workgroups_settings_rule_its_queries(queries: Queries, aws: Client) -
     assert refused(client.delete_work_group, WorkGroup="primary")[0] == "InvalidRequestException"
 
 
+def test_a_workgroup_keeps_the_engine_version_that_it_was_given(queries: Queries) -> None:
+    client, third = queries.client, "Athena engine version 3"
+    client.create_work_group(Name="third", Configuration={"EngineVersion": {"SelectedEngineVersion": third}})
+
+    def engine() -> dict[str, str]:
+        found: dict[str, str] = client.get_work_group(WorkGroup="third")["WorkGroup"]["Configuration"]["EngineVersion"]
+        return found
+
+    assert engine() == {"SelectedEngineVersion": third, "EffectiveEngineVersion": third}
+    assert queries.run("SELECT 1", WorkGroup="third")["EngineVersion"] == engine()
+    automatic = {"EngineVersion": {"SelectedEngineVersion": "AUTO"}}
+    client.update_work_group(WorkGroup="third", ConfigurationUpdates=automatic)
+    assert engine() == {"SelectedEngineVersion": "AUTO", "EffectiveEngineVersion": third}
+    client.update_work_group(WorkGroup="third", ConfigurationUpdates={"BytesScannedCutoffPerQuery": 10_000_000})
+    assert engine()["SelectedEngineVersion"] == "AUTO", "what an update does not name stays"
+    spark = {"EngineVersion": {"SelectedEngineVersion": "PySpark engine version 3"}}
+    code, text = refused(client.update_work_group, WorkGroup="third", ConfigurationUpdates=spark)
+    assert code == "InvalidRequestException"
+    assert "PySpark engine version 3" in text
+    assert refused(client.create_work_group, Name="spark", Configuration=spark)[0] == code
+
+
 def test_named_queries_and_prepared_statements_are_kept(queries: Queries) -> None:
     client = queries.client
     number = client.create_named_query(Name="n", Database="db", QueryString="SELECT 1")["NamedQueryId"]

@@ -2,7 +2,6 @@
 
 from localaws.athena.catalog import Document, bucket_and_key
 from localaws.athena.pages import invalid
-from localaws.athena.settings import ENGINE
 from localaws.athena.statements import Statement, classify
 from localaws.wire import Parameters
 
@@ -29,7 +28,7 @@ def described(p: Parameters, group: Document, now: float) -> tuple[Statement, Do
         "Status": {"State": "QUEUED", "SubmissionDateTime": now},
         "Statistics": {"TotalExecutionTimeInMillis": 0, "QueryQueueTimeInMillis": 0},
         "WorkGroup": group["Name"],
-        "EngineVersion": ENGINE,
+        "EngineVersion": group["Configuration"]["EngineVersion"],
     } | {k: p[k] for k in ("ExecutionParameters", "ResultReuseConfiguration") if k in p}
 
 

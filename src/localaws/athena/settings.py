@@ -9,14 +9,14 @@ from localaws.store import Documents, Store
 from localaws.wire import Operation, Parameters
 
 _PRIMARY = "primary"
-ENGINE = {"SelectedEngineVersion": "AUTO", "EffectiveEngineVersion": "Athena engine version 3"}
+_AUTOMATIC, _ENGINE = "AUTO", "Athena engine version 3"
 # docs.aws.amazon.com/athena/latest/APIReference/API_WorkGroupConfiguration.html
 _CONFIGURATION: Document = {
     "EnforceWorkGroupConfiguration": True,
     "PublishCloudWatchMetricsEnabled": True,
     "RequesterPaysEnabled": False,
     "EnableMinimumEncryptionConfiguration": False,
-    "EngineVersion": ENGINE,
+    "EngineVersion": {"SelectedEngineVersion": _AUTOMATIC, "EffectiveEngineVersion": _ENGINE},
     "ResultConfiguration": {},
 }
 
@@ -64,7 +64,8 @@ class Settings:
         name = p["Name"]
         if name == _PRIMARY or self._groups.get(name) is not None:
             raise invalid("WorkGroup is already created")
-        configuration = _CONFIGURATION | p.get("Configuration", {}) | {"EngineVersion": ENGINE}
+        asked = p.get("Configuration", {})
+        configuration = _CONFIGURATION | asked | _engine(asked)
         group = {"Name": name, "State": "ENABLED", "Configuration": configuration, "CreationTime": self._clock()}
         self._groups.put(name, group | {k: p[k] for k in ("Description",) if k in p})
         if p.get("Tags"):
@@ -138,8 +139,17 @@ def _updated(old: Document, updates: Document) -> Document:
     for key in [k.removeprefix("Remove") for k, v in wanted.items() if k.startswith("Remove") and v]:
         new.pop(key, None)
     removed = changes.pop("RemoveBytesScannedCutoffPerQuery", False)
-    changes.pop("EngineVersion", None)
-    changed = changes | {"ResultConfiguration": new}
+    changed = changes | {"ResultConfiguration": new} | _engine(changes)
     if removed:
         old.pop("BytesScannedCutoffPerQuery", None)
     return changed
+
+
+def _engine(asked: Document) -> Document:
+    """The part of a configuration that a choice of the engine changes; nothing without one."""
+    if "EngineVersion" not in asked:
+        return {}
+    selected = asked["EngineVersion"].get("SelectedEngineVersion") or _AUTOMATIC
+    if selected not in (_AUTOMATIC, _ENGINE):
+        raise invalid(f"localaws runs {_ENGINE}; {selected} is not supported")
+    return {"EngineVersion": {"SelectedEngineVersion": selected, "EffectiveEngineVersion": _ENGINE}}

@@ -3,6 +3,7 @@
 resource "aws_s3_bucket" "lake" {
   bucket        = var.s3_bucket_name
   force_destroy = local.force_destroy
+  tags          = var.tags
 }
 
 resource "aws_s3_bucket_public_access_block" "lake" {
@@ -26,8 +27,12 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "lake" {
 
   rule {
     apply_server_side_encryption_by_default {
-      sse_algorithm = "AES256"
+      sse_algorithm     = local.has_key ? "aws:kms" : "AES256"
+      kms_master_key_id = local.key_arn
     }
+
+    # One data key for many objects, or every PUT and GET would be a call of KMS that is paid for.
+    bucket_key_enabled = local.has_key
   }
 }
 
@@ -39,13 +44,13 @@ resource "aws_s3_bucket_versioning" "lake" {
   }
 }
 
-# A zone that retention_days does not name is kept. A replay overwrites, so old versions go after a month.
+# A replay overwrites, so old versions go after a month.
 resource "aws_s3_bucket_lifecycle_configuration" "lake" {
   bucket     = aws_s3_bucket.lake.id
   depends_on = [aws_s3_bucket_versioning.lake]
 
   dynamic "rule" {
-    for_each = local.pipeline.retention_days
+    for_each = local.retention_days
 
     content {
       id     = "expire-${rule.key}"
@@ -76,7 +81,29 @@ resource "aws_s3_bucket_lifecycle_configuration" "lake" {
     noncurrent_version_expiration {
       noncurrent_days = 30
     }
+
+    # What is left of an object once its versions are gone.
+    expiration {
+      expired_object_delete_marker = true
+    }
   }
+}
+
+resource "aws_s3_bucket_policy" "lake" {
+  bucket     = aws_s3_bucket.lake.id
+  depends_on = [aws_s3_bucket_public_access_block.lake]
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "TlsOnly"
+      Effect    = "Deny"
+      Principal = { AWS = "*" }
+      Action    = "s3:*"
+      Resource  = [local.bucket_arn, "${local.bucket_arn}/*"]
+      Condition = { Bool = { "aws:SecureTransport" = "false" } }
+    }]
+  })
 }
 
 # Only raw objects start the function; what it writes itself lies in other zones, so it can't start itself again.
@@ -90,5 +117,14 @@ resource "aws_s3_bucket_notification" "lake" {
     events              = ["s3:ObjectCreated:*"]
     filter_prefix       = local.zones.raw
     filter_suffix       = ".gz"
+  }
+
+  lifecycle {
+    precondition {
+      condition = alltrue([
+        for zone, prefix in local.zones : zone == "raw" || !(startswith(prefix, local.zones.raw) || startswith(local.zones.raw, prefix))
+      ])
+      error_message = "The pipeline file has another zone inside of ${local.zones.raw}, or around it: the function would start itself."
+    }
   }
 }

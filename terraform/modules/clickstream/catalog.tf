@@ -34,6 +34,7 @@ locals {
 resource "aws_glue_catalog_database" "lake" {
   name        = local.database
   description = "The clickstream lake."
+  tags        = var.tags
 }
 
 # What lies in the lake, for the tables' precondition. `clicklake rebuild` goes from the newest day to the oldest and keys

@@ -13,6 +13,9 @@ resource "aws_lambda_function" "processor" {
   memory_size      = local.pipeline.function.memory_mib
   timeout          = local.pipeline.function.timeout_seconds
   layers           = var.lambda_layers
+  tags             = var.tags
+
+  reserved_concurrent_executions = coalesce(var.reserved_concurrency, -1)
 
   environment {
     variables = merge(
@@ -22,6 +25,10 @@ resource "aws_lambda_function" "processor" {
       var.user_key_parameter == null ? {} : { CLICKLAKE_USER_KEY_PARAMETER = var.user_key_parameter },
       var.geo_database == null ? {} : { CLICKLAKE_GEO_DATABASE = var.geo_database },
     )
+  }
+
+  tracing_config {
+    mode = "Active"
   }
 
   lifecycle {
@@ -45,79 +52,6 @@ resource "aws_lambda_permission" "s3" {
 resource "aws_cloudwatch_log_group" "processor" {
   name              = "/aws/lambda/${local.names.function}"
   retention_in_days = var.log_retention_days
-}
-
-resource "aws_iam_role" "processor" {
-  name = local.names.function
-
-  assume_role_policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Effect    = "Allow"
-      Principal = { Service = "lambda.amazonaws.com" }
-      Action    = "sts:AssumeRole"
-    }]
-  })
-}
-
-resource "aws_iam_role_policy" "processor" {
-  name = local.names.function
-  role = aws_iam_role.processor.id
-
-  policy = jsonencode({
-    Version   = "2012-10-17"
-    Statement = concat(local.processor_statements, var.user_key_parameter == null ? [] : [local.user_key_statement])
-  })
-}
-
-locals {
-  processor_statements = [
-    {
-      Effect   = "Allow"
-      Action   = ["s3:GetObject"]
-      Resource = [local.zone_arns.raw]
-    },
-    {
-      # Without it S3 says AccessDenied, not NoSuchKey, of a raw object that is gone.
-      Effect   = "Allow"
-      Action   = ["s3:ListBucket"]
-      Resource = [local.bucket_arn]
-    },
-    {
-      Effect   = "Allow"
-      Action   = ["s3:PutObject"]
-      Resource = [local.zone_arns.processed, local.zone_arns.failed, local.zone_arns.ledger]
-    },
-    {
-      # A run removes what an earlier version wrote of the same raw object and it does not.
-      Effect   = "Allow"
-      Action   = ["s3:DeleteObject"]
-      Resource = [local.zone_arns.processed, local.zone_arns.failed]
-    },
-    {
-      Effect   = "Deny"
-      Action   = ["s3:PutObject", "s3:DeleteObject"]
-      Resource = [local.zone_arns.raw]
-    },
-    {
-      # A partition keeps the columns of the day it was made; when the table gets one more, the day's partition follows.
-      Effect = "Allow"
-      Action = ["glue:GetTable", "glue:CreatePartition", "glue:GetPartition", "glue:UpdatePartition"]
-      Resource = concat(
-        ["${local.aws}:glue:${local.here}:catalog", "${local.aws}:glue:${local.here}:database/${local.database}"],
-        [for table in local.pipeline.tables : "${local.aws}:glue:${local.here}:table/${local.database}/${table.name}"],
-      )
-    },
-    {
-      Effect   = "Allow"
-      Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-      Resource = ["${local.aws}:logs:${local.here}:log-group:/aws/lambda/${local.names.function}:*"]
-    },
-  ]
-
-  user_key_statement = {
-    Effect   = "Allow"
-    Action   = ["ssm:GetParameter"]
-    Resource = ["${local.aws}:ssm:${local.here}:parameter${coalesce(var.user_key_parameter, "/none")}"]
-  }
+  kms_key_id        = local.key_arn
+  tags              = var.tags
 }

@@ -32,3 +32,43 @@ output "workgroup_name" {
   description = "The Athena workgroup."
   value       = aws_athena_workgroup.lake.name
 }
+
+output "delivery_stream_arn" {
+  description = "The delivery stream's ARN."
+  value       = aws_kinesis_firehose_delivery_stream.events.arn
+}
+
+output "s3_bucket_arn" {
+  description = "The bucket's ARN."
+  value       = aws_s3_bucket.lake.arn
+}
+
+output "failure_queue_url" {
+  description = "The queue of the invocations that failed for good."
+  value       = aws_sqs_queue.failures.url
+}
+
+output "role_arns" {
+  description = "The roles of the delivery stream and of the function."
+  value       = { delivery_stream = aws_iam_role.firehose.arn, function = aws_iam_role.processor.arn }
+}
+
+output "named_queries" {
+  description = "The saved queries: their ids by their names."
+  value       = { for query in aws_athena_named_query.first_answers : query.name => query.id }
+}
+
+output "producer_policy" {
+  description = "The IAM policy, as JSON, that a sender of events needs, and nothing else."
+  value       = local.producer_policy
+}
+
+output "kms_key_arn" {
+  description = "The key that encrypts the lake; null with encryption = \"sse-s3\"."
+  value       = local.key_arn
+}
+
+output "key_policy_statements" {
+  description = "What the policy of a given key must say, as JSON: the account may use it through IAM, and so may logs, alarms and budgets."
+  value       = jsonencode(local.key_statements)
+}

@@ -23,11 +23,21 @@ variable "pipeline_file" {
   description = "The pipeline file: names, prefixes, buffering and columns; null takes the one of this repository."
   type        = string
   default     = null
+
+  validation {
+    condition     = var.pipeline_file == null ? true : can(jsondecode(file(var.pipeline_file)).names)
+    error_message = "There is no pipeline file of that name, or it is no JSON with \"names\"; begin with a copy of src/clicklake/pipeline.json."
+  }
 }
 
 variable "lambda_package" {
-  description = "The function's zip."
+  description = "The function's zip, made by: make package."
   type        = string
+
+  validation {
+    condition     = endswith(var.lambda_package, ".zip")
+    error_message = "The package is a zip; run: make package."
+  }
 }
 
 variable "buffering" {
@@ -47,7 +57,7 @@ variable "buffering" {
 }
 
 variable "log_retention_days" {
-  description = "How long the function's logs are kept."
+  description = "How long the logs of the function and of failed deliveries are kept."
   type        = number
   default     = 30
 
@@ -72,16 +82,108 @@ variable "geo_database" {
   description = "The MMDB file that country, region and city are looked up in, as the function sees it, such as /opt/GeoLite2-City.mmdb of a layer; null means edge headers only."
   type        = string
   default     = null
+
+  validation {
+    condition     = var.geo_database == null ? true : endswith(var.geo_database, ".mmdb")
+    error_message = "A geo database is an .mmdb file."
+  }
 }
 
 variable "lambda_layers" {
   description = "The ARNs of the function's layers, such as one with a geo database; at most 5."
   type        = list(string)
   default     = []
+
+  validation {
+    condition     = length(var.lambda_layers) <= 5 && alltrue([for arn in var.lambda_layers : can(regex("^arn:[^:]+:lambda:[^:]+:[^:]+:layer:[^:]+:[0-9]+$", arn))])
+    error_message = "Give at most 5 ARNs of layers, each with its version: arn:...:layer:geo:3."
+  }
 }
 
 variable "force_destroy" {
   description = "May terraform destroy delete the data? null means: in dev only."
   type        = bool
   default     = null
+}
+
+variable "retention_days" {
+  description = "After how many days objects of a zone go; a zone that is not given keeps the pipeline file's days, and 0 means never."
+  type        = object({ raw = optional(number), failed = optional(number), query_results = optional(number) })
+  default     = {}
+
+  validation {
+    condition     = alltrue([for days in values(var.retention_days) : days == null ? true : days >= 0 && floor(days) == days])
+    error_message = "Give whole days; 0 keeps a zone for ever."
+  }
+}
+
+variable "query_scan_limit_gib" {
+  description = "A query that would read more GiB than this is cancelled, so that no mistake costs more than about 5 USD a TiB of it."
+  type        = number
+  default     = 100
+
+  validation {
+    condition     = var.query_scan_limit_gib >= 0.01 && var.query_scan_limit_gib <= 7 * 1024 * 1024
+    error_message = "Athena takes a limit from 10 MB (0.01 GiB) on."
+  }
+}
+
+variable "reserved_concurrency" {
+  description = "How many invocations of the function may run at once, taken out of the account's concurrency (a new account's 10 can't be reserved); null reserves nothing."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.reserved_concurrency == null ? true : var.reserved_concurrency >= 1 && floor(var.reserved_concurrency) == var.reserved_concurrency
+    error_message = "Reserve at least 1; with 0 the function would never run."
+  }
+}
+
+variable "encryption" {
+  description = "sse-s3: by keys of AWS's, without cost. own-key: by a KMS key that the module makes. given-key: by kms_key_arn."
+  type        = string
+  default     = "sse-s3"
+
+  validation {
+    condition     = contains(["sse-s3", "own-key", "given-key"], var.encryption)
+    error_message = "Choose sse-s3, own-key or given-key."
+  }
+}
+
+variable "kms_key_arn" {
+  description = "The key of encryption = \"given-key\"; its policy must have what the output key_policy_statements says."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = (var.encryption == "given-key") == (var.kms_key_arn != null)
+    error_message = "kms_key_arn and encryption = \"given-key\" go together."
+  }
+
+  validation {
+    condition     = var.kms_key_arn == null ? true : can(regex("^arn:[^:]+:kms:[^:]+:[0-9]{12}:key/.+$", var.kms_key_arn))
+    error_message = "Give the key's ARN, arn:...:key/...; an alias may point to another key tomorrow."
+  }
+}
+
+variable "permissions_boundary" {
+  description = "The ARN of the policy that bounds both roles, where an organisation wants one; null means none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary == null ? true : can(regex("^arn:[^:]+:iam::[0-9a-z]*:policy/.+$", var.permissions_boundary))
+    error_message = "Give the policy's ARN, arn:...:policy/..."
+  }
+}
+
+variable "tags" {
+  description = "Tags of everything that can have tags, besides the provider's default_tags."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for key in keys(var.tags) : !startswith(lower(key), "aws:") && length(key) <= 128])
+    error_message = "A tag's key has up to 128 characters and does not begin with aws:."
+  }
 }
