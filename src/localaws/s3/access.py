@@ -14,9 +14,11 @@ from typing import Any
 from urllib.parse import unquote
 
 from localaws.errors import AwsError
+from localaws.iam.policies import Ask, Document, names_of, parsed, verdict
 from localaws.s3 import acl as s3_acl
 from localaws.s3 import lock as s3_lock
 from localaws.s3 import policy as s3_policy
+from localaws.s3.accounts import canonical_id
 from localaws.s3.buckets import Bucket, Buckets
 from localaws.s3.description import BUCKETS_ENCRYPTION, LOCK
 from localaws.s3.policy_context import context_of
@@ -106,9 +108,9 @@ def is_public(bucket: Bucket) -> bool:
     return by_list or (policy is not None and s3_policy.is_public(policy))
 
 
-def _policy(bucket: Bucket) -> s3_policy.Document | None:
+def _policy(bucket: Bucket) -> Document | None:
     kept = bucket.settings.get("policy")
-    return None if kept is None else s3_policy.parsed(kept["Text"])
+    return None if kept is None else parsed(kept["Text"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,10 +182,10 @@ class Access:
         if is_owner and "policy" not in bucket.settings and _is_enforced(bucket):
             return
         stored = self.find(bucket.name, key, p.get("VersionId")) if key else None
-        verdict = self._verdict(request, bucket, rule, p, stored)
-        if verdict == "Deny" and not (is_owner and rule.action in _NEVER_LOST and _is_account(caller)):
+        effect = self._verdict(request, bucket, rule, p, stored)
+        if effect == "Deny" and not (is_owner and rule.action in _NEVER_LOST and _is_account(caller)):
             raise denied("the bucket's policy says so")
-        if verdict == "Allow" or _is_granted(caller.account, bucket, rule, stored):
+        if effect == "Allow" or _is_granted(caller.account, bucket, rule, stored):
             return
         if stored is None and rule.object and self._may_list(request, bucket, p):
             return  # the operation says that there is no such object
@@ -207,14 +209,18 @@ class Access:
         key = p.get("Key", "")
         resource = f"arn:aws:s3:::{bucket.name}" + (f"/{key}" if key else "")
         caller = request.caller
-        ask = s3_policy.Ask(caller.arn, caller.account, action, resource, context_of(request, p, stored))
-        verdict = s3_policy.verdict(policy, ask)
+        effect = verdict(policy, Ask(action, resource, context_of(request, p, stored), _principals(caller)))
         is_restricted = blocks(bucket.settings, "RestrictPublicBuckets") and s3_policy.is_public(policy)
-        if verdict == "Allow" and is_restricted and caller.account != bucket.owner:
+        if effect == "Allow" and is_restricted and caller.account != bucket.owner:
             return None
-        if verdict == "Allow" and rule.object and stored and object_owner(bucket, stored) != bucket.owner:
+        if effect == "Allow" and rule.object and stored and object_owner(bucket, stored) != bucket.owner:
             return None  # a bucket's policy says nothing of what is not its owner's
-        return verdict
+        return effect
+
+
+def _principals(caller: Caller) -> Mapping[str, frozenset[str]]:
+    named = names_of(caller.arn, caller.account)
+    return {"AWS": named, "CanonicalUser": frozenset({canonical_id(caller.account)} if named else ())}
 
 
 def _is_account(caller: Caller) -> bool:

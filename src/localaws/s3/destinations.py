@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from localaws.errors import AwsError
+from localaws.iam.policies import Ask, verdict
 from localaws.s3 import messages as s3_messages
 from localaws.s3 import notifications as s3_notifications
-from localaws.s3 import policy as s3_policy
 from localaws.s3.announcements import Tell
 from localaws.s3.buckets import Bucket, Buckets
 from localaws.s3.origin import ORIGIN
@@ -94,7 +94,7 @@ class Destinations:
     def _allows(self, policy: Mapping[str, Any], action: str, bucket: Bucket, arn: str) -> bool:
         account = bucket.owner or self._account
         context = {"aws:sourcearn": [f"arn:aws:s3:::{bucket.name}"], "aws:sourceaccount": [account]}
-        return s3_policy.verdict(policy, s3_policy.Ask("", "", action, arn, context, service=_S3)) == "Allow"
+        return verdict(policy, Ask(action, arn, context, {"Service": frozenset({_S3})})) == "Allow"
 
     def _tell_of_it(self, bucket: str, targets: list[str]) -> None:
         message = s3_messages.trial(bucket, ORIGIN.get().request_id, self._clock())

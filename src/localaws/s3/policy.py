@@ -1,49 +1,20 @@
-"""Bucket policies: which there may be, and what one says of a request. Pure.
+"""Bucket policies: which there may be, and which are public. What one says of a request is iam/policies.py's. Pure.
 
-docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html and, for S3's condition keys,
-docs.aws.amazon.com/AmazonS3/latest/userguide/amazon-s3-policy-keys.html. What "public" means:
+docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html. What "public" means:
 .../access-control-block-public-access.html#access-control-block-public-access-policy-status.
-
-Not done: policy variables, and the keys of VPCs, organisations and principals' tags, which no request here has.
 """
 
-import functools
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
 
 from localaws.errors import AwsError
-from localaws.s3.accounts import canonical_id
-from localaws.s3.policy_conditions import Context, holds, like, operator_of
+from localaws.iam import policies
+from localaws.iam.conditions import like, operator_of
+from localaws.iam.policies import Document
 
 _LARGEST = 20 * 1024
 _VERSIONS = ("2012-10-17", "2008-10-17")
 _PRINCIPALS = ("AWS", "CanonicalUser", "Federated", "Service")
-_ROLE_SESSION = re.compile(r"arn:aws:sts::(\d{12}):assumed-role/([^/]+)/.*")
-
-Document = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """One permission that a request needs; `arn` and `account` are the caller's, "" for nobody; `service` is a service
-    that calls, as principals name it."""
-
-    arn: str
-    account: str
-    action: str
-    resource: str
-    context: Context
-    service: str = ""
-
-
-@functools.lru_cache(maxsize=256)
-def parsed(text: str) -> Document:
-    """A policy that was checked when it was put."""
-    policy: Document = json.loads(text)
-    return policy
 
 
 def checked(text: str, bucket: str) -> Document:
@@ -60,9 +31,9 @@ def checked(text: str, bucket: str) -> Document:
         raise malformed("The policy must contain a valid version string")
     if not isinstance(policy.get("Statement"), list | dict):
         raise malformed("Missing required field Statement")
-    if not _statements(policy):
+    if not policies.statements(policy):
         raise malformed("Could not parse the policy: Statement is empty!")
-    for statement in _statements(policy):
+    for statement in policies.statements(policy):
         _check_statement(statement, bucket)
     return policy
 
@@ -94,8 +65,8 @@ def _check_statement(statement: object, bucket: str) -> None:
 def _check_principal(principal: object) -> None:
     if principal != "*" and not (isinstance(principal, dict) and all(kind in _PRINCIPALS for kind in principal)):
         raise malformed("Invalid principal in policy")
-    for _ in _principals(principal):
-        pass
+    for text in principal.values() if isinstance(principal, dict) else ():
+        _texts(text)
 
 
 def _check_conditions(conditions: object) -> None:
@@ -109,71 +80,10 @@ def _check_conditions(conditions: object) -> None:
 
 
 def _texts(value: object) -> list[str]:
-    """One or a list of texts; numbers and booleans, which conditions may have, as texts."""
-    texts = value if isinstance(value, list) else [value]
-    if not all(isinstance(text, str | bool | int | float) for text in texts):
-        raise malformed("Policies must be valid JSON and the first byte must be '{'")
-    return [str(text).lower() if isinstance(text, bool) else str(text) for text in texts]
-
-
-def _statements(policy: Document) -> list[Any]:
-    statements = policy["Statement"]
-    return statements if isinstance(statements, list) else [statements]
-
-
-# What it says
-
-
-def verdict(policy: Document, ask: Ask) -> str | None:
-    """ "Deny" before "Allow"; None if no statement is about the request."""
-    effects = {statement["Effect"] for statement in _statements(policy) if _is_about(statement, ask)}
-    return "Deny" if "Deny" in effects else "Allow" if effects else None
-
-
-def _is_about(statement: Document, ask: Ask) -> bool:
-    return (
-        _is_meant(statement, ask)
-        and _fits(statement, "Action", lambda text: like(text.lower(), ask.action.lower()))
-        and _fits(statement, "Resource", lambda text: like(text, ask.resource))
-        and all(holds(ask.context, *test) for test in _tests(statement))
-    )
-
-
-def _fits(statement: Document, name: str, fits: Callable[[str], bool]) -> bool:
-    if name in statement:
-        return any(map(fits, _texts(statement[name])))
-    return not any(map(fits, _texts(statement[f"Not{name}"])))
-
-
-def _is_meant(statement: Document, ask: Ask) -> bool:
-    name = "Principal" if "Principal" in statement else "NotPrincipal"
-    is_one = any(_names(kind, text, ask) for kind, text in _principals(statement[name]))
-    return is_one == (name == "Principal")
-
-
-def _principals(principal: object) -> Iterator[tuple[str, str]]:
-    if isinstance(principal, dict):
-        yield from ((kind, text) for kind, texts in principal.items() for text in _texts(texts))
-    else:
-        yield "AWS", str(principal)
-
-
-def _names(kind: str, text: str, ask: Ask) -> bool:
-    if kind == "CanonicalUser":
-        return bool(ask.account) and text == canonical_id(ask.account)
-    if kind == "Service":
-        return text == ask.service
-    if kind != "AWS":
-        return False
-    session = _ROLE_SESSION.fullmatch(ask.arn)
-    role = f"arn:aws:iam::{session[1]}:role/{session[2]}" if session else ask.arn
-    own = {ask.account, f"arn:aws:iam::{ask.account}:root", ask.arn, role} if ask.account else set()
-    return text == "*" or text in own
-
-
-def _tests(statement: Document) -> Iterator[tuple[str, str, list[str]]]:
-    for operator, tests in statement.get("Condition", {}).items():
-        yield from ((operator, key, _texts(values)) for key, values in tests.items())
+    try:
+        return policies.texts(value)
+    except ValueError as e:
+        raise malformed("Policies must be valid JSON and the first byte must be '{'") from e
 
 
 # Public?
@@ -201,9 +111,9 @@ _NARROWING = frozenset(
 
 def is_public(policy: Document) -> bool:
     """Does it allow something to everybody?"""
-    for statement in _statements(policy):
-        to_all = any(text == "*" for _, text in _principals(statement.get("Principal")))
-        if statement["Effect"] == "Allow" and to_all and not any(map(_is_narrow, _tests(statement))):
+    for statement in policies.statements(policy):
+        to_all = any(text == "*" for _, text in policies.principals(statement.get("Principal")))
+        if statement["Effect"] == "Allow" and to_all and not any(map(_is_narrow, policies.tests(statement))):
             return True
     return False
 

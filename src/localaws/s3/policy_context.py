@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl
 
-from localaws.s3.policy_conditions import Context
+from localaws.iam.conditions import Context
 from localaws.s3.rows import Stored
 from localaws.wire import Parameters, Request
 

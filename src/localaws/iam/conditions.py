@@ -1,8 +1,10 @@
-"""Conditions of a bucket policy. Pure.
+"""Conditions and wildcards of a policy, and the variables in them. Pure.
 
-docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html.
+docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html and
+.../reference_policies_variables.html.
 """
 
+import functools
 import ipaddress
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -10,6 +12,10 @@ from datetime import datetime
 
 Context = Mapping[str, Sequence[str]]
 """Condition keys, in lower case, and their values."""
+
+_VARIABLE = re.compile(r"\$\{([^}]*)\}")
+_TOKEN = re.compile(r"\$\{[*?$]\}|\*+|\?|[^*?$]+|\$", re.DOTALL)
+_LITERAL = re.compile(r"\$\{([*?$])\}")
 
 
 def holds(context: Context, operator: str, key: str, wanted: Sequence[str]) -> bool:
@@ -34,10 +40,43 @@ def _lower_key(key: str) -> str:
     return name.lower() + slash + tag
 
 
+def expanded(text: str, context: Context) -> str | None:
+    """The text with its variables' values, in which `*` and `?` stand for themselves; None if one has no value and the
+    policy gives no other."""
+    values = {found: _value(found, context) for found in _VARIABLE.findall(text)}
+    if None in values.values():
+        return None
+    return _VARIABLE.sub(lambda found: values[found[1]] or "", text)
+
+
+def _value(variable: str, context: Context) -> str | None:
+    if variable in {"*", "?", "$"}:
+        return f"${{{variable}}}"
+    key, comma, default = variable.partition(",")
+    given = context.get(_lower_key(key.strip()), ())
+    if len(given) == 1:
+        return re.sub(r"[*?$]", r"${\g<0>}", given[0])
+    return default.strip().strip("'") if comma else None
+
+
 def like(pattern: str, text: str) -> bool:
-    """`*` is any text, `?` any character."""
-    parts = (".*" if c == "*" else "." if c == "?" else re.escape(c) for c in re.sub(r"\*+", "*", pattern))
-    return re.fullmatch("".join(parts), text, re.DOTALL) is not None
+    """`*` is any text, `?` any character; `${*}`, `${?}` and `${$}` are the characters themselves."""
+    return _compiled(pattern).fullmatch(text) is not None
+
+
+@functools.lru_cache(maxsize=4096)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile("".join(map(_as_expression, _TOKEN.findall(pattern))), re.DOTALL)
+
+
+def _as_expression(token: str) -> str:
+    if token.startswith("*"):
+        return ".*"
+    return "." if token == "?" else re.escape(_plain(token))  # noqa: S105 - no password
+
+
+def _plain(text: str) -> str:
+    return _LITERAL.sub(r"\1", text)
 
 
 def _number(compare: Callable[[float, float], bool]) -> Callable[[str, str], bool]:
@@ -78,8 +117,8 @@ _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     "GreaterThanEquals": lambda a, b: a >= b,
 }
 _OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
-    "stringequals": lambda given, wanted: given == wanted,
-    "stringequalsignorecase": lambda given, wanted: given.lower() == wanted.lower(),
+    "stringequals": lambda given, wanted: given == _plain(wanted),
+    "stringequalsignorecase": lambda given, wanted: given.lower() == _plain(wanted).lower(),
     "stringlike": lambda given, wanted: like(wanted, given),
     "arnequals": lambda given, wanted: like(wanted, given),
     "arnlike": lambda given, wanted: like(wanted, given),
