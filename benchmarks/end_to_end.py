@@ -1,7 +1,9 @@
 """HTTP in to queryable: batches of realistic events over plain sockets until the ledger accounts for every one of them.
 
-The rate is events by the whole time, draining included. CLICKLAKE_BENCH_SECONDS sets how long it sends (default 30; the
-budget's 10 minutes are 600). The endpoint, its workers and the client share the machine's cores.
+The rate is events by the whole time, draining included. CLICKLAKE_BENCH_SECONDS sets how long it sends (default 30) and
+CLICKLAKE_BENCH_RATE how many events a second. By default it sends as fast as they are taken: that is faster than they
+are processed, so that much is left for the draining. The budget's ten minutes are 600 and 30000. The endpoint, its
+workers and the client share the machine's cores.
 """
 
 import base64
@@ -21,6 +23,7 @@ from benchmarks.prepared import read_answer, signed
 from clicklake.traffic import Plan, generate
 
 SECONDS = float(os.environ.get("CLICKLAKE_BENCH_SECONDS", "30"))
+RATE = float(os.environ.get("CLICKLAKE_BENCH_RATE", "inf"))
 EVENTS = 100_000  # more than a buffer interval takes, so that no object has one twice
 BATCH = 500
 CONNECTIONS = 2
@@ -59,7 +62,8 @@ def _bodies() -> list[bytes]:
 
 
 def _send(ours: Endpoint, bodies: list[bytes]) -> int:
-    stop = time.perf_counter() + SECONDS
+    began = time.perf_counter()
+    stop = began + SECONDS
     sent = [0] * CONNECTIONS
 
     def run_one(number: int) -> None:
@@ -73,6 +77,7 @@ def _send(ours: Endpoint, bodies: list[bytes]) -> int:
                     ]
                     since = time.perf_counter()
                 for request in requests:
+                    time.sleep(max(0.0, began + sent[number] * CONNECTIONS / RATE - time.perf_counter()))
                     connection.sendall(request)
                     read_answer(answers)
                     sent[number] += BATCH
