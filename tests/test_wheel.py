@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from clicklake import __version__
+from clicklake import __version__, package
 from endpoint_process import clean_environment
 
 ROOT = Path(__file__).parent.parent
@@ -94,6 +94,21 @@ def test_the_command_works_and_has_the_one_version(fresh: Path) -> None:
 @pytest.mark.parametrize("command", ["send", "query", "env", "down"])
 def test_the_light_commands_need_no_extra(fresh: Path, command: str) -> None:
     assert "examples:" in run(fresh, "clicklake", command, "--help").stdout
+
+
+def test_the_light_install_builds_the_zip_for_aws_and_it_is_the_same_everywhere(fresh: Path, tmp_path: Path) -> None:
+    """It has neither the checkout nor pip nor the extra `transform`: uv fetches what the package's own lock names."""
+    ours = package.build("aws-arm64", out=tmp_path / "ours.zip")
+    done = run(fresh, "clicklake", "package")
+    assert done.returncode == 0, done.stderr
+    assert (fresh / "dist/processor-aws-arm64.zip").read_bytes() == ours.read_bytes()
+
+
+def test_without_pip_and_uv_it_says_what_is_missing(fresh: Path) -> None:
+    command = [str(fresh / "clicklake"), "package"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=fresh, env={"PATH": str(fresh)})
+    assert done.returncode == 2
+    assert "there is neither pip nor uv to download with" in done.stderr
 
 
 def test_up_without_the_extra_says_what_to_install(fresh: Path) -> None:

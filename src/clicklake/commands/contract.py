@@ -12,15 +12,15 @@ from clicklake.terminal import Terminal
 
 
 def _add_package(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--target", default="local", help="what it will run on (default: %(default)s)")
-    parser.add_argument(
-        "--out", metavar="FILE", type=Path, default=Path("dist/processor.zip"), help="default: %(default)s"
-    )
+    where = "what it will run on; default: Lambda on the architecture that the pipeline file names"
+    parser.add_argument("--target", choices=package.TARGETS, help=where)
+    parser.add_argument("--out", metavar="FILE", type=Path, help="default: dist/processor-TARGET.zip")
     parser.add_argument("--pipeline", metavar="FILE", help="default: CLICKLAKE_PIPELINE, else the one in the package")
 
 
 def _package(arguments: Arguments) -> None:
-    made = package.build(arguments.target, arguments.pipeline, arguments.out)
+    target = arguments.target or package.target_of(pipeline.load(arguments.pipeline))
+    made = package.build(target, arguments.pipeline, arguments.out or Path(f"dist/processor-{target}.zip"))
     print(f"{made} ({query.size(made.stat().st_size)})")
 
 
@@ -75,7 +75,12 @@ def _rebuild(arguments: Arguments) -> None:
 
 
 CONTRACT: dict[str, Command] = {
-    "package": Command(_package, "build the function's zip", ("clicklake package --target local",), _add_package),
+    "package": Command(
+        _package,
+        "build the function's zip",
+        ("clicklake package                   # for AWS", "clicklake package --target local    # for `clicklake up`"),
+        _add_package,
+    ),
     "schema": Command(
         _schema,
         "the event's contract as JSON Schema, DDL, dbt sources or Markdown",
