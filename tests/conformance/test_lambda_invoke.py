@@ -1,8 +1,11 @@
 """Synchronous invocations: the function is a process of its own, and its failures are told as AWS tells them."""
 
 import base64
+import io
 import json
 import re
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +76,19 @@ def test_an_exception_is_told_with_its_stack(functions: Any) -> None:
         '  File "app.py", line 5, in handler\n    inner()\n',
         "  File \"app.py\", line 2, in inner\n    raise ValueError('bad é')\n",
     ]
+
+
+def test_the_log_says_if_a_package_was_built_for_another_machine(functions: Any, aws: Callable[..., Any]) -> None:
+    files = {"app.py": "import fast\ndef handler(event, context): pass", "fast.cpython-313-riscv64-linux-gnu.so": ""}
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    name = deploy(functions, "", Code={"ZipFile": data.getvalue()})
+    assert failure(functions, name)["errorMessage"] == "Unable to import module 'app': No module named 'fast'"
+    lines = aws("logs").filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]
+    (said,) = [line["message"] for line in lines if line["message"].startswith("localaws: ")]
+    assert "this package has libraries for cpython-313-riscv64-linux-gnu; functions run here on cpython-3" in said
 
 
 @pytest.mark.parametrize(

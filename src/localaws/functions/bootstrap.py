@@ -12,10 +12,12 @@ Not done: LogFormat JSON, response streaming, SnapStart hooks.
 
 import http.client
 import importlib
+import importlib.machinery
 import itertools
 import json
 import logging
 import os
+import re
 import signal
 import site
 import sys
@@ -29,6 +31,7 @@ from io import TextIOWrapper
 from types import TracebackType
 from typing import Any, NoReturn
 
+_LIBRARY = re.compile(r"\.(cpython-[^.]+)\.so$")  # PEP 3149
 _RUNTIME = "/2018-06-01/runtime"
 
 HandlerFunction = Callable[[Any, "Context"], Any]
@@ -127,6 +130,7 @@ def load(name: str) -> HandlerFunction:
     try:
         module = importlib.import_module(module_name.replace("/", "."))
     except ImportError as e:
+        _say_if_built_for_another_machine()
         raise Fault("Runtime.ImportModuleError", f"Unable to import module '{module_name}': {e}") from e
     except SyntaxError as e:
         place = f'  File "{e.filename}" Line {e.lineno}\n    {e.text}'
@@ -135,6 +139,18 @@ def load(name: str) -> HandlerFunction:
         raise Fault("Runtime.HandlerNotFound", f"Handler '{function_name}' missing on module '{module_name}'")
     handler: HandlerFunction = getattr(module, function_name)
     return handler
+
+
+def _say_if_built_for_another_machine() -> None:
+    """A package for AWS fails here with "No module named" a file that it has; only the log can say why, for the error
+    is in AWS's words."""
+    loaded = importlib.machinery.EXTENSION_SUFFIXES  # such as .cpython-313-x86_64-linux-gnu.so, .abi3.so, .so
+    tagged = (_LIBRARY.search(name) for _, _, names in os.walk(os.environ["LAMBDA_TASK_ROOT"]) for name in names)
+    foreign = sorted({tag[1] for tag in tagged if tag and f".{tag[1]}.so" not in loaded})
+    if foreign:
+        here = loaded[0].strip(".").removesuffix(".so")
+        said = f"localaws: this package has libraries for {', '.join(foreign)}; functions run here on {here}"
+        sys.stdout.write(f"{said}\n")
 
 
 def answer(handler: HandlerFunction, event: bytes, context: Context) -> bytes:
