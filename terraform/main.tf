@@ -15,20 +15,28 @@ provider "aws" {
 module "clickstream" {
   source = "./modules/clickstream"
 
-  environment          = var.environment
-  s3_bucket_name       = var.s3_bucket_name
-  pipeline_file        = var.pipeline_file
-  lambda_package       = var.lambda_package
-  buffering            = var.buffering
-  log_retention_days   = var.log_retention_days
-  user_key_parameter   = var.user_key_parameter
-  geo_database         = var.geo_database
-  lambda_layers        = var.lambda_layers
-  force_destroy        = var.force_destroy
-  retention_days       = var.retention_days
-  query_scan_limit_gib = var.query_scan_limit_gib
-  reserved_concurrency = var.reserved_concurrency
-  encryption           = var.encryption
-  kms_key_arn          = var.kms_key_arn
-  permissions_boundary = var.permissions_boundary
+  environment            = var.environment
+  s3_bucket_name         = var.s3_bucket_name
+  pipeline_file          = var.pipeline_file
+  lambda_package         = var.lambda_package
+  buffering              = var.buffering
+  log_retention_days     = var.log_retention_days
+  user_key_parameter     = var.user_key_parameter
+  geo_database           = var.geo_database
+  lambda_layers          = var.lambda_layers
+  force_destroy          = var.force_destroy
+  retention_days         = var.retention_days
+  query_scan_limit_gib   = var.query_scan_limit_gib
+  reserved_concurrency   = var.reserved_concurrency
+  encryption             = var.encryption
+  kms_key_arn            = var.kms_key_arn
+  permissions_boundary   = var.permissions_boundary
+  alarms                 = var.alarms
+  alarm_emails           = var.alarm_emails
+  alarm_actions          = var.alarm_actions
+  no_data_minutes        = var.no_data_minutes
+  failed_records_percent = var.failed_records_percent
+  dashboard              = var.dashboard
+  monthly_budget_usd     = var.monthly_budget_usd
+  budget_tag             = var.budget_tag
 }

@@ -77,3 +77,8 @@ output "key_policy_statements" {
   description = "What the policy of a given key must say, as JSON: the account may use it through IAM, and so may logs, alarms and budgets."
   value       = module.clickstream.key_policy_statements
 }
+
+output "alarm_topic_arn" {
+  description = "The topic that alarms and the budget are announced to; null without them."
+  value       = module.clickstream.alarm_topic_arn
+}

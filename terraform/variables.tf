@@ -109,3 +109,51 @@ variable "tags" {
   type        = map(string)
   default     = {}
 }
+
+variable "alarms" {
+  description = "Alarms of what can be late or lost, with a topic to announce them: about 2 USD a month."
+  type        = bool
+  default     = false
+}
+
+variable "alarm_emails" {
+  description = "Who gets the alarms and the budget's warnings by e-mail; each has to confirm once."
+  type        = set(string)
+  default     = []
+}
+
+variable "alarm_actions" {
+  description = "ARNs of further topics or actions that alarms are announced to."
+  type        = list(string)
+  default     = []
+}
+
+variable "no_data_minutes" {
+  description = "After how many minutes without any event there is an alarm; null means never, for a stream that may be quiet."
+  type        = number
+  default     = 60
+}
+
+variable "failed_records_percent" {
+  description = "There is an alarm when more of a quarter of an hour's records than this could not become events."
+  type        = number
+  default     = 1
+}
+
+variable "dashboard" {
+  description = "A CloudWatch dashboard of the pipeline; an account's first three are free, each further one is 3 USD a month."
+  type        = bool
+  default     = false
+}
+
+variable "monthly_budget_usd" {
+  description = "A budget of so many USD a month, with a warning at 80 % and when the forecast is above it; null means none."
+  type        = number
+  default     = null
+}
+
+variable "budget_tag" {
+  description = "Only what has this tag counts against the budget; it must be active as a cost allocation tag, or nothing does. null counts the whole account."
+  type        = object({ key = string, value = string })
+  default     = null
+}

@@ -20,11 +20,8 @@ resource "aws_sqs_queue" "failures" {
   # SQS takes one of the two.
   sqs_managed_sse_enabled = local.has_key ? null : true
   kms_master_key_id       = local.key_arn
-}
 
-resource "aws_sqs_queue_policy" "failures" {
-  queue_url = aws_sqs_queue.failures.url
-
+  # Here and not in a resource of its own: the provider waits 25 s for each of the two.
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{

@@ -187,3 +187,81 @@ variable "tags" {
     error_message = "A tag's key has up to 128 characters and does not begin with aws:."
   }
 }
+
+variable "alarms" {
+  description = "Alarms of what can be late or lost, with a topic to announce them: about 2 USD a month."
+  type        = bool
+  default     = false
+}
+
+variable "alarm_emails" {
+  description = "Who gets the alarms and the budget's warnings by e-mail; each has to confirm once."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for address in var.alarm_emails : can(regex("^[^@ ]+@[^@ ]+$", address))])
+    error_message = "Give e-mail addresses."
+  }
+
+  validation {
+    condition     = length(var.alarm_emails) == 0 || var.alarms || var.monthly_budget_usd != null
+    error_message = "There is nothing to announce: set alarms = true or monthly_budget_usd."
+  }
+}
+
+variable "alarm_actions" {
+  description = "ARNs of further topics or actions that alarms are announced to."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = length(var.alarm_actions) <= 4 && alltrue([for arn in var.alarm_actions : startswith(arn, "arn:")])
+    error_message = "Give at most 4 ARNs: an alarm has 5 actions, and the module's own topic is one of them."
+  }
+}
+
+variable "no_data_minutes" {
+  description = "After how many minutes without any event there is an alarm; null means never, for a stream that may be quiet."
+  type        = number
+  default     = 60
+
+  validation {
+    condition     = var.no_data_minutes == null ? true : var.no_data_minutes >= 5 && var.no_data_minutes <= 1440
+    error_message = "Give 5 to 1440 minutes: an alarm looks back a day at most."
+  }
+}
+
+variable "failed_records_percent" {
+  description = "There is an alarm when more of a quarter of an hour's records than this could not become events."
+  type        = number
+  default     = 1
+
+  validation {
+    condition     = var.failed_records_percent >= 0 && var.failed_records_percent < 100
+    error_message = "Give a percentage from 0 to below 100."
+  }
+}
+
+variable "dashboard" {
+  description = "A CloudWatch dashboard of the pipeline; an account's first three are free, each further one is 3 USD a month."
+  type        = bool
+  default     = false
+}
+
+variable "monthly_budget_usd" {
+  description = "A budget of so many USD a month, with a warning at 80 % and when the forecast is above it; null means none."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.monthly_budget_usd == null ? true : var.monthly_budget_usd > 0
+    error_message = "A budget is more than 0 USD."
+  }
+}
+
+variable "budget_tag" {
+  description = "Only what has this tag counts against the budget; it must be active as a cost allocation tag, or nothing does. null counts the whole account."
+  type        = object({ key = string, value = string })
+  default     = null
+}
