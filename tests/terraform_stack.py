@@ -31,12 +31,13 @@ class Terraform:
 
     root: Path
     environment: Mapping[str, str]
+    folder: str = "terraform"
 
     def run(self, *arguments: str, seconds: float = 100) -> subprocess.CompletedProcess[str]:
         """Its standard error is in with its standard output."""
         return subprocess.run(
             [_binary(), *arguments, *(["-no-color"] if arguments[0] != "fmt" else [])],
-            cwd=self.root / "terraform",
+            cwd=self.root / self.folder,
             env=dict(self.environment),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -57,22 +58,38 @@ class Terraform:
 
 def checkout(root: Path, endpoint: EndpointProcess, package: bytes) -> Terraform:
     """Initialised, with `package` as the function's zip and a bucket name of its own."""
-    ignored = shutil.ignore_patterns(".terraform", "*.tfstate*", "terraform.tfvars")
-    shutil.copytree(ROOT / "terraform", root / "terraform", ignore=ignored)
-    (root / "src/clicklake").mkdir(parents=True)
-    shutil.copy(ROOT / "src/clicklake/pipeline.json", root / "src/clicklake")
-    (root / "dist").mkdir()
-    (root / "dist/processor.zip").write_bytes(package)
+    copied(root, package)
     # The laptop's buffering; else the walk would wait for AWS's 300 seconds.
     variables = {"s3_bucket_name": BUCKET, "buffering": {"mib": 16, "seconds": 1}}
     (root / "terraform/terraform.tfvars.json").write_text(json.dumps(variables))
-    terraform = Terraform(root, _environment(endpoint))
+    terraform = Terraform(root, _environment(endpoint.environment()))
     _initialise(terraform)
     return terraform
 
 
-def _environment(endpoint: EndpointProcess) -> dict[str, str]:
-    kept = {name: value for name, value in endpoint.environment().items() if not name.startswith("TF_")}
+def copied(root: Path, package: bytes) -> None:
+    """What Terraform reads of the repository, and `package` as the function's zip."""
+    ignored = shutil.ignore_patterns(".terraform", "*.tfstate*", "terraform.tfvars")
+    shutil.copytree(ROOT / "terraform", root / "terraform", ignore=ignored)
+    (root / "src/clicklake/queries").mkdir(parents=True)
+    for file in [ROOT / "src/clicklake/pipeline.json", *(ROOT / "src/clicklake/queries").glob("*.sql")]:
+        shutil.copy(file, root / file.parent.relative_to(ROOT))
+    (root / "dist").mkdir()
+    (root / "dist/processor-local.zip").write_bytes(package)
+
+
+def offline(root: Path, folder: str) -> Terraform:
+    """A folder of a copied repository, initialised, with no credentials and nothing to speak to."""
+    terraform = Terraform(root, _environment({"PATH": os.environ["PATH"]}), folder)
+    lock = root / folder / ".terraform.lock.hcl"
+    if not lock.exists():  # the module's user has one of their own
+        shutil.copy(ROOT / "terraform/.terraform.lock.hcl", lock)
+    _initialise(terraform)
+    return terraform
+
+
+def _environment(variables: Mapping[str, str]) -> dict[str, str]:
+    kept = {name: value for name, value in variables.items() if not name.startswith("TF_")}
     settings = {
         "TF_CLI_CONFIG_FILE": os.devnull,
         "TF_IN_AUTOMATION": "1",
