@@ -20,6 +20,7 @@ $(STAMP): requirements.lock pyproject.toml
 
 lock: setup ## renew requirements.lock from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 --extra local --group dev pyproject.toml -o requirements.lock
+	$(BIN)/python -m clicklake.package.locking requirements.lock
 
 demo: setup ## run the main job: 20,000 events from PutRecord to SQL, with a kill -9 half-way
 	@$(BIN)/clicklake demo
@@ -46,8 +47,9 @@ format: setup ## let ruff put the code in order
 bench: setup ## measure every budget of DESIGN.md section 5 that exists so far
 	@$(BIN)/python -m benchmarks
 
-package: setup ## build the function's zip for Terraform: dist/processor.zip
-	@$(BIN)/clicklake package --target local --out dist/processor.zip
+package: setup ## build the function's zips for Terraform: for this machine, and for Lambda, whose wheels it downloads
+	@$(BIN)/clicklake package --target local
+	@$(BIN)/clicklake package
 
 terraform: setup ## the Terraform tests alone, those that take minutes, too
 	$(BIN)/pytest -q tests/test_terraform.py tests/test_terraform_pipeline.py

@@ -12,13 +12,19 @@ provider "aws" {
   }
 }
 
+locals {
+  # What the function's zip holds runs on one kind of machine: a zip for the laptop can't be imported by Lambda.
+  architecture   = jsondecode(file(var.pipeline_file)).function.architecture
+  package_target = terraform.workspace == "laptop" ? "local" : "aws-${local.architecture}"
+}
+
 module "clickstream" {
   source = "./modules/clickstream"
 
   environment            = var.environment
   s3_bucket_name         = var.s3_bucket_name
   pipeline_file          = var.pipeline_file
-  lambda_package         = var.lambda_package
+  lambda_package         = coalesce(var.lambda_package, "../dist/processor-${local.package_target}.zip")
   buffering              = var.buffering
   log_retention_days     = var.log_retention_days
   user_key_parameter     = var.user_key_parameter

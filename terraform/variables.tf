@@ -27,9 +27,9 @@ variable "pipeline_file" {
 }
 
 variable "lambda_package" {
-  description = "The function's zip, made by: make package."
+  description = "The function's zip; null takes the one that `make package` made for where this goes: for Lambda on the pipeline file's architecture, or in the workspace laptop, which `clicklake env` chooses, for this machine."
   type        = string
-  default     = "../dist/processor.zip"
+  default     = null
 }
 
 variable "buffering" {

@@ -66,7 +66,7 @@ def test_every_file_of_the_seed_has_its_place() -> None:
     assert {"lambda/processor.py", "terraform/main.tf", "sample-event.json", "README.md", ".gitignore"} <= {
         old for old, _ in rows
     }
-    made = {"dist/processor.zip"}
+    made = {"dist/processor-aws-arm64.zip"}
     named = [name for _, new in rows for name in re.findall(r"`([\w./-]+)`", new)]
     assert not [name for name in named if not (ROOT / name).exists() and name not in made]
 

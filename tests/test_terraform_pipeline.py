@@ -37,7 +37,7 @@ class Team:
         document = json.loads(pipeline.FILE.read_text()) | {"processed_format": form}
         document["tables"]["events"]["columns"] += columns
         self.file.write_text(json.dumps(document))
-        package.build(pipeline=self.file, out=self.terraform.root / "dist/processor.zip")
+        package.build(pipeline=self.file, out=self.terraform.root / "dist/processor-local.zip")
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return self.terraform.run(*arguments, "-var", "pipeline_file=../team.json", seconds=200)
