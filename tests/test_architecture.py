@@ -14,7 +14,7 @@ OURS = ("clicklake", "localaws")
 # Reading order is import order: a file may import those before it, never those after it.
 LOCALAWS_ORDER = ("errors", "durable", "store", "wire", "sigv4", "server", "runtime", "serving")
 TRANSFORM_ORDER = ("event", "decode", "validate", "enrich", "keys", "encode", "ledger", "process")
-SERVICES = ("firehose", "s3", "events", "functions", "glue", "athena", "control", "logs", "identity", "cloudwatch")
+SERVICES = ("firehose", "s3", "events", "functions", "glue", "athena", "control", "logs", "identity", "cloudwatch", "budgets")
 # Not "io": the encoder writes into a BytesIO.
 IO_MODULES = {"os", "socket", "subprocess", "pathlib", "shutil", "tempfile", "time", "random", "secrets", "uuid"}
 NETWORK = {"boto3", "botocore", "urllib.request", "http", "requests"}

@@ -16,6 +16,7 @@ from typing import Any
 
 from localaws import credentials, health
 from localaws.athena.service import Athena
+from localaws.budgets import Budgets
 from localaws.cloudwatch.service import CloudWatch
 from localaws.control.service import Control
 from localaws.events import Deliver, Events
@@ -88,6 +89,7 @@ class Runtime:
             "glue": Service("json", glue.handler),
             "athena": Service("json", self.athena.handler),
             "logs": Service("json", self._logs.handler),
+            "budgets": Service("json", Budgets(self._store, clock, ACCOUNT, control.handler).handler),
             "sts": Service("query", Sts(ACCOUNT, self._keyring, control.role, clock, control.handler).handler),
         }
         self.app = self._new_server(services)
