@@ -285,6 +285,25 @@ def test_views_are_kept_in_glue(queries: Queries, events: dict[str, int], aws: C
     assert "FAILED" in queries.failure("DROP TABLE by_type")
 
 
+def test_an_interval_is_added_to_what_a_window_finds_in_a_table_a_view_or_a_with(queries: Queries, s3: Any) -> None:
+    """The usual way to cut sessions; a date stays a date, a timestamp a timestamp."""
+    put_json(
+        s3, "moments/a.json", [{"at": f"2025-11-26 10:{m}:00.000", "on": "2025-11-26"} for m in ("00", "29", "59")]
+    )
+    queries.run(
+        f"CREATE EXTERNAL TABLE moments (at timestamp, on_day date) ROW FORMAT SERDE '{OPENX}' WITH SERDEPROPERTIES "
+        "('mapping.on_day' = 'on') LOCATION 's3://lake/moments/'"
+    )
+    queries.run("CREATE VIEW seen AS SELECT at AS moment, on_day AS day FROM (SELECT * FROM moments)")
+    late = "lag({0}) OVER (ORDER BY {0}) + INTERVAL '29' MINUTE < {0}"
+    for source, column in (("moments", "at"), ("seen", "moment"), ("(SELECT * FROM seen)", "moment")):
+        sql = f"SELECT {late.format(column)} FROM {source} ORDER BY {column}"
+        assert queries.rows(sql) == [[None], ["false"], ["true"]]
+    of_with = f"WITH w AS (SELECT moment FROM seen) SELECT {late.format('moment')} FROM w ORDER BY moment"
+    assert queries.rows(of_with) == [[None], ["false"], ["true"]]
+    assert queries.rows("SELECT max(day) + INTERVAL '1' DAY FROM seen") == [["2025-11-27"]]
+
+
 def test_a_view_that_terraform_made_is_read(queries: Queries, aws: Client) -> None:
     sql = "WITH t AS (SELECT 1 AS x) SELECT x, 'a' AS y FROM t"
     text = {

@@ -265,13 +265,37 @@ def _named(table: exp.Expr) -> exp.Expr | None:
 
 
 def type_of_column(node: exp.Column) -> Type | None:
-    """By the tables of the nearest SELECT, if the column is one of theirs."""
+    """By the tables of the nearest SELECT, or of the subqueries, views and WITH that pass the column on as it is."""
     select = node.find_ancestor(exp.Select)
-    for table in _sources(select) if select else ():
-        columns = _columns(table)
-        if node.name.lower() in columns and node.table.lower() in {"", table.alias_or_name.lower()}:
-            return columns[node.name.lower()]
+    return _type_in(select, node.name.lower(), node.table.lower()) if select else None
+
+
+def _type_in(select: exp.Select, name: str, qualifier: str = "") -> Type | None:
+    for source in _sources(select):
+        if qualifier in {"", source.alias_or_name.lower()}:
+            found = _columns(source).get(name) or _passed_on(source, name)
+            if found is not None:
+                return found
     return None
+
+
+def _passed_on(source: exp.Expr, name: str) -> Type | None:
+    query = source.this if isinstance(source, exp.Subquery) else _named(source)
+    if not isinstance(query, exp.Select) or _renames(source) or _renames(query.parent):
+        return None
+    for projection in query.expressions:
+        if isinstance(projection, exp.Star) or (isinstance(projection, exp.Column) and projection.is_star):
+            return _type_in(query, name)
+        if projection.alias_or_name.lower() == name:
+            origin = projection.unalias()
+            return type_of_column(origin) if isinstance(origin, exp.Column) else None
+    return None
+
+
+def _renames(source: exp.Expr | None) -> bool:
+    """AS t (a, b)"""
+    alias = source.args.get("alias") if source is not None else None
+    return bool(alias is not None and alias.args.get("columns"))
 
 
 def _sources(select: exp.Select) -> list[exp.Expr]:

@@ -17,8 +17,9 @@ _SAME = {"min", "max", "coalesce", "nullif", "lag", "lead", "first_value", "last
 
 def plus(value: exp.Expr, interval: exp.Expr) -> exp.Expr:
     """value + interval."""
+    found = kind(value)  # before `added` takes it out of its tree, where its columns' tables are
     added = exp.Add(this=value, expression=interval)
-    return {_DATE: _as_date(added), _TIMESTAMP: added}.get(kind(value) or "") or _macro("t_plus", value, interval)
+    return {_DATE: _as_date(added), _TIMESTAMP: added}.get(found or "") or _macro("t_plus", value, interval)
 
 
 def truncated(unit: exp.Expr, value: exp.Expr) -> exp.Expr:
