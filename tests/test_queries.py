@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from clicklake import pipeline, query, target
+from clicklake.cli import main
 from clicklake.errors import UsageError
 from clicklake.saved_queries import FOLDER, saved_queries, saved_query
 from clicklake.traffic import Kind
@@ -413,13 +414,22 @@ def test_the_command_runs_one_by_its_name(lake: Lake) -> None:
     assert json.loads(done.stdout)["rows"] == lake.answer("funnel")
 
 
-def test_the_command_lists_them_without_asking_anybody(lake: Lake) -> None:
-    command = [sys.executable, "-m", "clicklake", "query", "--list"]
-    done = subprocess.run(command, capture_output=True, text=True, env={"PATH": "/nowhere"}, timeout=60)
-    assert [line.split()[0] for line in done.stdout.splitlines()] == list(NAMES), done.stderr
-    assert done.stderr == ""
+def test_the_command_lists_them_without_asking_anybody(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["query", "--list"]) == 0
+    said = capsys.readouterr()
+    assert [line.split()[0] for line in said.out.splitlines()] == list(NAMES)
+    assert said.err == ""
 
 
 @pytest.mark.parametrize("arguments", [(), ("SELECT 1", "--name", "funnel"), ("--name", "funnel", "--list")])
-def test_sql_a_name_or_the_list_and_only_one_of_them(lake: Lake, arguments: tuple[str, ...]) -> None:
-    assert clicklake(lake, "query", *arguments).returncode == 2
+def test_sql_a_name_or_the_list_and_only_one_of_them(arguments: tuple[str, ...]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["query", *arguments])
+    assert ended.value.code == 2
+
+
+def test_the_page_has_each_query_and_what_it_asks() -> None:
+    page = (ROOT / "docs/queries.md").read_text()
+    assert re.findall(r"^\| `(\w+)` \| (.+?) \|$", page, re.MULTILINE) == [
+        (saved.name, saved.question) for saved in saved_queries(PIPELINE)
+    ]
