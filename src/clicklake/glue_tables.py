@@ -16,10 +16,17 @@ def bring_up_to_date(glue: Any, database: str, wanted: Document) -> None:
     except glue.exceptions.EntityNotFoundException:
         glue.create_table(DatabaseName=database, TableInput=wanted)
         return
-    if any(found.get(key) != value for key, value in wanted.items()):
+    if not _says(found, wanted):
         glue.update_table(DatabaseName=database, TableInput=wanted)
     if wanted["PartitionKeys"]:
         update_partitions(glue, database, wanted)
+
+
+def _says(found: Any, wanted: Any) -> bool:
+    """Glue adds its defaults to what it was told, inside of the storage descriptor, too."""
+    if isinstance(wanted, dict) and isinstance(found, dict):
+        return all(_says(found.get(key), value) for key, value in wanted.items())
+    return bool(found == wanted)
 
 
 def update_partitions(glue: Any, database: str, table: Document) -> int:

@@ -6,12 +6,16 @@ from typing import Any
 
 from clicklake.pipeline import Names, Pipeline
 
+# The log stream that Firehose's console chooses for failed deliveries.
+DELIVERY_LOG_STREAM = "DestinationDelivery"
+
 
 @dataclass(frozen=True, slots=True)
 class Role:
     """`policy` is the role's one inline policy, under the role's own name."""
 
     name: str
+    description: str
     trust: str
     policy: str
 
@@ -21,18 +25,24 @@ def roles(pipeline: Pipeline, names: Names, account: str, region: str, user_key_
     here = f"{region}:{account}"
     own_account = {"StringEquals": {"aws:SourceAccount": account}}
     parameter = _statement("Allow", ["ssm:GetParameter"], [f"arn:aws:ssm:{here}:parameter{user_key_parameter}"])
+    delivery, processing = _deliver(pipeline, names, here), [*_process(pipeline, names, here), parameter]
+    trusted = _trust("firehose", {"Condition": own_account}), _trust("lambda", {})
     return (
-        Role(names.delivery_stream, _trust("firehose", {"Condition": own_account}), _policy(_deliver(pipeline, names))),
-        Role(names.function, _trust("lambda", {}), _policy([*_process(pipeline, names, here), parameter])),
+        Role(names.delivery_stream, "What the delivery stream may do.", trusted[0], _policy(delivery)),
+        Role(names.function, "What the processor may do.", trusted[1], _policy(processing)),
     )
 
 
-def _deliver(pipeline: Pipeline, names: Names) -> list[dict[str, Any]]:
+def _deliver(pipeline: Pipeline, names: Names, here: str) -> list[dict[str, Any]]:
+    """What docs.aws.amazon.com/firehose/latest/dev/controlling-access.html#using-iam-s3 lists, those of objects on the
+    stream's own zones only."""
     lake, zones = f"arn:aws:s3:::{names.bucket}", pipeline.zones
     objects = [f"{lake}/{zone}*" for zone in (zones.raw, zones.delivery_errors)]
+    log = f"arn:aws:logs:{here}:log-group:{names.delivery_logs}:log-stream:{DELIVERY_LOG_STREAM}"
     return [
-        _statement("Allow", ["s3:PutObject", "s3:AbortMultipartUpload"], objects),
+        _statement("Allow", ["s3:PutObject", "s3:AbortMultipartUpload", "s3:GetObject"], objects),
         _statement("Allow", ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"], [lake]),
+        _statement("Allow", ["logs:PutLogEvents"], [log]),
     ]
 
 
@@ -46,7 +56,8 @@ def _process(pipeline: Pipeline, names: Names, here: str) -> list[dict[str, Any]
     )
     tables = [f"arn:aws:glue:{here}:table/{names.database}/{table.name}" for table in pipeline.tables]
     catalog = [f"arn:aws:glue:{here}:catalog", f"arn:aws:glue:{here}:database/{names.database}"]
-    logs = f"arn:aws:logs:{here}:log-group:/aws/lambda/{names.function}:*"
+    logs = f"arn:aws:logs:{here}:log-group:{names.function_logs}:*"
+    failures = f"arn:aws:sqs:{here}:{names.failure_queue}"
     return [
         _statement("Allow", ["s3:GetObject"], [raw]),
         # Without it S3 says AccessDenied, not NoSuchKey, of a raw object that is gone.
@@ -57,6 +68,10 @@ def _process(pipeline: Pipeline, names: Names, here: str) -> list[dict[str, Any]
         _statement("Deny", ["s3:PutObject", "s3:DeleteObject"], [raw]),
         _statement("Allow", _PARTITIONS, [*catalog, *tables]),
         _statement("Allow", ["logs:CreateLogStream", "logs:PutLogEvents"], [logs]),
+        # Lambda reports an invocation that failed for good in the function's name.
+        _statement("Allow", ["sqs:SendMessage"], [failures]),
+        # X-Ray has no resources: docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
+        _statement("Allow", ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], ["*"]),
     ]
 
 

@@ -41,6 +41,16 @@ class Names:
     workgroup: str
     unique_view: str
 
+    @property
+    def function_logs(self) -> str:
+        """The log group of the function, under the name that Lambda writes to."""
+        return f"/aws/lambda/{self.function}"
+
+    @property
+    def delivery_logs(self) -> str:
+        """The log group of failed deliveries, under the name that Firehose's console chooses."""
+        return f"/aws/kinesisfirehose/{self.delivery_stream}"
+
 
 @dataclass(frozen=True, slots=True)
 class Zones:
