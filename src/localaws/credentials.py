@@ -19,10 +19,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from localaws.caller import Caller
 from localaws.durable import replace_file
 from localaws.errors import StartError
 from localaws.store import Documents
-from localaws.wire import Caller
 
 OWNER = "laptop"
 """The owner's user name."""
@@ -96,6 +96,10 @@ class Keyring:
         with self._lock:
             self._functions[made.access_key] = Key(made, Caller(made.access_key, arn, made.access_key))
         return made
+
+    def caller_of(self, access_key: str) -> Caller:
+        """Whose a function's key is."""
+        return self._functions[access_key].caller
 
     def failed(self, access_key: str) -> None:
         """A request that was signed with it could not be served, through no fault of its sender's."""

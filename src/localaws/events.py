@@ -41,10 +41,16 @@ class Events:
         """What no target has accepted yet."""
         return sum(queue.depth() for queue in self._queues.values())
 
-    def start(self, targets: Mapping[str, Deliver], wants: Callable[[str, str], bool]) -> None:
-        """`targets` by the ARN's service; `wants(source, arn)`: is it still to be told, if it can't be now?"""
+    def start(
+        self,
+        targets: Mapping[str, Deliver],
+        wants: Callable[[str, str], bool],
+        admit: Callable[[str, str], None] = lambda _source, _arn: None,
+    ) -> None:
+        """`targets` by the ARN's service; `wants(source, arn)`: is it still to be told, if it can't be now? `admit`
+        raises AwsError while it must not be."""
         for kind, queue in self._queues.items():
-            handle = partial(self._handle, queue, targets[kind], wants)
+            handle = partial(self._handle, queue, targets[kind], wants, admit)
             pump = Pump(
                 queue, handle, self._clock, name=f"S3 events to {kind}", pause=_FIRST_PAUSE, width=_WIDTHS[kind]
             )
@@ -58,10 +64,18 @@ class Events:
         for pump in self._pumps:
             pump.join()
 
-    def _handle(self, queue: Queue, deliver: Deliver, wants: Callable[[str, str], bool], item: Item) -> None:
+    def _handle(
+        self,
+        queue: Queue,
+        deliver: Deliver,
+        wants: Callable[[str, str], bool],
+        admit: Callable[[str, str], None],
+        item: Item,
+    ) -> None:
         body = item.body
         attempts = body.get("attempts", 0)
         try:
+            admit(body["source"], body["arn"])
             deliver(body["arn"], body["message"], body["trace"])
         except Exception as e:
             if not wants(body["source"], body["arn"]):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
+import botocore.exceptions
 import botocore.model
 
 from localaws.errors import AwsError
@@ -36,11 +37,9 @@ def rest_json_service(
 ) -> Handler:
     """Routes, parameter places and status codes are the service model's. `beside`: what operations want to
     know of a request that the model does not tell. `check(shape, parameters)` may refuse a request."""
-    model = service_model(name)
-    routes = functools.cache(lambda: [_Route.of(model().operation_model(o)) for o in model().operation_names])
 
     async def handle(request: Request) -> Response:
-        for route in routes():
+        for route in _routes(name):
             found = route.match(request)
             if found is not None and route.operation.name in operations:
                 request.span.operation = route.operation.name
@@ -51,6 +50,15 @@ def rest_json_service(
         return await otherwise(request)
 
     return handle
+
+
+def called(name: str, request: Request) -> tuple[str, Parameters]:
+    """Operation and parameters of a request to any service that speaks REST-JSON; "" if it has no such operation."""
+    for route in _routes(name):
+        found = route.match(request)
+        if found is not None:
+            return route.operation.name, _parameters(route.operation, found, request)
+    return "", {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +85,16 @@ class _Route:
         if found is None or any(request.parameters().get(k) != v for k, v in self.query.items()):
             return None
         return {name: unquote(value) for name, value in found.groupdict().items()}
+
+
+@functools.cache
+def _routes(name: str) -> list[_Route]:
+    """None of a service that botocore does not know by this name."""
+    try:
+        model = service_model(name)()
+    except botocore.exceptions.UnknownServiceError:
+        return []
+    return [_Route.of(model.operation_model(operation)) for operation in model.operation_names]
 
 
 def _parameters(operation: botocore.model.OperationModel, path: dict[str, str], request: Request) -> Parameters:

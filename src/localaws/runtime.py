@@ -5,7 +5,6 @@ This file alone knows all services. Each gets its neighbours as plain callables,
 
 import asyncio
 import os
-import threading
 import time
 import uuid
 from collections.abc import Callable
@@ -25,6 +24,9 @@ from localaws.firehose.service import Firehose, backlog_limit
 from localaws.functions.service import Functions
 from localaws.gate import Gate
 from localaws.glue.service import Glue
+from localaws.iam.definitions import Definitions
+from localaws.iam.enforcement import Enforcement
+from localaws.iam.service_roles import ServiceRoles
 from localaws.identity import Sts
 from localaws.logs import Logs
 from localaws.metrics import firehose as streams
@@ -56,6 +58,7 @@ class Settings:
     allowed_hosts: tuple[str, ...] = field(
         default_factory=lambda: tuple(os.environ.get("CLICKLAKE_ALLOWED_HOSTS", "").split(","))
     )
+    enforce_iam: bool = False
     firehose_backlog: int = field(default_factory=lambda: backlog_limit(os.environ))
 
 
@@ -73,9 +76,13 @@ class Runtime:
         owner, sessions = credentials.load_or_make(root / "credentials"), Documents(self._store, "sts.session")
         guests = credentials.load_guests(root / "credentials")
         self._keyring = credentials.Keyring(owner, ACCOUNT, sessions, control.user_key, guests)
+        self._enforcement = self._new_enforcement(owner) if settings.enforce_iam else None
         self._logs = Logs(root, clock, ACCOUNT, region, control.handler, control.create_log_group)
         self._events = Events(partial(possibly_disordered, settings.faults, self._store, clock), clock)
         self._s3 = self._new_s3()
+        self._roles = ServiceRoles(
+            self._enforcement, self._s3.admit_put, self._logs.write, control.has_log_group, self._keyring.caller_of
+        )
         handle_s3, put_object = failing_writes(settings.faults, self._s3.handler, self._s3.put_object)
         self.firehose = self._new_firehose(put_object)
         self.functions = self._new_functions()
@@ -94,20 +101,36 @@ class Runtime:
         }
         self.app = self._new_server(services)
 
-    def _new_s3(self) -> S3:
-        policies: dict[str, PolicyOf] = {
+    def _policies(self) -> dict[str, PolicyOf]:
+        """Of resources, by the service in their ARNs."""
+        return {
             "lambda": lambda arn: self.functions.policy(arn),  # noqa: PLW0108 - they are made later
             "sqs": self._control.queue_policy,
             "sns": self._control.topic_policy,
         }
+
+    def _new_enforcement(self, owner: credentials.Credentials) -> Enforcement:
+        return Enforcement(
+            ACCOUNT,
+            self._settings.region,
+            owner.access_key,
+            self._control.identity,
+            self._settings.clock,
+            self._policies(),
+            {"athena": lambda p: self.athena.with_workgroup(p)},  # noqa: PLW0108 - it is made later
+            Definitions(),
+        )
+
+    def _new_s3(self) -> S3:
         return S3(
             self._store,
             self._settings.data_dir,
             *self._here,
             self._events.put,
-            policies,
+            self._policies(),
             lambda name: self._keyring.find(name) or self._keyring.find_user(name),
             self._settings.bucket_acls,
+            self._enforcement.admit_to_s3 if self._enforcement is not None else None,
         )
 
     def _new_firehose(self, put_object: PutObject) -> Firehose:
@@ -115,11 +138,12 @@ class Runtime:
             self._store,
             self._settings.data_dir,
             put_object,
-            self._logs.write,
+            self._roles.write_delivery_log,
             *self._here,
             self._control.handler,
             self._settings.firehose_backlog,
             self._shown.delivered,
+            self._roles.admit_delivery,
         )
 
     def _new_functions(self) -> Functions:
@@ -128,12 +152,13 @@ class Runtime:
             self._settings.data_dir,
             *self._here,
             self._function_environment,
-            self._logs.write,
+            self._roles.write_function_log,
             self._s3.open_object,
             self._control.handler,
             {"sqs": self._control.send_text, "sns": self._control.publish_text},
             observe=self._shown.invocation_ran,
             failures=self._keyring.failures,
+            admit_report=self._roles.admit_report,
         )
 
     def _new_athena(self, glue: Glue) -> Athena:
@@ -164,6 +189,7 @@ class Runtime:
             Gate(settings.host, settings.allowed_hosts),
             self._s3.admits,
             self._s3.may_upload,
+            self._enforcement.admit if self._enforcement is not None else None,
         )
 
     def _watch(self) -> None:
@@ -203,6 +229,7 @@ class Runtime:
 
     def _function_environment(self, role_arn: str, function: str) -> dict[str, str]:
         """What AWS puts into a function's environment so that its SDK finds its region and its role's keys."""
+        self._roles.admit_function(role_arn, function)
         keys = self._keyring.of_function(role_arn, function)
         return {
             "AWS_ENDPOINT_URL": self.url,
@@ -224,7 +251,7 @@ class Runtime:
             "sns": control.publish_event,
             "events": self._route,
         }
-        self._events.start(targets, self._still_wants)
+        self._events.start(targets, self._still_wants, self._check_admitted)
         await self.firehose.start()
 
     def _route(self, bus_arn: str, event: dict[str, Any], trace: str) -> None:
@@ -232,14 +259,19 @@ class Runtime:
         for arn in self._control.event_targets(bus_arn, event):
             self._events.put(arn, bus_arn, event, trace)
 
+    def _check_admitted(self, source: str, arn: str) -> None:
+        """With policies enforced a target's own must let S3 in whenever it is told. Raises AccessDenied."""
+        if self._enforcement is not None and not source.startswith("arn:"):  # that would be an event bus
+            self._s3.check_admitted(source, arn)
+
     def _still_wants(self, source: str, arn: str) -> bool:
         is_bus = source.startswith("arn:")
         return self._control.rules_name(source, arn) if is_bus else self._s3.tells(source, arn)
 
     def warm(self) -> None:
-        """Load on threads what the first query and the first control call would wait for."""
-        for load in (self._control.warm, self.athena.warm):
-            threading.Thread(target=load, daemon=True).start()
+        """Load what the first query and the first control call would wait for."""
+        self.athena.warm()
+        self._control.warm()
 
     async def stop(self) -> None:
         await self.firehose.stop()

@@ -43,7 +43,7 @@ class Server:
     any other name goes to `control`, which is one more. `pages` by their paths need no signature; `note` is told of
     every other request when its answer is out. `gate` turns strangers away; `admits` says of a request with a foreign
     Origin whether the bucket that it is for allows it; `may_upload` raises AccessDenied for an unsigned upload before
-    its body is read."""
+    its body is read; `authorize` raises for what its sender's policies don't allow, if they count."""
 
     def __init__(
         self,
@@ -59,6 +59,7 @@ class Server:
         gate: Gate,
         admits: Callable[[str, sigv4.Head], Awaitable[bool]],
         may_upload: Callable[[Request], Awaitable[None]],
+        authorize: Callable[[Request, str, sigv4.Protocol], Awaitable[None]] | None = None,
     ) -> None:
         self._services = services
         self._polyglots = polyglots
@@ -72,6 +73,7 @@ class Server:
         self._gate = gate
         self._admits = admits
         self._may_upload = may_upload
+        self._authorize = authorize
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -142,7 +144,10 @@ class Server:
                 text = f"{key.caller.arn} is of another account, which may use S3 alone"
                 raise AwsError("AccessDenied", text, 403)
             span.service = claim.service
-            return await service.handler(_request(head, body, key.caller, span))
+            request = _request(head, body, key.caller, span)
+            if self._authorize is not None:
+                await self._authorize(request, claim.service, service.protocol)
+            return await service.handler(request)
         finally:
             if body.file is not None:
                 body.file.unlink(missing_ok=True)

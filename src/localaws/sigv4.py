@@ -29,7 +29,7 @@ MAX_PRESIGNED_SECONDS = 7 * 24 * 3600
 _STAMP = re.compile("([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})Z")
 
 Protocol = Literal["json", "rest-json", "query", "rest-xml", "rpc-v2-cbor"]
-Trouble = Literal["missing", "malformed", "unknown key", "mismatch", "skewed", "expired", "ended"]
+Trouble = Literal["missing", "malformed", "unknown key", "mismatch", "skewed", "expired", "ended", "denied"]
 
 # The same trouble has another name and status in each protocol ("Common Errors" of the API references; S3's own list).
 _ERRORS: dict[Trouble, dict[Protocol, tuple[str, int]]] = {
@@ -74,6 +74,12 @@ _ERRORS: dict[Trouble, dict[Protocol, tuple[str, int]]] = {
         "rest-json": ("ExpiredTokenException", 403),
         "query": ("ExpiredToken", 403),
         "rest-xml": ("ExpiredToken", 400),
+    },
+    "denied": {
+        "json": ("AccessDeniedException", 400),
+        "rest-json": ("AccessDeniedException", 403),
+        "query": ("AccessDenied", 403),
+        "rest-xml": ("AccessDenied", 403),
     },
 }
 

@@ -116,6 +116,13 @@ class Executions:
         if execution.state not in _AFTER:
             self._live.pop(execution.id, None)
 
+    def workgroup(self, number: str) -> str | None:
+        """None if there is no such execution."""
+        try:
+            return str(self.get(number).document["WorkGroup"])
+        except AwsError:
+            return None
+
     def get(self, number: str) -> Execution:
         """InvalidRequestException if there is none."""
         live = self._live.get(number)

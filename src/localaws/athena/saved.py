@@ -45,6 +45,11 @@ class Saved:
         statements = [i for i, _ in self._prepared.items(f"{name}/")]
         return (queries, statements) if queries or statements else None
 
+    def workgroup(self, number: str) -> str | None:
+        """A named query's; None if there is no such one."""
+        found = self._queries.get(number)
+        return str(found["WorkGroup"]) if found else None
+
     def forget(self, name: str) -> None:
         """Delete what belongs to a workgroup."""
         queries, statements = self.of_workgroup(name) or ([], [])

@@ -99,6 +99,16 @@ class Athena:
         self._pool.close()
         self._threads.shutdown(wait=True, cancel_futures=True)
 
+    def with_workgroup(self, p: Parameters) -> Parameters:
+        """A request's parameters with the workgroup that it means: that of the executions or named queries, or
+        "primary"."""
+        numbers = [*p.get("QueryExecutionIds", ()), *filter(None, [p.get("QueryExecutionId")])]
+        names = [*p.get("NamedQueryIds", ()), *filter(None, [p.get("NamedQueryId")])]
+        groups = {*map(self._executions.workgroup, numbers), *map(self._settings.saved.workgroup, names)} - {None}
+        if not groups and "QueryString" in p:
+            groups = {"primary"}
+        return {"WorkGroup": sorted(groups), **p} if groups else p
+
     # The API
 
     def _start(self, p: Parameters) -> Parameters:

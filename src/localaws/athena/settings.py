@@ -33,7 +33,7 @@ class Settings:
         region: str,
     ) -> None:
         self._groups = Documents(store, "athena-workgroup")
-        self._saved = Saved(store, clock, ids, self.workgroup)
+        self.saved = Saved(store, clock, ids, self.workgroup)
         self._tags = Documents(store, "athena-tags")
         self._clock = clock
         self._arn = f"arn:aws:athena:{region}:{account}:"
@@ -46,7 +46,7 @@ class Settings:
             "TagResource": self._tag,
             "UntagResource": self._untag,
             "ListTagsForResource": self._list_tags,
-        } | self._saved.operations
+        } | self.saved.operations
 
     # Workgroups
 
@@ -84,9 +84,9 @@ class Settings:
         if name == _PRIMARY:
             raise invalid("WorkGroup primary cannot be deleted.")
         self.workgroup(name)
-        if self._saved.of_workgroup(name) and not p.get("RecursiveDeleteOption"):
+        if self.saved.of_workgroup(name) and not p.get("RecursiveDeleteOption"):
             raise invalid(f"WorkGroup {name} is not empty")
-        self._saved.forget(name)
+        self.saved.forget(name)
         self._tags.delete(f"{self._arn}workgroup/{name}")
         self._groups.delete(name)
         return {}

@@ -21,10 +21,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from localaws.control import identities
 from localaws.control.call import Call, Invoke
 from localaws.control.refusals import refused
 from localaws.credentials import Credentials, Key, Role
 from localaws.errors import AwsError
+from localaws.iam.principals import Identity
 from localaws.store import Store
 from localaws.wire import Caller, Response
 
@@ -128,6 +130,9 @@ class Moto:
     def role(self, arn: str) -> Role | None:
         found = (role for role in self._iam().roles.values() if role.arn == arn)
         return next((Role(role.id, int(role.max_session_duration or _LONGEST_SESSION)) for role in found), None)
+
+    def identity(self, kind: str, name: str) -> Identity | None:
+        return identities.identity(self._iam(), kind, name)
 
     def queues(self, region: str, time: float) -> dict[str, QueueStats]:
         """SQS's queues by their names."""

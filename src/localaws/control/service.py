@@ -29,6 +29,7 @@ from localaws.control.compaction import needed
 from localaws.control.journal import Journal
 from localaws.credentials import OWNER, Key, Role
 from localaws.errors import AwsError
+from localaws.iam.principals import Identity
 from localaws.store import Store
 from localaws.wire import Request, Response
 
@@ -134,6 +135,11 @@ class Control:
         with self._lock:
             return self._running().role(arn)
 
+    def identity(self, kind: str, name: str) -> Identity | None:
+        """A user or role of IAM ("user", "role") with its policies."""
+        with self._lock:
+            return self._running().identity(kind, name)
+
     def send_event(self, queue_arn: str, event: Mapping[str, Any], trace: str) -> None:
         """An event as the message; durable on return. AwsError if the queue does not exist."""
         self._send(queue_arn, {"MessageBody": json.dumps(event)} | _traced(trace))
@@ -184,6 +190,11 @@ class Control:
         response = self._do(Call.json("logs", self._region, "Logs_20140328.CreateLogGroup", {"logGroupName": name}))
         if _error_code(response) != "ResourceAlreadyExistsException":
             _succeeded(response)
+
+    def has_log_group(self, name: str) -> bool:
+        wanted = {"logGroupNamePrefix": name}
+        answer = self._do(Call.json("logs", self._region, "Logs_20140328.DescribeLogGroups", wanted))
+        return any(group["logGroupName"] == name for group in json.loads(_body(answer)).get("logGroups", ()))
 
     def publish_text(self, topic_arn: str, text: str, attributes: Mapping[str, tuple[str, str]]) -> None:
         """`attributes`: name -> (type, value)."""

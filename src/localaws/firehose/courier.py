@@ -30,7 +30,8 @@ _LONGEST_RETRY_SECONDS = 10.0
 @dataclass(frozen=True, slots=True)
 class Destination:
     """Where and how a stream delivers in one `version` of its configuration; `interval` in seconds, `size` in bytes
-    before compression. `log` is the CloudWatch log group and stream that is told of failures, if there is one."""
+    before compression. `log` is the CloudWatch log group and stream that is told of failures, if there is one; `role`
+    the ARN of the one in whose name it delivers."""
 
     version: int
     bucket: str
@@ -42,15 +43,18 @@ class Destination:
     time_zone: str
     delimiter: bytes
     log: tuple[str, str] | None = None
+    role: str = ""
 
 
 Report = Callable[[str, Destination, Exception], None]
+Admit = Callable[[str, str, str], None]
+"""(role, bucket, key): raises AwsError if the role may not put it there."""
 
 
 class Courier:
     """`delivered(segment)` is told of success. `failed(courier, segment, error)` is told of each failed attempt, and
     answers True if it has given the segment to somebody else. `report(stream, destination, error)` is told, on a
-    thread, of the first failure of each segment."""
+    thread, of the first failure of each segment; `admit` is asked before each attempt."""
 
     def __init__(
         self,
@@ -60,6 +64,7 @@ class Courier:
         delivered: Callable[[Sealed], None],
         failed: Callable[["Courier", Sealed, Exception], bool],
         report: Report,
+        admit: Admit,
     ) -> None:
         self.destination = destination
         self._stream = stream
@@ -67,6 +72,7 @@ class Courier:
         self._delivered = delivered
         self._failed = failed
         self._report = report
+        self._admit = admit
         self._queue: asyncio.Queue[Sealed] = asyncio.Queue()
         self._in_hand = 0
         self._awake = asyncio.Event()
@@ -115,7 +121,9 @@ class Courier:
             data, torn = write_ahead.read(segment.path) if segment.path.exists() else (b"", 0)
             if data:
                 content = igzip.compress(data, compresslevel=1, mtime=0) if self.destination.gzip else data
-                self._put_object(self.destination.bucket, self._key(segment), content)
+                key = self._key(segment)
+                self._admit(self.destination.role, self.destination.bucket, key)
+                self._put_object(self.destination.bucket, key, content)
             if torn:
                 kept = write_ahead.aside(segment.path)  # told first: a crash in between must not keep it quiet
                 log.warning("%s: %d bytes are no whole record; kept in %s", self._stream, torn, kept)

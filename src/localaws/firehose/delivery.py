@@ -16,7 +16,7 @@ from pathlib import Path
 from localaws.durable import make_directories
 from localaws.errors import AwsError
 from localaws.firehose import log as write_ahead
-from localaws.firehose.courier import Courier, Destination, PutObject, Report, is_gone
+from localaws.firehose.courier import Admit, Courier, Destination, PutObject, Report, is_gone
 from localaws.firehose.log import Sealed, Segment
 from localaws.firehose.stats import Counters, Stats
 
@@ -30,7 +30,8 @@ _SHORTEST_INTERVAL = 0.1
 class Surroundings:
     """What a delivery needs of the world. `committing` has the threads that write logs. `backlog_limit`: bytes of one
     stream, acknowledged and not yet in S3, above which it takes no more. `report` is told, on a thread, of segments
-    that S3 refuses, and `delivered` of every object: its stream, and the age of its oldest record in seconds."""
+    that S3 refuses, and `delivered` of every object: its stream, and the age of its oldest record in seconds. `admit`
+    raises AwsError if a stream's role may not put an object."""
 
     put_object: PutObject
     report: Report
@@ -39,6 +40,7 @@ class Surroundings:
     backlog_limit: int
     committing: Executor
     delivered: Callable[[str, float], None] = lambda _stream, _age: None
+    admit: Admit = lambda _role, _bucket, _key: None
 
 
 @dataclass(slots=True)
@@ -83,8 +85,10 @@ class Delivery:
         self._tasks: dict[int, asyncio.Task[None]] = {}
 
     def _courier(self, destination: Destination) -> Courier:
-        put_object, report = self._surroundings.put_object, self._surroundings.report
-        return Courier(self._stream, destination, put_object, self._delivered, self._failed, report)
+        world = self._surroundings
+        return Courier(
+            self._stream, destination, world.put_object, self._delivered, self._failed, world.report, world.admit
+        )
 
     def start(self) -> None:
         """Deliver what an earlier run left, and open for records."""

@@ -137,6 +137,7 @@ def destination(described: Parameters, version: int) -> Destination:
         time_zone=described["CustomTimeZone"],
         delimiter=_delimiter(delimiters[0]) if delimiters else b"",
         log=(logging["LogGroupName"], logging["LogStreamName"]) if logging.get("Enabled") else None,
+        role=described["RoleARN"],
     )
 
 

@@ -17,7 +17,7 @@ from localaws.durable import move_file, sync_directory
 from localaws.errors import AwsError, StartError
 from localaws.firehose import records
 from localaws.firehose.constraints import checked
-from localaws.firehose.courier import Destination, PutObject
+from localaws.firehose.courier import Admit, Destination, PutObject
 from localaws.firehose.delivery import Delivery, Surroundings
 from localaws.firehose.stats import Stats
 from localaws.firehose.streams import Stream, Streams, not_found, places
@@ -31,7 +31,7 @@ _COMMITTING_THREADS = 32
 _BACKLOG_VARIABLE = "CLICKLAKE_FIREHOSE_BACKLOG_BYTES"
 _BACKLOG_LIMIT = 2 * 2**30
 
-WriteLog = Callable[[str, str, list[str]], None]
+WriteLog = Callable[[str, str, str, list[str]], None]
 
 
 def backlog_limit(environment: Mapping[str, str]) -> int:
@@ -45,8 +45,8 @@ def backlog_limit(environment: Mapping[str, str]) -> int:
 
 class Firehose:
     """`put_object(bucket, key, data)` is S3's; it returns when the object is durable, or raises AwsError.
-    `write_log(group, stream, lines)` is CloudWatch Logs'; for `limit` see `backlog_limit`, for `delivered`
-    `Surroundings`."""
+    `write_log(role, group, stream, lines)` is CloudWatch Logs'; for `limit` see `backlog_limit`, for `delivered` and
+    `admit` `Surroundings`."""
 
     def __init__(
         self,
@@ -60,7 +60,8 @@ class Firehose:
         region: str,
         otherwise: Handler,
         limit: int,
-        delivered: Callable[[str, float], None] = lambda _stream, _age: None,
+        delivered: Callable[[str, float], None],
+        admit: Admit,
     ) -> None:
         arn = f"arn:aws:firehose:{region}:{account}:deliverystream/"
         self._streams = Streams(store, clock, arn, lambda name: name in self._running)
@@ -68,7 +69,9 @@ class Firehose:
         self._write_log = write_log
         self._ids = ids
         self._committing = ThreadPoolExecutor(_COMMITTING_THREADS, "firehose")
-        self._surroundings = Surroundings(put_object, self._report, clock, ids, limit, self._committing, delivered)
+        self._surroundings = Surroundings(
+            put_object, self._report, clock, ids, limit, self._committing, delivered, admit
+        )
         self._running: dict[str, Delivery] = {}
         self._encrypted: set[str] = set()
         self._request_prefix = ids()
@@ -213,7 +216,7 @@ class Firehose:
             "message": str(error),
             "errorCode": f"S3.{error.code}" if isinstance(error, AwsError) else "InternalError",
         }
-        self._write_log(*destination.log, [json.dumps(line)])
+        self._write_log(destination.role, *destination.log, [json.dumps(line)])
 
 
 def _throttled() -> AwsError:

@@ -56,7 +56,7 @@ class _Live:
 
 class Executions:
     """`targets` maps an ARN's service to what sends a text to it, durably; `observe` is told of every invocation that
-    ran, and how long that took."""
+    ran, and how long that took. `admit_report` is asked before a target is told."""
 
     def __init__(
         self,
@@ -70,6 +70,7 @@ class Executions:
         retry_delays: Sequence[float],
         width: int,
         observe: Callable[[str, float], None],
+        admit_report: Callable[[str, str, str], None],
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._store = store
@@ -81,9 +82,10 @@ class Executions:
         self._retry_delays = retry_delays
         self._width = width
         self._observe = observe
+        self._admit_report = admit_report
         self._chance = chance
         self._kept = Queue(store, "lambda.failed")
-        reached = {service: partial(_send, send) for service, send in targets.items()} | {"lambda": self._deliver}
+        reached = {service: partial(self._send, send) for service, send in targets.items()} | {"lambda": self._deliver}
         self._destinations = Destinations(store, reached, self._kept, clock, self._count_failed_delivery)
         self._concurrency = Concurrency()
         self._live: dict[str, _Live] = {}
@@ -259,9 +261,20 @@ class Executions:
             text = "%s gave up request %s after %d attempts: %s"
             _log.error(text, name, event.id, event.attempts, concluded.condition)
 
+    def _send(self, send: Send, message: Message) -> None:
+        self._admit(message)
+        send(message.arn, message.text, message.attributes)
+
     def _deliver(self, message: Message) -> None:
         """To a function as the destination."""
+        self._admit(message)
         self.accept(reference(message.arn), self._ids(), message.text, "", message.trace)
+
+    def _admit(self, message: Message) -> None:
+        """One of a function that is gone had its role, too."""
+        if message.function in self._registry.names():
+            role = self._registry.find(message.function)["Configuration"]["Role"]
+            self._admit_report(role, message.function, message.arn)
 
     def _count_failed_delivery(self, message: Message) -> None:
         self._count(message.function, **{message.failure: 1})
@@ -277,7 +290,3 @@ class Executions:
                 everything = list(self._live.values())
             for live in everything:
                 live.pool.reap(_IDLE_SECONDS)
-
-
-def _send(send: Send, message: Message) -> None:
-    send(message.arn, message.text, message.attributes)

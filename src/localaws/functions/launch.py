@@ -17,7 +17,7 @@ from localaws.functions.workers import Worker
 
 class Launcher:
     """`layers` gives the folders of what a configuration says of its layers, `environment(role_arn, session)` the
-    AWS_* variables of a worker; `log(group, stream, lines)` takes its lines."""
+    AWS_* variables of a worker; `log(access_key, group, stream, lines)` takes its lines."""
 
     def __init__(
         self,
@@ -27,7 +27,7 @@ class Launcher:
         clock: Callable[[], float],
         ids: Callable[[], str],
         environment: Callable[[str, str], Mapping[str, str]],
-        log: Callable[[str, str, list[str]], None],
+        log: Callable[[str, str, str, list[str]], None],
         failures: Callable[[str], int],
     ) -> None:
         self._registry = registry
@@ -70,10 +70,10 @@ class Launcher:
         number = self._ids().replace("-", "")
         day = datetime.fromtimestamp(self._clock(), UTC).strftime("%Y/%m/%d")
         stream = f"{day}/[{spec.version}]{number}"
-        log = partial(self._log, spec.log_group, stream)
         # A session's name has two characters at least (API_AssumeRole.html in the API reference of STS).
         session = spec.function if len(spec.function) > 1 else f"{spec.function}@lambda_function"
         environment = self._environment(spec.role, session)
+        log = partial(self._log, environment["AWS_ACCESS_KEY_ID"], spec.log_group, stream)
         failures = partial(self._failures, environment["AWS_ACCESS_KEY_ID"])
         spec = replace(spec, environment={**spec.environment, **environment})
         return Worker(spec, self._scratch / number, stream, log, self._clock, failures=failures)

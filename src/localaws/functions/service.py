@@ -55,11 +55,11 @@ _WORKERS = max(2, os.cpu_count() or 1)
 
 
 class Functions:
-    """`environment(role_arn, function)` gives the AWS_* variables of a worker; `log(group, stream, lines)` takes its
-    lines; `fetch(bucket, key)` reads a package from S3; `targets` maps a service ("sqs", "sns") to send(arn, text,
-    attributes), which returns when the target has it durably. `observe` is told of every invocation that ran, and how
-    long that took. `failures(access_key)` says how many calls of a worker this endpoint has failed: what fails for that
-    uses up no retry.
+    """`environment(role_arn, function)` gives the AWS_* variables of a worker; `log(access_key, group, stream, lines)`
+    takes its lines; `fetch(bucket, key)` reads a package from S3; `targets` maps a service ("sqs", "sns") to send(arn,
+    text, attributes), which returns when the target has it durably. `observe` is told of every invocation that ran, and
+    how long that took. `failures(access_key)` says how many calls of a worker this endpoint has failed: what fails for
+    that uses up no retry. `admit_report(role, function, arn)` raises AwsError if the role may not tell the target.
     """
 
     def __init__(
@@ -71,12 +71,13 @@ class Functions:
         account: str,
         region: str,
         environment: Callable[[str, str], Mapping[str, str]],
-        log: Callable[[str, str, list[str]], None],
+        log: Callable[[str, str, str, list[str]], None],
         fetch: Callable[[str, str], bytes],
         otherwise: Handler,
         targets: Mapping[str, Send],
         observe: Callable[[str, float], None] = lambda _name, _seconds: None,
         failures: Callable[[str], int] = lambda _access_key: 0,
+        admit_report: Callable[[str, str, str], None] = lambda _role, _function, _arn: None,
     ) -> None:
         root = root.absolute()
         self._ids = ids
@@ -96,6 +97,7 @@ class Functions:
             _RETRY_DELAYS,
             _WORKERS,
             observe,
+            admit_report,
         )
         self._lifecycle = threading.Lock()  # one function is made or unmade at a time
         operations: dict[str, Operation] = {

@@ -1,7 +1,7 @@
 """Who may do what: ownership, bucket policy, access lists, public access block.
 
-docs.aws.amazon.com/AmazonS3/latest/userguide/how-s3-evaluates-access-control.html. As IAM's policies are not evaluated
-here, whoever is of an account may do all that the account may, unless the bucket's policy denies it.
+docs.aws.amazon.com/AmazonS3/latest/userguide/how-s3-evaluates-access-control.html. Unless IAM's policies are enforced
+(`judge`), whoever is of an account may do all that the account may, if the bucket's policy does not deny it.
 
 Which permission an operation needs is rules.py's. `Access` decides, before the operation runs, and tells it whose what
 it makes will be.
@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from localaws.errors import AwsError
+from localaws.iam.conditions import Context
 from localaws.iam.policies import Ask, Document, names_of, parsed, verdict
 from localaws.s3 import acl as s3_acl
 from localaws.s3 import lock as s3_lock
@@ -23,7 +24,7 @@ from localaws.s3.buckets import Bucket, Buckets
 from localaws.s3.description import BUCKETS_ENCRYPTION, LOCK
 from localaws.s3.policy_context import context_of
 from localaws.s3.rows import Stored
-from localaws.s3.rules import LIST, READ, RULES, Rule
+from localaws.s3.rules import LIST, OF_ACCOUNT, READ, RULES, UPLOADS, Rule, further
 from localaws.wire import Caller, Parameters, Request
 
 CALLER = "Account"
@@ -38,7 +39,6 @@ ACCESS = "Access"
 
 # That the account itself may do whatever its bucket's policy denies, lest nobody could ever change that.
 _NEVER_LOST = frozenset({"s3:DeleteBucketPolicy", "s3:GetBucketPolicy", "s3:PutBucketPolicy"})
-_UPLOADS = frozenset({"CopyObject", "CreateMultipartUpload", "PutObject"})
 _READS = frozenset({"GetObject", "HeadObject"})
 _KEY_ID = re.compile("(mrk-)?[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}")
 _OWNER_HEADERS = {"x-amz-expected-bucket-owner": "Bucket", "x-amz-source-expected-bucket-owner": "CopySource"}
@@ -113,22 +113,29 @@ def _policy(bucket: Bucket) -> Document | None:
     return None if kept is None else parsed(kept["Text"])
 
 
+Judge = Callable[[Caller, str, Parameters, Context, Document | None], None]
+"""(caller, action, the Bucket and Key that it is about, condition keys, the bucket's policy)"""
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
-    """`find(bucket, key, version)`: the object, None if there is none."""
+    """`find(bucket, key, version)`: the object, None if there is none. `judge` raises AccessDenied for what the
+    caller's own policies don't allow; without it they don't count."""
 
     buckets: Buckets
     find: Callable[[str, str, str | None], Stored | None]
     clock: Callable[[], float]
+    judge: Judge | None = None
 
     def admit(self, request: Request, operation: str, p: Parameters) -> None:
         """Raises AccessDenied. `p` gets CALLER, BUCKET_OWNER and, for what makes an object, ACCESS. Of a bucket that
         does not exist the operation tells."""
         account = request.caller.account
         p[CALLER] = account
-        if operation in {"CreateBucket", "ListBuckets"}:
+        if operation in OF_ACCOUNT:
             if not account:
                 raise denied("the request is not signed; see: clicklake env")
+            self._judge(request, None, OF_ACCOUNT[operation], p, None)
             return
         bucket = self.buckets.find(p["Bucket"])
         if bucket is None:
@@ -141,7 +148,9 @@ class Access:
             self._admit_deletions(request, bucket, p)
         else:
             self.check(request, bucket, RULES.get(operation, Rule(f"s3:{operation}")), p)
-        if operation in _UPLOADS:
+        for rule in further(operation, p) if self.judge is not None else ():
+            self._judge(request, bucket, rule, p, None)
+        if operation in UPLOADS:
             p[ACCESS] = new_object(p, account, bucket)
             self.inherit(p, bucket)
         if p.get("BypassGovernanceRetention"):
@@ -179,9 +188,10 @@ class Access:
         """Raises AccessDenied if `rule` is not granted to who asks."""
         caller, key = request.caller, p.get("Key", "")
         is_owner = caller.account == bucket.owner
-        if is_owner and "policy" not in bucket.settings and _is_enforced(bucket):
+        if self.judge is None and is_owner and "policy" not in bucket.settings and _is_enforced(bucket):
             return
         stored = self.find(bucket.name, key, p.get("VersionId")) if key else None
+        self._judge(request, bucket, rule, p, stored)
         effect = self._verdict(request, bucket, rule, p, stored)
         if effect == "Deny" and not (is_owner and rule.action in _NEVER_LOST and _is_account(caller)):
             raise denied("the bucket's policy says so")
@@ -190,6 +200,20 @@ class Access:
         if stored is None and rule.object and self._may_list(request, bucket, p):
             return  # the operation says that there is no such object
         raise denied("" if caller.account else "the request is not signed; see: clicklake env")
+
+    def _judge(self, request: Request, bucket: Bucket | None, rule: Rule, p: Parameters, stored: Stored | None) -> None:
+        """IAM's part. That there is no such object is told to those alone who may list the bucket
+        (docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html, "Permissions")."""
+        if self.judge is None:
+            return
+        caller, key = request.caller, p.get("Key", "")
+        policy = _policy(bucket) if bucket is not None and bucket.owner == caller.account else None
+        action = (rule.versioned if p.get("VersionId") else "") or rule.action
+        about = {"Bucket": p.get("Bucket", ""), "Key": key}
+        self.judge(caller, action, about, context_of(request, p, stored), policy)
+        if bucket is not None and key and stored is None and rule.object:
+            about = {"Bucket": bucket.name}
+            self.judge(caller, LIST.action, about, context_of(request, {**about, "Prefix": key}, None), policy)
 
     def _may_list(self, request: Request, bucket: Bucket, p: Parameters) -> bool:
         """Who may list a bucket may know that it does not have an object."""

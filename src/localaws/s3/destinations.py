@@ -67,6 +67,14 @@ class Destinations:
         found = self._buckets.find(bucket)
         return found is not None and s3_notifications.names(found.notifications, arn)
 
+    def check_admitted(self, bucket: str, arn: str) -> None:
+        """Raises AccessDenied."""
+        service = arn.split(":")[2]
+        found, policy = self._buckets.get(bucket), self._policies[service](arn)
+        if not policy or not self._allows(policy, _ACTIONS[service], found, arn):
+            text = f"because no resource-based policy allows the {_ACTIONS[service]} action"
+            raise AwsError("AccessDenied", f"{_S3} is not authorized to tell {arn} of {bucket} {text}", 403)
+
     def _try(self, bucket: Bucket, targets: list[str]) -> None:
         """Raises InvalidArgument with all that is wrong, numbered."""
         wrong = [found for arn in targets if (found := self._problem(bucket, arn))]

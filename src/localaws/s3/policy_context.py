@@ -1,30 +1,24 @@
 """The condition keys of a request, which a bucket's policy may ask about. Pure.
 
-docs.aws.amazon.com/AmazonS3/latest/userguide/amazon-s3-policy-keys.html and, for those of all services,
-docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html.
+docs.aws.amazon.com/AmazonS3/latest/userguide/amazon-s3-policy-keys.html; those of all services are iam/context.py's.
 """
 
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl
 
+from localaws.iam import context as contexts
 from localaws.iam.conditions import Context
 from localaws.s3.rows import Stored
 from localaws.wire import Parameters, Request
 
 
 def context_of(request: Request, p: Parameters, stored: Stored | None) -> Context:
-    """The condition keys of a request. On loopback nobody listens, which is what aws:SecureTransport is about."""
-    found: dict[str, list[str]] = {
-        "aws:securetransport": ["true"],
-        "aws:sourceip": ["127.0.0.1"],
+    found = {
+        **contexts.of_headers(request.headers),
+        **contexts.of_caller(request.caller),
         "s3:signatureversion": ["AWS4-HMAC-SHA256"],
     }
-    for name, key in (("referer", "aws:referer"), ("user-agent", "aws:useragent")):
-        if name in request.headers:
-            found[key] = [request.headers[name]]
-    if request.caller.arn:
-        found |= {"aws:principalarn": [request.caller.arn], "aws:principalaccount": [request.caller.account]}
     query = request.parameters()
     found |= {f"s3:{name}": [query[name]] for name in ("prefix", "delimiter", "max-keys") if name in query}
     found |= {f"s3:{name}": [value] for name, value in request.headers.items() if name.startswith("x-amz-")}

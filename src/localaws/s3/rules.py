@@ -4,8 +4,11 @@ docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html 
 .../acl-overview.html#acl-access-policy-permission-mapping.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
+
+from localaws.s3.acl import HEADERS
+from localaws.wire import Parameters
 
 
 class Rule(NamedTuple):
@@ -71,3 +74,22 @@ RULES: Mapping[str, Rule] = {
     "UploadPart": WRITE,
     "UploadPartCopy": WRITE,
 }
+OF_ACCOUNT: Mapping[str, Rule] = {"CreateBucket": Rule("s3:CreateBucket"), "ListBuckets": Rule("s3:ListAllMyBuckets")}
+"""Operations that are about no bucket that is there."""
+UPLOADS = frozenset({"CopyObject", "CreateMultipartUpload", "PutObject"})
+# What a header of an upload asks for besides (docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html).
+_BROUGHT = {
+    "Tagging": Rule("s3:PutObjectTagging"),
+    "ObjectLockMode": Rule("s3:PutObjectRetention"),
+    "ObjectLockLegalHoldStatus": Rule("s3:PutObjectLegalHold"),
+    **dict.fromkeys(("ACL", *HEADERS), Rule("s3:PutObjectAcl")),
+}
+_ATTRIBUTES = Rule("s3:GetObjectAttributes", versioned="s3:GetObjectVersionAttributes")
+
+
+def further(operation: str, p: Parameters) -> Iterator[Rule]:
+    """What an operation needs of IAM besides."""
+    if operation in UPLOADS:
+        yield from (rule for member, rule in _BROUGHT.items() if p.get(member))
+    elif operation == "GetObjectAttributes":
+        yield _ATTRIBUTES

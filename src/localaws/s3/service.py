@@ -25,7 +25,7 @@ from pathlib import Path
 from localaws.credentials import Key
 from localaws.s3 import cors as s3_cors
 from localaws.s3 import listing as s3_listing
-from localaws.s3.access import Access
+from localaws.s3.access import Access, Judge
 from localaws.s3.announcements import Announcements, Tell
 from localaws.s3.buckets import Buckets
 from localaws.s3.configuration import Configuration
@@ -42,17 +42,18 @@ from localaws.s3.post import Forms
 from localaws.s3.put import Put
 from localaws.s3.reports import Reports
 from localaws.s3.rows import Stored, Version
+from localaws.s3.rules import WRITE
 from localaws.s3.uploads import Uploads
 from localaws.s3.versions import Versioning
 from localaws.s3.wire import check_upload, rest_xml_service, target_of
 from localaws.sigv4 import Head
 from localaws.store import Store
-from localaws.wire import Body, Handler, Operation, Parameters, Request
+from localaws.wire import Body, Caller, Handler, Operation, Parameters, Request
 
 
 class S3:
-    """`root` is the data directory; `tell` takes what happened,
-    `policies` are those of its targets.
+    """`root` is the data directory; `tell` takes what happened, `policies` are those of its targets. For `judge` see
+    `Access`.
 
     What was committed and not finished when the endpoint died is finished here.
     """
@@ -69,6 +70,7 @@ class S3:
         policies: Mapping[str, PolicyOf],
         find_key: Callable[[str], Key | None],
         with_acls: bool,
+        judge: Judge | None,
     ) -> None:
         self._ids = ids
         self._clock = clock
@@ -83,7 +85,7 @@ class S3:
         self._versioning = Versioning(self._buckets)
         self._multipart = Multipart(uploads, self._disk, self._buckets, self._objects, clock, ids)
         self._configuration = Configuration(self._buckets, self._objects, self._disk, clock, ids, region, with_acls)
-        self._access = access = Access(self._buckets, self._objects.find_version, clock)
+        self._access = access = Access(self._buckets, self._objects.find_version, clock, judge)
         self._disk.recover(uploads.staged())
         forms = Forms(self._put.post_object, access, find_key, clock)
         handle = rest_xml_service(self._operations(), forms.upload, access)
@@ -152,6 +154,11 @@ class S3:
         etag: str = answer["ETag"]
         return etag
 
+    def admit_put(self, caller: Caller, bucket: str, key: str) -> None:
+        """Raises AccessDenied if a service may not put the object in the name of `caller`."""
+        request = Request("PUT", f"/{bucket}/{key}", "", {}, Body(), caller)
+        self._access.check(request, self._buckets.get(bucket), WRITE, {"Bucket": bucket, "Key": key})
+
     def open_object(self, bucket: str, key: str) -> bytes:
         """The whole object. Raises NoSuchBucket, NoSuchKey, InvalidRequest for one whose key only its client has."""
         stored, file = self._objects.open(bucket, key)
@@ -167,6 +174,10 @@ class S3:
     def tells(self, bucket: str, arn: str) -> bool:
         """Whether the bucket names the target for anything at all."""
         return self._destinations.tells(bucket, arn)
+
+    def check_admitted(self, bucket: str, arn: str) -> None:
+        """Raises AccessDenied if the policy of a target does not let S3 tell it of the bucket any more."""
+        self._destinations.check_admitted(bucket, arn)
 
     async def admits(self, bucket: str, head: Head) -> bool:
         """Whether a page of another origin may send this: the bucket's CORS rules say so."""
