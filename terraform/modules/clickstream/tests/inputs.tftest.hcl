@@ -1,5 +1,5 @@
-# Each validation of the module refuses what it should: a run for each, named refuses_<variable>_<what>. Their number is
-# compared with that of the validations in tests/test_terraform_module.py.
+# Each validation of the module refuses what it should. Several in a run, of different variables: each of them has to fail.
+# Their number is compared with that of the validations in tests/test_terraform_offline.py.
 
 mock_provider "aws" {
   source = "./tests/mocks"
@@ -10,244 +10,92 @@ variables {
   lambda_package = "tests/package.zip"
 }
 
-run "refuses_s3_bucket_name_with_capitals" {
+run "refuses_names_that_aws_would_not_take" {
   command = plan
 
   variables {
     s3_bucket_name = "Acme_Clickstream"
+    environment    = "Prod"
+    tags           = { "aws:owner" = "acme" }
+    encryption     = "kms"
   }
 
-  expect_failures = [var.s3_bucket_name]
+  expect_failures = [var.s3_bucket_name, var.environment, var.tags, var.encryption]
 }
 
-run "refuses_environment_with_capitals" {
+run "refuses_files_that_are_none" {
   command = plan
 
   variables {
-    environment = "Prod"
-  }
-
-  expect_failures = [var.environment]
-}
-
-run "refuses_pipeline_file_that_is_none" {
-  command = plan
-
-  variables {
-    pipeline_file = "versions.tf"
-  }
-
-  expect_failures = [var.pipeline_file]
-}
-
-run "refuses_lambda_package_that_is_no_zip" {
-  command = plan
-
-  variables {
+    pipeline_file  = "versions.tf"
     lambda_package = "versions.tf"
+    geo_database   = "/opt/GeoLite2-City.csv"
   }
 
-  expect_failures = [var.lambda_package]
+  expect_failures = [var.pipeline_file, var.lambda_package, var.geo_database]
 }
 
-run "refuses_buffering_of_129_mib" {
+run "refuses_settings_that_aws_would_not_take" {
   command = plan
 
   variables {
-    buffering = { mib = 129, seconds = 300 }
-  }
-
-  expect_failures = [var.buffering]
-}
-
-run "refuses_buffering_of_901_seconds" {
-  command = plan
-
-  variables {
-    buffering = { mib = 128, seconds = 901 }
-  }
-
-  expect_failures = [var.buffering]
-}
-
-run "refuses_log_retention_days_that_cloudwatch_has_not" {
-  command = plan
-
-  variables {
-    log_retention_days = 31
-  }
-
-  expect_failures = [var.log_retention_days]
-}
-
-run "refuses_user_key_parameter_without_slash" {
-  command = plan
-
-  variables {
-    user_key_parameter = "user-key"
-  }
-
-  expect_failures = [var.user_key_parameter]
-}
-
-run "refuses_geo_database_of_another_kind" {
-  command = plan
-
-  variables {
-    geo_database = "/opt/GeoLite2-City.csv"
-  }
-
-  expect_failures = [var.geo_database]
-}
-
-run "refuses_lambda_layers_without_version" {
-  command = plan
-
-  variables {
-    lambda_layers = ["arn:aws:lambda:eu-central-1:123456789012:layer:geo"]
-  }
-
-  expect_failures = [var.lambda_layers]
-}
-
-run "refuses_retention_days_of_half_a_day" {
-  command = plan
-
-  variables {
-    retention_days = { raw = 0.5 }
-  }
-
-  expect_failures = [var.retention_days]
-}
-
-run "refuses_query_scan_limit_gib_below_athenas_10_mb" {
-  command = plan
-
-  variables {
-    query_scan_limit_gib = 0.001
-  }
-
-  expect_failures = [var.query_scan_limit_gib]
-}
-
-run "refuses_reserved_concurrency_of_none" {
-  command = plan
-
-  variables {
+    buffering            = { mib = 129, seconds = 300 }
+    user_key_parameter   = "user-key"
+    lambda_layers        = ["arn:aws:lambda:eu-central-1:123456789012:layer:geo"]
     reserved_concurrency = 0
+    access_logs          = { bucket = "acme-clickstream" }
   }
 
-  expect_failures = [var.reserved_concurrency]
+  expect_failures = [var.buffering, var.user_key_parameter, var.lambda_layers, var.reserved_concurrency, var.access_logs]
 }
 
-run "refuses_encryption_of_another_name" {
+run "refuses_times_that_are_none" {
   command = plan
 
   variables {
-    encryption = "kms"
+    buffering          = { mib = 128, seconds = 901 }
+    log_retention_days = 31
+    retention_days     = { raw = 0.5 }
+    no_data_minutes    = 4
   }
 
-  expect_failures = [var.encryption]
+  expect_failures = [var.buffering, var.log_retention_days, var.retention_days, var.no_data_minutes]
 }
 
-run "refuses_kms_key_arn_without_given_key" {
+run "refuses_limits_that_limit_nothing" {
   command = plan
 
   variables {
-    kms_key_arn = "arn:aws:kms:eu-central-1:123456789012:key/k"
+    query_scan_limit_gib   = 0.001
+    failed_records_percent = 100
+    monthly_budget_usd     = 0
+    alarm_actions          = ["ops"]
   }
 
-  expect_failures = [var.kms_key_arn]
+  expect_failures = [var.query_scan_limit_gib, var.failed_records_percent, var.monthly_budget_usd, var.alarm_actions]
 }
 
-run "refuses_kms_key_arn_that_is_an_alias" {
-  command = plan
-
-  variables {
-    encryption  = "given-key"
-    kms_key_arn = "arn:aws:kms:eu-central-1:123456789012:alias/k"
-  }
-
-  expect_failures = [var.kms_key_arn]
-}
-
-run "refuses_permissions_boundary_that_is_a_role" {
+run "refuses_half_a_key" {
   command = plan
 
   variables {
     permissions_boundary = "arn:aws:iam::123456789012:role/bound"
+    kms_key_arn          = "arn:aws:kms:eu-central-1:123456789012:key/k"
+    alarm_emails         = ["ops@acme.example"]
   }
 
-  expect_failures = [var.permissions_boundary]
+  expect_failures = [var.permissions_boundary, var.kms_key_arn, var.alarm_emails]
 }
 
-run "refuses_tags_of_awss" {
+run "refuses_an_alias_for_a_key_and_no_address" {
   command = plan
 
   variables {
-    tags = { "aws:owner" = "acme" }
-  }
-
-  expect_failures = [var.tags]
-}
-
-run "refuses_alarm_emails_that_are_no_addresses" {
-  command = plan
-
-  variables {
+    encryption   = "given-key"
+    kms_key_arn  = "arn:aws:kms:eu-central-1:123456789012:alias/k"
     alarms       = true
     alarm_emails = ["ops"]
   }
 
-  expect_failures = [var.alarm_emails]
-}
-
-run "refuses_alarm_emails_of_nothing" {
-  command = plan
-
-  variables {
-    alarm_emails = ["ops@acme.example"]
-  }
-
-  expect_failures = [var.alarm_emails]
-}
-
-run "refuses_alarm_actions_that_are_no_arns" {
-  command = plan
-
-  variables {
-    alarm_actions = ["ops"]
-  }
-
-  expect_failures = [var.alarm_actions]
-}
-
-run "refuses_no_data_minutes_below_a_period" {
-  command = plan
-
-  variables {
-    no_data_minutes = 4
-  }
-
-  expect_failures = [var.no_data_minutes]
-}
-
-run "refuses_failed_records_percent_of_all" {
-  command = plan
-
-  variables {
-    failed_records_percent = 100
-  }
-
-  expect_failures = [var.failed_records_percent]
-}
-
-run "refuses_monthly_budget_usd_of_nothing" {
-  command = plan
-
-  variables {
-    monthly_budget_usd = 0
-  }
-
-  expect_failures = [var.monthly_budget_usd]
+  expect_failures = [var.kms_key_arn, var.alarm_emails]
 }

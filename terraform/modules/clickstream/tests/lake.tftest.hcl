@@ -148,6 +148,12 @@ run "prod_is_not" {
 
   variables {
     environment = "prod"
+    access_logs = { bucket = "acme-access-logs" }
+  }
+
+  assert {
+    condition     = aws_s3_bucket_logging.lake[0].target_bucket == "acme-access-logs" && aws_s3_bucket_logging.lake[0].target_prefix == "s3-access/"
+    error_message = "Who read what is kept where it is wanted."
   }
 
   assert {
