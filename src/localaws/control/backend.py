@@ -21,7 +21,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from localaws.control import identities
+from localaws.control import corrections, identities
 from localaws.control.call import Call, Invoke
 from localaws.control.refusals import refused
 from localaws.credentials import Credentials, Key, Role
@@ -176,6 +176,7 @@ class Moto:
             raise NotImplementedError
         if backend not in self._apps:
             self._apps[backend] = self._create_app(backend)
+            corrections.install(backend)
         return self._apps[backend]
 
 

@@ -184,10 +184,10 @@ class Queue(moto.sqs.models.Queue):  # type: ignore[misc]
             self.box.clear()
 
     def _set_attributes(self, attributes: dict[str, Any], now: float | None = None) -> None:
-        """The first time, the queue has just got its ARN."""
+        """The first time, the queue has just got its ARN. moto would forget the policy when something else is set."""
         if not hasattr(self, "box"):
             self.box = Box(self.queue_arn, self.shared)
-        super()._set_attributes(attributes, now)
+        super()._set_attributes({"Policy": getattr(self, "policy", None)} | attributes, now)
 
     @property
     def messages(self) -> Iterator[Message]:
