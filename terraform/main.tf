@@ -37,6 +37,7 @@ module "clickstream" {
   encryption             = var.encryption
   kms_key_arn            = var.kms_key_arn
   permissions_boundary   = var.permissions_boundary
+  access_logs            = var.access_logs
   alarms                 = var.alarms
   alarm_emails           = var.alarm_emails
   alarm_actions          = var.alarm_actions

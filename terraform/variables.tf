@@ -12,6 +12,7 @@ variable "environment" {
   description = "Part of every name: dev, prod, staging2 ... Only dev may be destroyed together with its data by default."
   type        = string
   default     = "dev"
+  nullable    = false
 }
 
 variable "region" {
@@ -24,6 +25,7 @@ variable "pipeline_file" {
   description = "The pipeline file: names, prefixes, buffering and columns. The same file must be baked into the package."
   type        = string
   default     = "../src/clicklake/pipeline.json"
+  nullable    = false
 }
 
 variable "lambda_package" {
@@ -42,6 +44,7 @@ variable "log_retention_days" {
   description = "How long the logs of the function and of failed deliveries are kept."
   type        = number
   default     = 30
+  nullable    = false
 }
 
 variable "user_key_parameter" {
@@ -60,6 +63,7 @@ variable "lambda_layers" {
   description = "The ARNs of the function's layers, such as one with a geo database; at most 5."
   type        = list(string)
   default     = []
+  nullable    = false
 }
 
 variable "force_destroy" {
@@ -72,12 +76,14 @@ variable "retention_days" {
   description = "After how many days objects of a zone go; a zone that is not given keeps the pipeline file's days, and 0 means never."
   type        = object({ raw = optional(number), failed = optional(number), query_results = optional(number) })
   default     = {}
+  nullable    = false
 }
 
 variable "query_scan_limit_gib" {
   description = "A query that would read more GiB than this is cancelled, so that no mistake costs more than about 5 USD a TiB of it."
   type        = number
   default     = 100
+  nullable    = false
 }
 
 variable "reserved_concurrency" {
@@ -90,6 +96,7 @@ variable "encryption" {
   description = "sse-s3: by keys of AWS's, without cost. own-key: by a KMS key that the module makes. given-key: by kms_key_arn."
   type        = string
   default     = "sse-s3"
+  nullable    = false
 }
 
 variable "kms_key_arn" {
@@ -108,24 +115,34 @@ variable "tags" {
   description = "Tags of everything that can have tags, besides Project, Environment and ManagedBy."
   type        = map(string)
   default     = {}
+  nullable    = false
+}
+
+variable "access_logs" {
+  description = "A bucket of yours that takes S3's access logs of the lake, and what their keys begin with; it must be encrypted by SSE-S3 and let logging.s3.amazonaws.com put objects. null means no access logs."
+  type        = object({ bucket = string, prefix = optional(string, "s3-access/") })
+  default     = null
 }
 
 variable "alarms" {
   description = "Alarms of what can be late or lost, with a topic to announce them: about 2 USD a month."
   type        = bool
   default     = false
+  nullable    = false
 }
 
 variable "alarm_emails" {
   description = "Who gets the alarms and the budget's warnings by e-mail; each has to confirm once."
   type        = set(string)
   default     = []
+  nullable    = false
 }
 
 variable "alarm_actions" {
   description = "ARNs of further topics or actions that alarms are announced to."
   type        = list(string)
   default     = []
+  nullable    = false
 }
 
 variable "no_data_minutes" {
@@ -138,12 +155,14 @@ variable "failed_records_percent" {
   description = "There is an alarm when more of a quarter of an hour's records than this could not become events."
   type        = number
   default     = 1
+  nullable    = false
 }
 
 variable "dashboard" {
   description = "A CloudWatch dashboard of the pipeline; an account's first three are free, each further one is 3 USD a month."
   type        = bool
   default     = false
+  nullable    = false
 }
 
 variable "monthly_budget_usd" {

@@ -106,6 +106,15 @@ resource "aws_s3_bucket_policy" "lake" {
   })
 }
 
+# Who read what, where that has to be known.
+resource "aws_s3_bucket_logging" "lake" {
+  count = var.access_logs == null ? 0 : 1
+
+  bucket        = aws_s3_bucket.lake.id
+  target_bucket = var.access_logs.bucket
+  target_prefix = var.access_logs.prefix
+}
+
 # Only raw objects start the function; what it writes itself lies in other zones, so it can't start itself again.
 resource "aws_s3_bucket_notification" "lake" {
   bucket     = aws_s3_bucket.lake.id

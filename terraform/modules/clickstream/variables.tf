@@ -12,6 +12,7 @@ variable "environment" {
   description = "Part of every name: dev, prod, staging2 ..."
   type        = string
   default     = "dev"
+  nullable    = false
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{0,19}$", var.environment))
@@ -60,6 +61,7 @@ variable "log_retention_days" {
   description = "How long the logs of the function and of failed deliveries are kept."
   type        = number
   default     = 30
+  nullable    = false
 
   validation {
     condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
@@ -93,6 +95,7 @@ variable "lambda_layers" {
   description = "The ARNs of the function's layers, such as one with a geo database; at most 5."
   type        = list(string)
   default     = []
+  nullable    = false
 
   validation {
     condition     = length(var.lambda_layers) <= 5 && alltrue([for arn in var.lambda_layers : can(regex("^arn:[^:]+:lambda:[^:]+:[^:]+:layer:[^:]+:[0-9]+$", arn))])
@@ -110,6 +113,7 @@ variable "retention_days" {
   description = "After how many days objects of a zone go; a zone that is not given keeps the pipeline file's days, and 0 means never."
   type        = object({ raw = optional(number), failed = optional(number), query_results = optional(number) })
   default     = {}
+  nullable    = false
 
   validation {
     condition     = alltrue([for days in values(var.retention_days) : days == null ? true : days >= 0 && floor(days) == days])
@@ -121,6 +125,7 @@ variable "query_scan_limit_gib" {
   description = "A query that would read more GiB than this is cancelled, so that no mistake costs more than about 5 USD a TiB of it."
   type        = number
   default     = 100
+  nullable    = false
 
   validation {
     condition     = var.query_scan_limit_gib >= 0.01 && var.query_scan_limit_gib <= 7 * 1024 * 1024
@@ -143,6 +148,7 @@ variable "encryption" {
   description = "sse-s3: by keys of AWS's, without cost. own-key: by a KMS key that the module makes. given-key: by kms_key_arn."
   type        = string
   default     = "sse-s3"
+  nullable    = false
 
   validation {
     condition     = contains(["sse-s3", "own-key", "given-key"], var.encryption)
@@ -181,6 +187,7 @@ variable "tags" {
   description = "Tags of everything that can have tags, besides the provider's default_tags."
   type        = map(string)
   default     = {}
+  nullable    = false
 
   validation {
     condition     = alltrue([for key in keys(var.tags) : !startswith(lower(key), "aws:") && length(key) <= 128])
@@ -188,16 +195,29 @@ variable "tags" {
   }
 }
 
+variable "access_logs" {
+  description = "A bucket of yours that takes S3's access logs of the lake, and what their keys begin with; it must be encrypted by SSE-S3 and let logging.s3.amazonaws.com put objects. null means no access logs."
+  type        = object({ bucket = string, prefix = optional(string, "s3-access/") })
+  default     = null
+
+  validation {
+    condition     = var.access_logs == null ? true : var.access_logs.bucket != var.s3_bucket_name
+    error_message = "The lake can't keep its own access logs: each would be logged in turn."
+  }
+}
+
 variable "alarms" {
   description = "Alarms of what can be late or lost, with a topic to announce them: about 2 USD a month."
   type        = bool
   default     = false
+  nullable    = false
 }
 
 variable "alarm_emails" {
   description = "Who gets the alarms and the budget's warnings by e-mail; each has to confirm once."
   type        = set(string)
   default     = []
+  nullable    = false
 
   validation {
     condition     = alltrue([for address in var.alarm_emails : can(regex("^[^@ ]+@[^@ ]+$", address))])
@@ -214,6 +234,7 @@ variable "alarm_actions" {
   description = "ARNs of further topics or actions that alarms are announced to."
   type        = list(string)
   default     = []
+  nullable    = false
 
   validation {
     condition     = length(var.alarm_actions) <= 4 && alltrue([for arn in var.alarm_actions : startswith(arn, "arn:")])
@@ -236,6 +257,7 @@ variable "failed_records_percent" {
   description = "There is an alarm when more of a quarter of an hour's records than this could not become events."
   type        = number
   default     = 1
+  nullable    = false
 
   validation {
     condition     = var.failed_records_percent >= 0 && var.failed_records_percent < 100
@@ -247,6 +269,7 @@ variable "dashboard" {
   description = "A CloudWatch dashboard of the pipeline; an account's first three are free, each further one is 3 USD a month."
   type        = bool
   default     = false
+  nullable    = false
 }
 
 variable "monthly_budget_usd" {

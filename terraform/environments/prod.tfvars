@@ -1,0 +1,16 @@
+# terraform workspace select -or-create prod
+# terraform apply -var-file=environments/prod.tfvars
+# Each environment has a state of its own: with dev's, this file would have dev replaced by prod.
+environment    = "prod"
+s3_bucket_name = "your-unique-bucket-name" # another one than dev's
+
+# destroy stops at a bucket that has objects.
+force_destroy = false
+
+# About 2 USD a month for the alarms; an account's first three dashboards and first two budgets are free.
+alarms             = true
+alarm_emails       = [] # ["you@example.com"]: each has to confirm once
+dashboard          = true
+monthly_budget_usd = 100
+
+log_retention_days = 90

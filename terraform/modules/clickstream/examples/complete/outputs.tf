@@ -1,0 +1,14 @@
+output "delivery_stream_arn" {
+  description = "Where clients send events."
+  value       = module.clickstream.delivery_stream_arn
+}
+
+output "producer_policy_arn" {
+  description = "What a role needs that sends events."
+  value       = aws_iam_policy.producer.arn
+}
+
+output "alarm_topic_arn" {
+  description = "Where alarms and the budget are announced."
+  value       = module.clickstream.alarm_topic_arn
+}

@@ -1,0 +1,28 @@
+variable "s3_bucket_name" {
+  description = "The lake's bucket, a name that nobody in the world has."
+  type        = string
+}
+
+variable "environment" {
+  description = "Part of every name."
+  type        = string
+  default     = "dev"
+}
+
+variable "lambda_package" {
+  description = "The function's zip, made by: make package."
+  type        = string
+  default     = "../../../../../dist/processor-aws-arm64.zip"
+}
+
+variable "force_destroy" {
+  description = "May terraform destroy delete the data?"
+  type        = bool
+  default     = false
+}
+
+variable "reserved_concurrency" {
+  description = "How many invocations may run at once; null reserves nothing."
+  type        = number
+  default     = 10
+}
