@@ -36,6 +36,7 @@ class ServiceRoles:
     write: Callable[[str, str, list[str]], None]
     has_group: Callable[[str], bool]
     caller_of: Callable[[str], Caller]
+    _writing: set[str] = field(default_factory=set)
     _told: set[str] = field(default_factory=set)
 
     def admit_delivery(self, role: str, bucket: str, key: str) -> None:
@@ -44,9 +45,13 @@ class ServiceRoles:
             self.admit_put(self.enforcement.assume(role, _FIREHOSE, _DELIVERY), bucket, key)
 
     def admit_function(self, role: str, function: str) -> None:
-        """May the function's process have the role? Raises AccessDenied."""
-        if self.enforcement is not None:
-            self.enforcement.assume(role, _LAMBDA, function)
+        """May the function's process have the role? Raises AccessDeniedException."""
+        try:
+            if self.enforcement is not None:
+                self.enforcement.assume(role, _LAMBDA, function)
+        except AwsError as e:
+            text = "The role defined for the function cannot be assumed by Lambda."
+            raise AwsError("AccessDeniedException", text, 403) from e
 
     def admit_report(self, role: str, function: str, arn: str) -> None:
         """Of an asynchronous invocation, to a destination or a dead-letter queue. Raises AccessDenied."""
@@ -66,12 +71,16 @@ class ServiceRoles:
         self._write(check, group, stream, lines)
 
     def write_function_log(self, access_key: str, group: str, stream: str, lines: list[str]) -> None:
-        """`access_key`: that of the function's process. Lambda makes the group and the stream if they aren't there."""
+        """`access_key`: that of the function's process, which has a stream of its own. Lambda makes it, and the group
+        if it isn't there."""
 
         def check(enforcement: Enforcement) -> None:
-            makes = () if self.has_group(group) else ("CreateLogGroup",)
-            for operation in (*makes, "CreateLogStream", "PutLogEvents"):
+            is_new = access_key not in self._writing
+            makes_group = is_new and not self.has_group(group)
+            needed = ("CreateLogGroup",) * makes_group + ("CreateLogStream",) * is_new + ("PutLogEvents",)
+            for operation in needed:
                 self._check(enforcement, self.caller_of(access_key), "logs", operation, _place(group, stream))
+            self._writing.add(access_key)
 
         self._write(check, group, stream, lines)
 
