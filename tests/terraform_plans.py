@@ -6,7 +6,7 @@ root's own provider block stays, with its tags: an override file adds that nobod
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from terraform_stack import Terraform
@@ -24,12 +24,15 @@ provider "aws" {{
 }}
 """
 
-_ANSWER = f"""
-override_data {{
-  target = module.clickstream.data.aws_caller_identity.current
-  values = {{ account_id = "{ACCOUNT}" }}
-}}
-"""
+
+@dataclass(frozen=True)
+class Run:
+    """A configuration, a folder below terraform/, and its variables: `tfvars` as in a file, and `variables`."""
+
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    tfvars: str = ""
+    folder: str = ""
+    callers: tuple[str, ...] = ("module.clickstream",)  # which modules ask who they are
 
 
 @dataclass(frozen=True)
@@ -41,19 +44,31 @@ class Planned:
     values: dict[str, Any]
 
 
-def plans(root: Terraform, runs: Mapping[str, Mapping[str, Any]]) -> dict[str, list[Planned]]:
-    """The plan of each run, by the variables that it gives to the root."""
+Plans = dict[str, list[Planned]]
+
+
+def plans(root: Terraform, runs: Mapping[str, Run]) -> Plans:
+    """The plan of each run."""
     folder = root.root / root.folder
-    (folder / "offline_override.tf").write_text(_ASK_NOBODY)
-    (folder / "offline.tftest.hcl").write_text(_ANSWER + "".join(_run(*run) for run in runs.items()))
+    for run in runs.values():
+        (folder / run.folder / "offline_override.tf").write_text(_ASK_NOBODY)
+    (folder / "offline.tftest.hcl").write_text("".join(_written(*run) for run in runs.items()))
+    root.must("init")  # the examples are modules of the test
     said = [json.loads(line) for line in root.must("test", "-json", "-verbose").splitlines()]
     return {line["@testrun"]: _planned(line["test_plan"]) for line in said if line["type"] == "test_plan"}
 
 
-def _run(name: str, variables: Mapping[str, Any]) -> str:
+def _written(name: str, run: Run) -> str:
     """JSON is HCL, as far as values go."""
-    lines = "".join(f"    {variable} = {json.dumps(value)}\n" for variable, value in variables.items())
-    return f'\nrun "{name}" {{\n  command = plan\n\n  variables {{\n{lines}  }}\n}}\n'
+    variables = "".join(f"{variable} = {json.dumps(value)}\n" for variable, value in run.variables.items())
+    module = f'module {{\nsource = "./{run.folder}"\n}}\n' if run.folder else ""
+    answers = "".join(_answer(caller) for caller in run.callers)
+    return f'run "{name}" {{\ncommand = plan\n{module}variables {{\n{run.tfvars}\n{variables}}}\n{answers}}}\n\n'
+
+
+def _answer(caller: str) -> str:
+    data = ".".join(filter(None, [caller, "data.aws_caller_identity.current"]))
+    return f'override_data {{\ntarget = {data}\nvalues = {{ account_id = "{ACCOUNT}" }}\n}}\n'
 
 
 def _planned(plan: dict[str, Any]) -> list[Planned]:
