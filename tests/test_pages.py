@@ -97,7 +97,6 @@ def test_deploy(checkout: Terraform, endpoint: EndpointProcess) -> None:
 # --- docs/migrate.md -------------------------------------------------------------------------------------------------
 
 OLD, NEW = "old-clickstream", "acme-clickstream-v2"
-SERDE = {"SerializationLibrary": "org.openx.data.jsonserde.JsonSerDe"}
 
 
 def test_migrate(checkout: Terraform, endpoint: EndpointProcess) -> None:
@@ -125,9 +124,25 @@ def test_migrate(checkout: Terraform, endpoint: EndpointProcess) -> None:
 
 
 def _make_the_seeds_stack(endpoint: EndpointProcess, records: list[Record]) -> None:
-    """A bucket, a stream that has delivered, without line ends, and a table over plain JSON, as the seed's Lambda makes it."""
-    s3, firehose, glue = (endpoint.client(service) for service in ("s3", "firehose", "glue"))
+    """A bucket, a stream that has delivered, and a table over plain JSON, as the seed's Lambda writes it."""
+    s3 = endpoint.client("s3")
     s3.create_bucket(Bucket=OLD)
+    _send_through_the_seeds_stream(endpoint.client("firehose"), records)
+    processed = b"".join(record.data for record in records if record.event_type)
+    s3.put_object(Bucket=OLD, Key=f"processed/{datetime.now(UTC):year=%Y/month=%m/day=%d}/a.json", Body=processed)
+    results = {"ResultConfiguration": {"OutputLocation": f"s3://{OLD}/athena-results/"}}
+    table = (
+        "CREATE EXTERNAL TABLE clickstream_db.clickstream_events (event_id string, event_type string) PARTITIONED BY "
+        "(year string, month string, day string) ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe' "
+        f"LOCATION 's3://{OLD}/processed/'"
+    )
+    for statement in ("CREATE DATABASE clickstream_db", table, "MSCK REPAIR TABLE clickstream_db.clickstream_events"):
+        Queries(endpoint.client("athena"), "default").run(statement, **results)
+    size = sum(len(data) for data in _without_line_ends(records))
+    assert eventually(lambda: _delivered(s3) == size)
+
+
+def _send_through_the_seeds_stream(firehose: Any, records: list[Record]) -> None:
     destination = {
         "BucketARN": f"arn:aws:s3:::{OLD}",
         "RoleARN": "arn:aws:iam::000000000000:role/firehose",
@@ -138,39 +153,20 @@ def _make_the_seeds_stack(endpoint: EndpointProcess, records: list[Record]) -> N
     }
     stream = "clickstream-firehose-dev"
     firehose.create_delivery_stream(DeliveryStreamName=stream, ExtendedS3DestinationConfiguration=destination)
-    for begin in range(0, len(records), 200):
-        # A broken record without its line end would take a part of the next one along.
-        batch = [r.data if r.kind is Kind.MALFORMED else b"\n" + r.data.strip() for r in records[begin : begin + 200]]
-        firehose.put_record_batch(DeliveryStreamName=stream, Records=[{"Data": data} for data in batch])
-    day = datetime.now(UTC)
-    good = b"".join(record.data for record in records if record.event_type)
-    s3.put_object(Bucket=OLD, Key=f"processed/{day:year=%Y/month=%m/day=%d}/a.json", Body=good)
-    storage = {
-        "Columns": [{"Name": "event_id", "Type": "string"}, {"Name": "event_type", "Type": "string"}],
-        "Location": f"s3://{OLD}/processed/",
-        "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
-        "OutputFormat": "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
-        "SerdeInfo": SERDE,
-    }
-    glue.create_database(DatabaseInput={"Name": "clickstream_db"})
-    keys = [{"Name": name, "Type": "string"} for name in ("year", "month", "day")]
-    made: dict[str, Any] = {
-        "Name": "clickstream_events",
-        "TableType": "EXTERNAL_TABLE",
-        "PartitionKeys": keys,
-        "StorageDescriptor": storage,
-    }
-    glue.create_table(DatabaseName="clickstream_db", TableInput=made)
-    place = {**storage, "Location": f"s3://{OLD}/processed/{day:year=%Y/month=%m/day=%d}/"}
-    partition = {"Values": [f"{day:%Y}", f"{day:%m}", f"{day:%d}"], "StorageDescriptor": place}
-    glue.create_partition(DatabaseName="clickstream_db", TableName="clickstream_events", PartitionInput=partition)
-    assert eventually(lambda: _lines(s3) >= len(records))
+    sent = _without_line_ends(records)
+    for begin in range(0, len(sent), 200):
+        batch = [{"Data": data} for data in sent[begin : begin + 200]]
+        firehose.put_record_batch(DeliveryStreamName=stream, Records=batch)
 
 
-def _lines(s3: Any) -> int:
+def _without_line_ends(records: list[Record]) -> list[bytes]:
+    """As the seed sends them: Firehose puts one behind the other. Broken ones end their line, or would break the next."""
+    return [record.data if record.kind is Kind.MALFORMED else record.data.strip() for record in records]
+
+
+def _delivered(s3: Any) -> int:
     keys = [o["Key"] for o in s3.list_objects_v2(Bucket=OLD, Prefix="raw/").get("Contents", [])]
-    texts = [gzip.decompress(s3.get_object(Bucket=OLD, Key=key)["Body"].read()) for key in keys]
-    return sum(len(text.split()) > 0 and len([line for line in text.split(b"\n") if line]) for text in texts)
+    return sum(len(gzip.decompress(s3.get_object(Bucket=OLD, Key=key)["Body"].read())) for key in keys)
 
 
 def _is_processed(endpoint: EndpointProcess) -> bool:
