@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 import errno
+import gc
 import logging
 import os
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -23,7 +25,9 @@ _THREADS = 64
 
 def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM. `on_ready(url)` is called on a thread once requests are answered; what it raises
-    ends the endpoint and is raised here. StartError if the port or the data directory can't be had."""
+    ends the endpoint and is raised here. StartError if the port or the data directory can't be had.
+
+    Whoever calls it has disabled the garbage collector: it begins when all is loaded that stays."""
     if not settings.data_dir.exists():
         _listen(settings).close()  # a port in use must not leave a new directory behind
     lock = datadir.claim(settings.data_dir)
@@ -59,6 +63,16 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Nothing: uvicorn's own raises the signal again when it has shut down, before the services are stopped."""
         yield
+
+
+def _settle(runtime: Runtime) -> None:
+    """Load the rest, and have the garbage collector pass over what is there by then: half a million objects of moto and
+    botocore, which it would look through again and again while they come, and every now and then ever after."""
+    try:
+        runtime.warm()
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 async def _tell(on_ready: Callable[[str], None], url: str, server: uvicorn.Server) -> None:
@@ -98,9 +112,9 @@ async def _serve(
         while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn offers no event to wait for
             await asyncio.sleep(0.002)
         if fresh:  # whoever makes a stack now will need moto, which takes a second to load
-            runtime.warm()
+            threading.Thread(target=runtime.warm, daemon=True).start()
         await _tell(on_ready, runtime.url, server)
-        runtime.warm()
+        threading.Thread(target=_settle, args=(runtime,), daemon=True).start()
         await serving
     finally:
         server.should_exit = True

@@ -31,26 +31,12 @@ import botocore.model
 import botocore.validate
 
 from localaws import cbor
+from localaws.caller import NOBODY as NOBODY
+from localaws.caller import Caller as Caller
 from localaws.errors import AwsError
 
 Parameters = dict[str, Any]
 Operation = Callable[[Parameters], Parameters | Awaitable[Parameters]]
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who signed the request; `user_id` is the unique id that STS tells. Nobody did: all are ""."""
-
-    access_key: str
-    arn: str
-    user_id: str = ""
-
-    @property
-    def account(self) -> str:
-        return self.arn.split(":")[4] if self.arn else ""
-
-
-NOBODY = Caller("", "")
 
 
 @dataclass(frozen=True, slots=True)

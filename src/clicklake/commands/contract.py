@@ -6,9 +6,12 @@ import typing
 from pathlib import Path
 
 from clicklake import package, pipeline, query, rebuild, schema, user_key
-from clicklake.commands.options import Arguments, Command, add_target, confirm, target
+from clicklake.commands.aiming import confirm, target
+from clicklake.commands.options import Arguments, Command, add_target
 from clicklake.pipeline import Format
 from clicklake.terminal import Terminal
+
+REFUSALS = (package.PackageError, pipeline.PipelineError)
 
 
 def _add_package(parser: argparse.ArgumentParser) -> None:
@@ -74,7 +77,7 @@ def _rebuild(arguments: Arguments) -> None:
     print(f"{done.objects} objects were made again; everything is {done.format} now")
 
 
-CONTRACT: dict[str, Command] = {
+COMMANDS: dict[str, Command] = {
     "package": Command(
         _package,
         "build the function's zip",

@@ -1,85 +1,22 @@
-"""`up`, `down` and `env`: the endpoint on this machine. The only module of the product that imports localaws."""
+"""`down` and `env`: the endpoint that runs on this machine."""
 
 import argparse
 import os
 import signal
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
-from clicklake import __version__, package, pipeline, provision, shell
-from clicklake.commands.options import DATA_DIR, Arguments, Command, add_data_dir, add_stack, port
-from clicklake.errors import NoError, UnreachableError, UsageError
-from clicklake.target import Target, of_keys
-from localaws import credentials, datadir, log_lines
+from clicklake import shell
+from clicklake.commands.options import DATA_DIR, Arguments, Command, add_data_dir
+from clicklake.errors import NoError, UnreachableError
+from localaws import credentials, datadir
 from localaws.errors import StartError
 
+REFUSALS = (StartError,)
 _STOP_SECONDS = 30.0
 _START_SECONDS = 30.0
-_ENV_PATIENCE = 3.0
-
-
-def _add_up(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--port", type=port, default=4566, help="0 takes a free one (default: %(default)s)")
-    parser.add_argument("--host", default="127.0.0.1", help="loopback unless told otherwise (default: %(default)s)")
-    parser.add_argument("--bare", action="store_true", help="provision nothing: Terraform will")
-    parser.add_argument("--buffer-interval", type=int, metavar="S", help="the stream's buffering interval, 0 to 900 s")
-    form, levels = log_lines.FORMATS, log_lines.LEVELS
-    parser.add_argument("--log-format", choices=form, default="text", help="of stderr (default: %(default)s)")
-    at = "info: a line for every request (default: %(default)s)"
-    parser.add_argument("--log-level", choices=levels, default="warning", help=at)
-    add_data_dir(parser)
-    add_stack(parser)
-
-
-def _up(arguments: Arguments) -> None:
-    began = time.monotonic()
-
-    def ready(url: str) -> None:
-        said = "no stack yet: --bare" if arguments.bare else _provision(arguments, url)
-        datadir.announce(Path(arguments.data_dir).absolute(), url)
-        seconds = time.monotonic() - began
-        print(f"clicklake is ready at {url} in {seconds:.1f} s ({said}); data in {arguments.data_dir}", flush=True)
-
-    _serve(arguments, ready)
-
-
-def _serve(arguments: Arguments, on_ready: Callable[[str], None]) -> None:
-    try:
-        # Here, because the extra that they need may be absent, and only `up` needs it.
-        from localaws import runtime, serving
-    except ModuleNotFoundError as e:
-        raise UsageError(f"the endpoint needs {e.name}", "install it: pip install 'clicklake[local]'") from e
-    log_lines.configure(arguments.log_format, arguments.log_level)
-    region = arguments.region or os.environ.get("AWS_REGION") or "us-east-1"
-    data_dir = Path(arguments.data_dir).absolute()
-    settings = runtime.Settings(data_dir, arguments.host, arguments.port, region, version=__version__)
-    try:
-        serving.serve(settings, on_ready)
-    except Exception as e:  # a full disk has many names
-        if not datadir.is_full(data_dir):
-            raise
-        raise StartError(f"the disk of {data_dir} is full", "make room, or choose another: --data-dir") from e
-
-
-def _provision(arguments: Arguments, url: str) -> str:
-    """Make the default stack; says what the stream's buffering is."""
-    pipe = pipeline.load(arguments.pipeline)
-    buffer = pipe.buffering.laptop
-    if arguments.buffer_interval is not None:
-        buffer = replace(buffer, seconds=arguments.buffer_interval)
-    data_dir = Path(arguments.data_dir)
-    archive = package.refresh(data_dir / "processor.zip", arguments.pipeline)
-    target = _laptop_target(data_dir, url, arguments.region)
-    provision.provision(target, pipe, archive, buffer, arguments.environment)
-    return f"delivers after {buffer.mib} MiB or {buffer.seconds} s"
-
-
-def _laptop_target(data_dir: Path, url: str, region: str | None) -> Target:
-    keys = _keys(data_dir)
-    return of_keys(url, *keys, region or "us-east-1")
+_ENV_PATIENCE = 6.0
 
 
 def _keys(data_dir: Path) -> tuple[str, str]:
@@ -144,17 +81,7 @@ def _env(arguments: Arguments) -> None:
     print("\n".join(lines))
 
 
-ENDPOINT: dict[str, Command] = {
-    "up": Command(
-        _up,
-        "run the pipeline on this machine",
-        (
-            "clicklake up",
-            "clicklake up --bare        # for terraform apply",
-            "clicklake up --port 0 --data-dir /var/lib/clicklake",
-        ),
-        _add_up,
-    ),
+COMMANDS: dict[str, Command] = {
     "down": Command(_down, "stop it", ("clicklake down",), _add_down),
     "env": Command(
         _env,

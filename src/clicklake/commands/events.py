@@ -6,10 +6,13 @@ import sys
 from collections.abc import Iterable
 
 from clicklake import demo, pipeline, query
-from clicklake.commands.options import Arguments, Command, add_target, confirm, positive, target
+from clicklake.commands.aiming import confirm, target
+from clicklake.commands.options import Arguments, Command, add_target, positive
 from clicklake.saved_queries import SavedQuery, saved_queries, saved_query
 from clicklake.send_file import send_file
 from clicklake.terminal import Terminal
+
+REFUSALS = (pipeline.PipelineError,)
 
 
 def _add_demo(parser: argparse.ArgumentParser) -> None:
@@ -80,7 +83,7 @@ def _list(queries: Iterable[SavedQuery], *, as_json: bool) -> None:
         print(f"{saved.name:<20} {saved.question}")
 
 
-EVENTS: dict[str, Command] = {
+COMMANDS: dict[str, Command] = {
     "demo": Command(
         _demo, "the main job, with a crash in the middle", ("clicklake demo", "clicklake demo --keep"), _add_demo
     ),

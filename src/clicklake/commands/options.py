@@ -1,12 +1,8 @@
 """What a command is, and the options that many commands share."""
 
 import argparse
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-
-from clicklake.errors import NoError, UsageError
-from clicklake.target import Target, choose
 
 DATA_DIR = ".clicklake"
 
@@ -50,21 +46,3 @@ def port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is no port: 1 to 65535, or 0")
     return int(text)
-
-
-def confirm(target: Target, what: str, arguments: Arguments) -> None:
-    """Ask before data is changed anywhere but on this machine."""
-    if target.is_laptop or arguments.yes:
-        return
-    if not sys.stdin.isatty():
-        raise UsageError(f"to {what} changes data there, and nobody can be asked", "add --yes")
-    print(f"{what} there? [y/N] ", end="", file=sys.stderr, flush=True)
-    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
-        raise NoError("nothing was done")
-
-
-def target(arguments: Arguments) -> Target:
-    """The target, named on stderr."""
-    target = choose(arguments.endpoint_url, arguments.region, arguments.profile)
-    print(target.describe(), file=sys.stderr)
-    return target
