@@ -3,6 +3,8 @@ a test of tests/test_terraform.py, which has one applied."""
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import duckdb
 
 from clicklake.transform.process import Settings, process
 from described_stack import described, differences
-from endpoint_process import EndpointProcess
+from endpoint_process import EndpointProcess, clean_environment
 from transforming import KEY, PIPELINE, RAW_KEY
 
 ROOT = Path(__file__).parent.parent
@@ -65,7 +67,7 @@ def test_a_start_that_finds_the_stack_reads_little_and_writes_nothing(stack: End
     stack.options = ("--log-level", "info", "--log-format", "json")
     stack.start()
     asked = requests(stack)
-    assert not [operation for operation in asked if not re.search(" (Get|List|Describe)", operation)]
+    assert not [operation for operation in asked if not re.search(" (Get|List|Head)", operation)]
     assert len(asked) < 15
     assert not [operation for operation in asked if operation.split()[0] in {"iam", "sqs", "ssm", "logs"}], (
         "moto is what answers these, and loading it takes longer than all else"
@@ -133,6 +135,32 @@ def test_another_buffer_interval_and_another_retention_reach_a_stack_that_is_the
     assert found.pop("delivery stream clickstream-firehose-dev:/tags/clicklake:made-from")
     assert found.pop(f"bucket {LAKE['Bucket']}:/lifecycle_configuration/Rules/expire-raw/Expiration/Days") == (90, 10)
     assert {where.rpartition("/")[2]: values for where, values in found.items()} == {"IntervalInSeconds": (1, 7)}
+
+
+def test_a_bucket_that_was_removed_is_there_after_the_next_start(stack: EndpointProcess) -> None:
+    before = described(stack.client)
+    stack.client("s3").delete_bucket(**LAKE)
+    stack.stop()
+    stack.start()
+    assert differences(before, described(stack.client)) == {}
+
+
+def test_a_stack_of_terraforms_is_left_alone(tmp_path: Path) -> None:
+    theirs = EndpointProcess(tmp_path / "data", ("--bare",))
+    theirs.start()
+    theirs.client("firehose").create_delivery_stream(
+        **STREAM,
+        ExtendedS3DestinationConfiguration={
+            "BucketARN": "arn:aws:s3:::theirs",
+            "RoleARN": "arn:aws:iam::000000000000:role/theirs",
+        },
+        Tags=[{"Key": "ManagedBy", "Value": "terraform"}],
+    )
+    theirs.stop()
+    up = [sys.executable, "-m", "clicklake", "up", "--port", "0", "--data-dir", str(theirs.data_dir)]
+    done = subprocess.run(up, env=clean_environment(), capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.endswith("clickstream-firehose-dev is Terraform's; leave it so: clicklake up --bare\n")
 
 
 def test_what_is_added_taken_away_or_changed_is_seen(stack: EndpointProcess) -> None:

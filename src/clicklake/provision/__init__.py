@@ -30,15 +30,16 @@ def provision(
 ) -> None:
     """Make or update everything; `package` is the function's zip, `buffer` the stream's buffering hints.
 
-    Raises UsageError, before anything is touched, if the lake has data in another format than the pipeline's.
+    Raises UsageError, before anything is touched, if the lake has data in another format than the pipeline's, and if
+    the stack is one of Terraform's.
     """
     environment = environment or pipeline.environment
     with translated():
         account = target.client("sts").get_caller_identity()["Account"]
         stack = Stack(target, pipeline, pipeline.names(environment), environment, buffer, account)
+        found, made_from = stream.mark(stack), _fingerprint(stack)
         tables.refuse_other_format(stack)
-        made_from = _fingerprint(stack)
-        if stream.mark(stack) == made_from:
+        if found == made_from and lake.bucket_is_there(stack):
             tables.make_tables(stack)
             function.make_function(stack, package.read_bytes())
         else:
@@ -47,7 +48,9 @@ def provision(
 
 
 def _fingerprint(stack: Stack) -> str:
-    digest = hashlib.sha256(repr((stack.pipeline, stack.environment, stack.buffer, stack.account)).encode())
+    digest = hashlib.sha256(
+        repr((stack.pipeline, stack.environment, stack.buffer, stack.account, stack.region)).encode()
+    )
     for pattern in _SOURCES:
         for file in sorted(_PRODUCT.glob(pattern)):
             digest.update(f"{file.name}\n".encode() + file.read_bytes())

@@ -32,8 +32,10 @@ def make_failure_queue(stack: Stack) -> None:
         "SqsManagedSseEnabled": "true",
         "Policy": json.dumps(_queue_policy(stack)),
     }
-    # CreateQueue of one that has other attributes is an error, so they are set by a call of their own.
-    url = sqs.create_queue(QueueName=stack.names.failure_queue)["QueueUrl"]
+    with unless_there():  # with other attributes
+        sqs.create_queue(QueueName=stack.names.failure_queue, Attributes=attributes, tags=stack.tags)
+        return
+    url = sqs.get_queue_url(QueueName=stack.names.failure_queue)["QueueUrl"]
     sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
     sqs.tag_queue(QueueUrl=url, Tags=stack.tags)
 

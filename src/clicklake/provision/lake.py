@@ -13,6 +13,17 @@ _OWNED = {"ObjectOwnership": "BucketOwnerEnforced"}
 _ENCRYPTED = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}
 
 
+def bucket_is_there(stack: Stack) -> bool:
+    s3 = stack.client("s3")
+    try:
+        s3.head_bucket(Bucket=stack.names.bucket)
+    except s3.exceptions.ClientError as e:
+        if e.response["Error"]["Code"] != "404":
+            raise
+        return False
+    return True
+
+
 def make_bucket(stack: Stack) -> None:
     s3, bucket = stack.client("s3"), stack.names.bucket
     with unless_there():

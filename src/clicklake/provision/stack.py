@@ -16,6 +16,7 @@ _EXISTS = {
     "BucketAlreadyOwnedByYou",
     "EntityAlreadyExists",
     "ParameterAlreadyExists",
+    "QueueAlreadyExists",
     "ResourceAlreadyExistsException",
     "ResourceConflictException",
     "ResourceInUseException",

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from clicklake.errors import UsageError
 from clicklake.provision.stack import Stack, unless_there
 from clicklake.roles import DELIVERY_LOG_STREAM
 
@@ -65,13 +66,16 @@ def _bring_up_to_date(firehose: Any, name: str, wanted: dict[str, Any]) -> None:
 
 
 def mark(stack: Stack) -> str | None:
-    """What the stack was made from, by the mark; None before it was made whole."""
+    """What the stack was made from, by the mark; None before it was made whole. Raises UsageError for Terraform's."""
     firehose = stack.client("firehose")
     try:
-        tags = firehose.list_tags_for_delivery_stream(DeliveryStreamName=stack.names.delivery_stream)["Tags"]
+        found = firehose.list_tags_for_delivery_stream(DeliveryStreamName=stack.names.delivery_stream)["Tags"]
     except firehose.exceptions.ResourceNotFoundException:
         return None
-    return next((tag["Value"] for tag in tags if tag["Key"] == _MARK), None)
+    tags = {tag["Key"]: tag["Value"] for tag in found}
+    if tags.get("ManagedBy") == "terraform":
+        raise UsageError(f"{stack.names.delivery_stream} is Terraform's", "leave it so: clicklake up --bare")
+    return tags.get(_MARK)
 
 
 def put_mark(stack: Stack, made_from: str) -> None:
