@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick lint types format bench contract golden agreement chaos fuzz lock package terraform clean
+.PHONY: help setup demo test quick lint types format bench contract golden agreement chaos fuzz lock package terraform test-aws clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -50,6 +50,9 @@ bench: setup ## measure every budget of DESIGN.md section 5 that exists so far
 package: setup ## build the function's zips for Terraform: for this machine, and for Lambda, whose wheels it downloads
 	@$(BIN)/clicklake package --target local
 	@$(BIN)/clicklake package
+
+test-aws: setup ## deploy to a real account, ask everything, destroy, report: about a cent; OPTIONS="--environment ci --yes"
+	@PYTHONPATH=tests $(BIN)/python -m aws $(OPTIONS)
 
 terraform: setup ## the Terraform tests alone, those that take minutes, too
 	$(BIN)/pytest -q tests/test_terraform.py tests/test_terraform_pipeline.py

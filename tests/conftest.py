@@ -21,6 +21,7 @@ from stack_template import copy_of_a_stack
 ALONE = {
     "test_athena_api",
     "test_athena_tables",
+    "test_aws_runs",
     "test_glue",
     "test_metrics",
     "test_restart",

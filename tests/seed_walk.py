@@ -10,12 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from clicklake import pipeline
+from clicklake.pipeline import Names
 from endpoint_process import eventually
 
 ROOT = Path(__file__).parent.parent
 PUT_RECORD = """aws firehose put-record \
-  --delivery-stream-name clickstream-firehose-dev \
-  --record "{\\"Data\\": \\"$(base64 < sample-event.json)\\"}" """
+  --delivery-stream-name {stream} \
+  --record "{{\\"Data\\": \\"$(base64 < sample-event.json)\\"}}" """
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class Walk:
 
     environment: Mapping[str, str]
     bucket: str
+    names: Names
 
     def shell(self, command: str) -> str:
         done = subprocess.run(
@@ -34,7 +37,8 @@ class Walk:
 
     def athena(self, sql: str) -> list[list[str]]:
         """Rows as get-query-results prints them, the header row included where Athena sends one."""
-        start = f"aws athena start-query-execution --work-group clickstream-dev --query-execution-context Database=clickstream_db --query-string {shlex.quote(sql)}"
+        where = f"--work-group {self.names.workgroup} --query-execution-context Database={self.names.database}"
+        start = f"aws athena start-query-execution {where} --query-string {shlex.quote(sql)}"
         number = json.loads(self.shell(start))["QueryExecutionId"]
 
         def ended() -> dict[str, Any] | None:
@@ -52,23 +56,31 @@ class Walk:
         return [[cell.get("VarCharValue", "") for cell in row["Data"]] for row in rows]
 
 
-def walk(environment: Mapping[str, str], bucket: str, client: Callable[[str], Any]) -> None:
-    """Each command of the seed's README, in its order; `client` makes boto3 clients for the same stack."""
-    seed = Walk(environment, bucket)
+def walk(
+    environment: Mapping[str, str],
+    bucket: str,
+    client: Callable[[str], Any],
+    of: str = "dev",
+    seconds: float = 60,
+) -> None:
+    """Each command of the seed's README, in its order; `client` makes boto3 clients for the same stack, whose names are
+    those `of` an environment. Delivery and processing may take so many `seconds`."""
+    names = pipeline.load().names(of)
+    seed = Walk(environment, bucket, names)
     assert json.loads(seed.shell("aws sts get-caller-identity"))["Account"]
 
-    assert json.loads(seed.shell(PUT_RECORD))["RecordId"]
+    assert json.loads(seed.shell(PUT_RECORD.format(stream=names.delivery_stream)))["RecordId"]
     sample = (ROOT / "sample-event.json").read_bytes()
-    client("firehose").put_record(DeliveryStreamName="clickstream-firehose-dev", Record={"Data": sample})
+    client("firehose").put_record(DeliveryStreamName=names.delivery_stream, Record={"Data": sample})
 
     assert eventually(
-        lambda: len(ledger_rows(client, bucket)) > 0 and sum(ledger_rows(client, bucket)) == 2, seconds=60
+        lambda: len(ledger_rows(client, bucket)) > 0 and sum(ledger_rows(client, bucket)) == 2, seconds=seconds
     )
     assert "PRE year=" in seed.shell(f"aws s3 ls s3://{bucket}/raw/")
     assert "PRE year=" in seed.shell(f"aws s3 ls s3://{bucket}/processed/")
 
     seed.athena("MSCK REPAIR TABLE clickstream_events;")
-    header, *rows = seed.athena("SELECT *\nFROM clickstream_db.clickstream_events\nLIMIT 10;")
+    header, *rows = seed.athena(f"SELECT *\nFROM {names.database}.clickstream_events\nLIMIT 10;")
     assert header[:2] == ["event_id", "event_type"]
     assert header[-3:] == ["year", "month", "day"]
     assert [row[header.index("event_type")] for row in rows] == ["page_view", "page_view"]
@@ -77,14 +89,16 @@ def walk(environment: Mapping[str, str], bucket: str, client: Callable[[str], An
     year, month, day = rows[0][-3:]
     assert datetime(int(year), int(month), int(day), tzinfo=UTC)
     where = f"year='{year}' AND month='{month}' AND day='{day}'"
-    assert len(seed.athena(f"SELECT *\nFROM clickstream_db.clickstream_events\nWHERE {where}\nLIMIT 10;")) == 3
+    assert len(seed.athena(f"SELECT *\nFROM {names.database}.clickstream_events\nWHERE {where}\nLIMIT 10;")) == 3
     assert (
         seed.athena(
-            "SELECT *\nFROM clickstream_db.clickstream_events\nWHERE year='2025' AND month='11' AND day='26'\nLIMIT 10;"
+            f"SELECT *\nFROM {names.database}.clickstream_events\nWHERE year='2025' AND month='11' AND day='26'\nLIMIT 10;"
         )[1:]
         == []
     )
-    counted = seed.athena("SELECT event_type, COUNT(*)\nFROM clickstream_db.clickstream_events\nGROUP BY event_type;")
+    counted = seed.athena(
+        f"SELECT event_type, COUNT(*)\nFROM {names.database}.clickstream_events\nGROUP BY event_type;"
+    )
     assert counted == [["event_type", "_col1"], ["page_view", "2"]]
 
 
