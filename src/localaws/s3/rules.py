@@ -73,6 +73,16 @@ RULES: Mapping[str, Rule] = {
     "PutPublicAccessBlock": Rule("s3:PutBucketPublicAccessBlock"),
     "UploadPart": WRITE,
     "UploadPartCopy": WRITE,
+    **{
+        operation: Rule(f"s3:{access}{kind}Configuration")
+        for kind in ("Analytics", "IntelligentTiering", "Inventory", "Metrics")
+        for operation, access in (
+            (f"DeleteBucket{kind}Configuration", "Put"),
+            (f"GetBucket{kind}Configuration", "Get"),
+            (f"ListBucket{kind}Configurations", "Get"),
+            (f"PutBucket{kind}Configuration", "Put"),
+        )
+    },
 }
 OF_ACCOUNT: Mapping[str, Rule] = {"CreateBucket": Rule("s3:CreateBucket"), "ListBuckets": Rule("s3:ListAllMyBuckets")}
 """Operations that are about no bucket that is there."""
