@@ -66,7 +66,7 @@ def run(fresh: Path, *command: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_wheel_holds_the_code_the_pipeline_and_the_licence(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
-    assert "clicklake/pipeline.json" in names
+    assert {"clicklake/pipeline.json", "clicklake/prices.json", "clicklake/queries/funnel.sql"} <= set(names)
     assert "localaws/runtime.py" in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert not [name for name in names if name.startswith("tests")]
