@@ -236,3 +236,16 @@ def test_motos_own_api_is_out_of_reach(endpoint: EndpointProcess, aws: Client) -
     answer = URLLib3Session().send(request.prepare())
     assert answer.status_code >= 400
     assert any(topic["TopicArn"].endswith(":safe") for topic in aws("sns").list_topics()["Topics"])
+
+
+def test_a_command_reaches_the_instances_that_its_targets_name(aws: Client) -> None:
+    """SSM's backend looks into EC2's, which is imported no sooner than that."""
+    image = aws("ec2").describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+    tags = [{"ResourceType": "instance", "Tags": [{"Key": "fleet", "Value": "a"}]}]
+    made = aws("ec2").run_instances(ImageId=image, MinCount=1, MaxCount=1, TagSpecifications=tags)["Instances"]
+    command = aws("ssm").send_command(
+        DocumentName="AWS-RunShellScript",
+        Targets=[{"Key": "tag:fleet", "Values": ["a"]}],
+        Parameters={"commands": ["true"]},
+    )["Command"]
+    assert command["InstanceIds"] == [made[0]["InstanceId"]]

@@ -10,7 +10,6 @@ What a replay does not repeat: asymmetric KMS keys, which OpenSSL makes, and the
 clock themselves (Secrets Manager).
 """
 
-import functools
 import logging
 import os
 import traceback
@@ -23,6 +22,7 @@ from typing import Any
 
 from localaws.control import corrections, identities
 from localaws.control.call import Call, Invoke
+from localaws.control.loading import prepare_for_moto
 from localaws.control.refusals import refused
 from localaws.credentials import Credentials, Key, Role
 from localaws.errors import AwsError
@@ -71,7 +71,7 @@ class Moto:
         for name in _PROFILES:
             os.environ.pop(name, None)
         # Here, not above: `clicklake up` must not wait for them, and they read the settings.
-        _remember_regions()
+        prepare_for_moto()
         import moto.core.utils
         import moto.kms.utils
         from moto import backend_index, backends
@@ -84,6 +84,7 @@ class Moto:
         self._account = account
         self._now = 0.0
         self._random = mock_random
+        werkzeug_app.DEFAULT_ACCOUNT_ID = account  # whose backends it asks for their URLs: not made for that alone
         self._create_app = werkzeug_app.create_backend_app
         self._dispatcher = werkzeug_app.DomainDispatcherApplication(self._create_app)
         self._backends = frozenset(backends.list_of_moto_modules())
@@ -178,23 +179,6 @@ class Moto:
             self._apps[backend] = self._create_app(backend)
             corrections.install(backend)
         return self._apps[backend]
-
-
-def _remember_regions() -> None:
-    """moto asks boto3 for every service's regions, and boto3 reads the service's whole model to learn the name that its
-    endpoints go by (EC2's, which SSM brings along, has megabytes). That is nearly always the service's own."""
-    import boto3
-    import botocore.session
-
-    session = botocore.session.get_session()
-    endpoints = session.get_component("endpoint_resolver")
-
-    @functools.cache
-    def regions(service: str, partition_name: str = "aws", allow_non_regional: bool = False) -> list[str]:
-        named_so: list[str] = endpoints.get_available_endpoints(service, partition_name, allow_non_regional)
-        return named_so or session.get_available_regions(service, partition_name, allow_non_regional)
-
-    boto3.Session.get_available_regions = lambda _self, *which, **more: regions(*which, **more)
 
 
 def _clock(now: Callable[[], float]) -> SimpleNamespace:
