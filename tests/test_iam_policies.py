@@ -16,7 +16,7 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from endpoint_process import EndpointProcess, running
-from lambda_functions import package
+from lambda_functions import call, deploy, package
 
 ACCOUNT = "000000000000"
 NUMBERS = itertools.count(1)
@@ -242,10 +242,35 @@ def test_a_role_is_for_whom_it_trusts(endpoint: EndpointProcess, owner: Client) 
     assert "no resource-based policy" in refusal(bold("sts").assume_role, RoleArn=theirs, RoleSessionName="me")[2]
 
 
-def test_a_sessions_policy_is_refused_by_name_for_it_would_not_count(owner: Client) -> None:
+def test_a_sessions_policy_and_a_users_boundary_are_refused_by_name_for_they_would_not_count(owner: Client) -> None:
     owner("iam").create_role(RoleName="limited", AssumeRolePolicyDocument=trusting("*"))
     role = {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/limited", "RoleSessionName": "me"}
     assert refusal(owner("sts").assume_role, **role, Policy=policy("s3:*"))[0] == "NotImplemented"
+    bounded = {"UserName": "bounded", "PermissionsBoundary": "arn:aws:iam::aws:policy/ReadOnlyAccess"}
+    assert refusal(owner("iam").create_user, **bounded)[0] == "NotImplemented"
+
+
+def test_a_function_makes_its_log_group_if_its_role_may(endpoint: EndpointProcess, owner: Client) -> None:
+    iam, functions, logs = owner("iam"), owner("lambda"), owner("logs")
+    trust = trusting().replace('"AWS": []', '"Service": "lambda.amazonaws.com"')
+    role = iam.create_role(RoleName="logger", Path="/team/", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    streams = policy(["logs:CreateLogStream", "logs:PutLogEvents"])
+    iam.put_role_policy(RoleName="logger", PolicyName="streams", PolicyDocument=streams)
+    silent, noted = (deploy(functions, "def handler(event, context): print('noted')", Role=role) for _ in range(2))
+    call(functions, silent)
+    iam.put_role_policy(RoleName="logger", PolicyName="group", PolicyDocument=policy("logs:CreateLogGroup"))
+    call(functions, noted)
+    groups = [
+        group["logGroupName"] for group in logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/")["logGroups"]
+    ]
+    assert groups == [f"/aws/lambda/{noted}"]
+
+
+def test_a_layer_has_no_policy_of_its_own(endpoint: EndpointProcess) -> None:
+    layer = {"LayerName": "l", "Content": {"ZipFile": package()}}
+    assert User(endpoint, policy("lambda:*"))("lambda").publish_layer_version(**layer)["Version"] == 1
+    text = refusal(User(endpoint)("lambda").publish_layer_version, **layer)[2]
+    assert f"on resource: arn:aws:lambda:us-east-1:{ACCOUNT}:layer:l because no identity-based policy" in text
 
 
 def test_who_makes_a_function_must_be_allowed_to_pass_its_role(endpoint: EndpointProcess, owner: Client) -> None:

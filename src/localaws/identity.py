@@ -1,8 +1,9 @@
 """STS: who am I, and keys for a while. The keys go into the keyring and end at their expiry; a restart keeps them.
 
-GetCallerIdentity is the first command of every walk and needs no moto. Not done: a role's trust policy and a session's
-policies are not evaluated, as no policy is; AssumeRoleWithSAML, AssumeRoleWithWebIdentity and what else needs a foreign
-identity provider is refused by name. GetAccessKeyInfo is moto's.
+GetCallerIdentity is the first command of every walk and needs no moto. Who may take a role is iam/'s matter, where
+policies are enforced. Not done: a session's own policies are not evaluated; AssumeRoleWithSAML,
+AssumeRoleWithWebIdentity and what else needs a foreign identity provider is refused by name. GetAccessKeyInfo is
+moto's.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """May it? Every call of users, roles, functions and delivery streams, against their policies.
 
-The account's owner may do all. Not done: policies of sessions, which are refused when one is begun; those of
-organisations, VPC endpoints and KMS keys; what Athena reads, which AWS would ask of whoever began the query.
+The account's owner may do all. Not done: policies of sessions and users' boundaries, which are refused by name;
+policies of organisations, VPC endpoints and KMS keys; what Athena reads, which AWS asks of whoever began the query.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from localaws.iam.conditions import Context
 from localaws.iam.decision import TAKES_A_ROLE, Refusal, refusal
 from localaws.iam.definitions import Action, Definitions
 from localaws.iam.policies import Ask, Document, parsed, verdict
-from localaws.iam.principals import Find, principal
+from localaws.iam.principals import Find, Principal, principal
 from localaws.sigv4 import Protocol, refuse
 from localaws.wire import Caller, Parameters, Request
 
@@ -25,6 +25,12 @@ ResourcePolicy = Callable[[str], Document | None]
 
 # "No permissions are required to perform this operation" (both operations' pages in the API reference of STS).
 _FREE = frozenset({("sts", "GetCallerIdentity"), ("sts", "GetSessionToken")})
+# What narrows permissions, and can't here: policies of sessions, and users' boundaries, which moto does not keep.
+_SESSION_POLICY, _BOUNDARY = re.compile("PolicyArns|Policy"), re.compile("PermissionsBoundary")
+_NOT_DONE = {
+    "sts": {"AssumeRole": _SESSION_POLICY, "GetFederationToken": _SESSION_POLICY},
+    "iam": {"CreateUser": _BOUNDARY},
+}
 _ROLE = re.compile(r"arn:aws:iam::\d{12}:role/.+")
 # Conditions of a role's trust policy on what AssumeRole is told.
 _OF_SESSION = {"ExternalId": "sts:externalid", "RoleSessionName": "sts:rolesessionname"}
@@ -46,15 +52,15 @@ class Enforcement:
 
     async def admit(self, request: Request, service: str, protocol: Protocol) -> None:
         """Raises AWS's refusal, in the protocol's words. S3 asks for itself (`admit_to_s3`): it knows of the object."""
-        if service == "s3" or (service != "sts" and not self._is_subject(request.caller)):
+        if service == "s3" or (service not in _NOT_DONE and not self._is_subject(request.caller)):
             return
         await asyncio.to_thread(self._admit, request, service, protocol)
 
     def _admit(self, request: Request, service: str, protocol: Protocol) -> None:
         wanted = asked(request, service, protocol)
         request.span.operation = wanted.operation
-        if service == "sts" and any(name.startswith("Policy") for name in wanted.parameters):
-            text = "localaws evaluates no policies of sessions: with --enforce-iam there are none that have one"
+        if (what := _NOT_DONE.get(service, {}).get(wanted.operation)) and any(map(what.match, wanted.parameters)):
+            text = f"localaws would not evaluate {wanted.operation}'s {what.pattern}: with --enforce-iam it is refused"
             raise AwsError("NotImplemented", text, 501)
         if (service, wanted.operation) in _FREE or not self._is_subject(request.caller):
             return
@@ -74,7 +80,8 @@ class Enforcement:
         if not self._is_subject(caller):
             return
         (known,) = self.definitions.actions("s3", action.removeprefix("s3:")) or (Action(action, (), (), False),)
-        who, full = principal(caller, self.find), {**context, **self._here(caller)}
+        who = principal(caller, self.find)
+        full = {**context, **self._here(who)}
         for resource in resources(known, p, self.region, self.account):
             found = refusal(who, Ask(action, resource, full), policy)
             if found is not None:
@@ -102,7 +109,7 @@ class Enforcement:
             raise AwsError("NotImplemented", text, 501)
         who, p = principal(caller, self.find), self._completed(caller, wanted)
         session = {key: [p[name]] for name, key in _OF_SESSION.items() if wanted.prefix == "sts" and name in p}
-        full = {**context, **session, **self._here(caller), "iam:passedtoservice": [f"{wanted.prefix}.amazonaws.com"]}
+        full = {**context, **session, **self._here(who), "iam:passedtoservice": [f"{wanted.prefix}.amazonaws.com"]}
         for action in actions:
             needed = [(action.name, arn) for arn in resources(action, p, self.region, self.account)]
             needed += [("iam:PassRole", arn) for arn in _roles(p) if action.passes_role]
@@ -116,8 +123,8 @@ class Enforcement:
         p = complete(wanted.parameters) if complete else wanted.parameters
         return p | {OWN_USER: caller.arn.rpartition("/")[2]} if wanted.prefix == "iam" else p
 
-    def _here(self, caller: Caller) -> Context:
-        return contexts.of_caller(caller) | contexts.of_moment(self.clock(), self.region)
+    def _here(self, who: Principal) -> Context:
+        return {**contexts.of_caller(who.caller), **who.context, **contexts.of_moment(self.clock(), self.region)}
 
     def _policy_of(self, arn: str) -> Document | None:
         """A role's is the one that says who may take it."""
@@ -126,7 +133,10 @@ class Enforcement:
             return parsed(role.trust) if role and role.arn == arn and role.trust else None
         service = arn.split(":")[2:3]
         of_service = self.policies.get(service[0]) if service else None
-        return of_service(arn) if of_service else None
+        try:
+            return of_service(arn) if of_service else None
+        except AwsError:  # not of a kind that has one: a layer, for one
+            return None
 
 
 def _roles(value: object) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from localaws.iam.conditions import Context
 from localaws.iam.policies import Document, names_of, parsed
 from localaws.wire import Caller
 
@@ -43,6 +44,14 @@ class Principal:
     @property
     def is_user(self) -> bool:
         return ":user/" in self.caller.arn
+
+    @property
+    def context(self) -> Context:
+        """What a session's caller does not tell: its role's path and id."""
+        if self.identity is None or self.is_user:
+            return {}
+        name = self.caller.arn.rpartition("/")[2]
+        return {"aws:principalarn": [self.identity.arn], "aws:userid": [f"{self.identity.id}:{name}"]}
 
     @property
     def policies(self) -> list[Document]:
