@@ -2,6 +2,15 @@
 
 locals {
   queries = "${path.module}/../../../src/clicklake/queries"
+
+  # With the pipeline file's own names of tables, as src/clicklake/saved_queries.py puts them in.
+  saved_queries = {
+    for file in fileset(local.queries, "*.sql") : file => replace(replace(replace(replace(file("${local.queries}/${file}"),
+      "/\\bclickstream_events\\b/", local.tables.events.name),
+      "/\\bclickstream_failed\\b/", local.tables.failed.name),
+      "/\\bclickstream_ledger\\b/", local.tables.ledger.name),
+    "/\\bclickstream_events_unique\\b/", local.names.unique_view)
+  }
 }
 
 resource "aws_athena_workgroup" "lake" {
@@ -28,10 +37,10 @@ resource "aws_athena_workgroup" "lake" {
 
 # The analysts' first answers, as Athena's console lists them under "Saved queries".
 resource "aws_athena_named_query" "first_answers" {
-  for_each = fileset(local.queries, "*.sql")
+  for_each = local.saved_queries
 
-  name      = trimsuffix(each.value, ".sql")
+  name      = trimsuffix(each.key, ".sql")
   workgroup = aws_athena_workgroup.lake.id
   database  = aws_glue_catalog_database.lake.name
-  query     = file("${local.queries}/${each.value}")
+  query     = each.value
 }

@@ -103,3 +103,16 @@ run "queries_and_logs_are_bounded" {
     error_message = "Each file of queries/ is a saved query."
   }
 }
+
+run "saved_queries_read_the_tables_that_the_pipeline_file_names" {
+  command = plan
+
+  variables {
+    pipeline_file = "tests/pipelines/own_names.json"
+  }
+
+  assert {
+    condition     = toset(flatten([for query in aws_athena_named_query.first_answers : regexall("acme_[a-z]+|clickstream_[a-z]+", query.query)])) == toset(["acme_events", "acme_failed", "acme_ledger", "acme_once"])
+    error_message = "acme_events, acme_failed, acme_ledger and acme_once are what this file calls them."
+  }
+}
