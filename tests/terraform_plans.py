@@ -13,6 +13,25 @@ from terraform_stack import Terraform
 
 ACCOUNT, REGION = "123456789012", "eu-central-1"
 
+# Variables of the root: those that must be given, all that can be switched on, and a key.
+BUCKET = {"s3_bucket_name": "acme-clickstream"}
+EVERYTHING: dict[str, Any] = BUCKET | {
+    "environment": "prod",
+    "alarms": True,
+    "alarm_emails": ["ops@acme.example"],
+    "dashboard": True,
+    "monthly_budget_usd": 50,
+    "budget_tag": {"key": "Project", "value": "clicklake"},
+    "user_key_parameter": "/acme/user-key",
+    "lambda_layers": [f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:geo:1"],
+    "geo_database": "/opt/geo.mmdb",
+    "permissions_boundary": f"arn:aws:iam::{ACCOUNT}:policy/bound",
+    "reserved_concurrency": 5,
+    "access_logs": {"bucket": "acme-access-logs"},
+    "tags": {"Team": "web"},
+}
+GIVEN_KEY = {"encryption": "given-key", "kms_key_arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/theirs"}
+
 _ASK_NOBODY = f"""
 provider "aws" {{
   region                      = "{REGION}"

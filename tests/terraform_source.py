@@ -15,6 +15,9 @@ MODULE = TERRAFORM / "modules/clickstream"
 _BLOCK = re.compile(r'^(\w+)((?: "[^"]+")*) \{(?:\}|\n(.*?)^\})', re.MULTILINE | re.DOTALL)
 _ATTRIBUTE = re.compile(r"^  (\w+) *= (.*?)(?=^  [\w#]|\Z)", re.MULTILINE | re.DOTALL)
 
+# Arguments of every resource, which are Terraform's own.
+_META = {"count", "depends_on", "for_each", "lifecycle", "provider"}
+
 
 @dataclass(frozen=True)
 class Block:
@@ -36,9 +39,30 @@ class Block:
         """Name to expression, of this block alone and not of the blocks in it."""
         return {name: value.strip() for name, value in _ATTRIBUTE.findall(self.body)}
 
+    @property
+    def names(self) -> set[tuple[str, ...]]:
+        """Of all arguments and blocks in it, those of blocks with the blocks that they are in."""
+        found: set[tuple[str, ...]] = set()
+        inside: list[str] = []  # "" is the content of a dynamic block, which has the block's names
+        for line in self.body.splitlines():
+            indent = "  " * (len(inside) + 1)
+            if line == f"{indent[2:]}}}":
+                inside.pop()
+            elif opened := re.fullmatch(rf'{indent}(?:dynamic "(\w+)"|(\w+)) \{{', line):
+                inside.append("" if opened[2] == "content" else opened[1] or opened[2])
+                found.add(tuple(filter(None, inside)))
+            elif (said := re.match(rf"{indent}(\w+) *= ", line)) and not _is_of_dynamic(said[1], inside):
+                found.add((*filter(None, inside), said[1]))
+        return {path for path in found if path and path[0] not in _META}
+
     def nested(self, kind: str) -> int:
         """How many blocks of a kind it has at its own level."""
         return len(re.findall(rf"^  {kind} \{{", self.body, re.MULTILINE))
+
+
+def _is_of_dynamic(name: str, inside: list[str]) -> bool:
+    """Only a dynamic block itself, outside of its content, has them."""
+    return bool(inside) and name in {"for_each", "iterator"}
 
 
 def files(folder: Path) -> list[Path]:

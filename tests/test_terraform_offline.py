@@ -14,30 +14,13 @@ from typing import Any
 import pytest
 
 from aws_metrics import PUBLISHED
-from terraform_plans import ACCOUNT, REGION, Planned, Plans, Run, plans
+from terraform_plans import BUCKET, EVERYTHING, GIVEN_KEY, Planned, Plans, Run, plans
 from terraform_provider import attached
 from terraform_source import MODULE, TERRAFORM, blocks
 from terraform_stack import Terraform, copied, offline
 
 pytestmark = [pytest.mark.terraform, pytest.mark.timeout(300)]
 
-BUCKET = {"s3_bucket_name": "acme-clickstream"}
-EVERYTHING: dict[str, Any] = BUCKET | {
-    "environment": "prod",
-    "alarms": True,
-    "alarm_emails": ["ops@acme.example"],
-    "dashboard": True,
-    "monthly_budget_usd": 50,
-    "budget_tag": {"key": "Project", "value": "clicklake"},
-    "user_key_parameter": "/acme/user-key",
-    "lambda_layers": [f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:geo:1"],
-    "geo_database": "/opt/geo.mmdb",
-    "permissions_boundary": f"arn:aws:iam::{ACCOUNT}:policy/bound",
-    "reserved_concurrency": 5,
-    "access_logs": {"bucket": "acme-access-logs"},
-    "tags": {"Team": "web"},
-}
-GIVEN_KEY = {"encryption": "given-key", "kms_key_arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/theirs"}
 ZIP = {"lambda_package": "../dist/processor-local.zip"}
 EXAMPLES = "modules/clickstream/examples"
 

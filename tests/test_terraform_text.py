@@ -72,3 +72,18 @@ def test_the_roots_inputs_are_the_modules() -> None:
 
 def test_the_tables_of_the_readmes_are_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:
     assert terraform_docs.main(["--check"]) == 0, capsys.readouterr().err
+
+
+def test_the_page_of_properties_names_tests_that_exist() -> None:
+    page = (ROOT / "docs/terraform-properties.md").read_text()
+    named = re.findall(r"`([\w.]+)::(\w+)`", page)
+    properties = re.findall(r"^\| (\d+) \|", page, re.MULTILINE)
+    assert [int(number) for number in properties] == list(range(1, 21))
+    for file, name in named:
+        folder, head = (MODULE / "tests", 'run "{}" {{') if file.endswith(".hcl") else (ROOT / "tests", "def {}(")
+        assert head.format(name) in (folder / file).read_text(), f"{file}::{name}"
+
+
+def test_each_of_the_modules_tests_is_on_that_page() -> None:
+    page = (ROOT / "docs/terraform-properties.md").read_text()
+    assert not [file.name for file in MODULE.glob("tests/*.tftest.hcl") if f"`{file.name}::" not in page]
