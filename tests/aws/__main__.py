@@ -172,7 +172,7 @@ def _facts(deployment: Deployment) -> list[tuple[str, str]]:
         ("Terraform", terraform),
         ("run from", f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"),
         ("package", deployment.target),
-        ("expected cost", f"{cost.total():.2f} USD"),
+        ("expected cost", f"{sum(cost.usd().values()):.2f} USD"),
     ]
 
 
