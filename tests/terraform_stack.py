@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -22,6 +22,7 @@ ROOT = Path(__file__).parent.parent
 BUCKET = "acme-clickstream-dev"
 WORKSPACE = "laptop"
 _INIT_SECONDS = 120
+_MOCKS = (1, 11)  # of Terraform: override_during came with it
 _NO_PROVIDER = ("Failed to query available provider packages", "Failed to install provider")
 
 
@@ -63,7 +64,7 @@ def checkout(root: Path, endpoint: EndpointProcess, package: bytes) -> Terraform
     variables = {"s3_bucket_name": BUCKET, "buffering": {"mib": 16, "seconds": 1}}
     (root / "terraform/terraform.tfvars.json").write_text(json.dumps(variables))
     terraform = Terraform(root, _environment(endpoint.environment()))
-    _initialise(terraform)
+    initialise(terraform)
     return terraform
 
 
@@ -81,11 +82,21 @@ def copied(root: Path, package: bytes) -> None:
 def offline(root: Path, folder: str) -> Terraform:
     """A folder of a copied repository, initialised, with no credentials and nothing to speak to."""
     terraform = Terraform(root, _environment({"PATH": os.environ["PATH"]}), folder)
+    version = json.loads(terraform.must("version", "-json"))["terraform_version"]
+    if tuple(int(number) for number in version.split(".")[:2]) < _MOCKS:
+        _absent(f"the tests with mocks need Terraform 1.11 or newer; this is {version}")
     lock = root / folder / ".terraform.lock.hcl"
     if not lock.exists():  # the module's user has one of their own
         shutil.copy(ROOT / "terraform/.terraform.lock.hcl", lock)
-    _initialise(terraform)
+    initialise(terraform)
     return terraform
+
+
+def example(name: str, root: Path, endpoint: EndpointProcess, package: bytes) -> Terraform:
+    """One of the module's examples, initialised, for the endpoint."""
+    copied(root, package)
+    made = offline(root, f"terraform/modules/clickstream/examples/{name}")
+    return replace(made, environment=_environment(endpoint.environment()))
 
 
 def _environment(variables: Mapping[str, str]) -> dict[str, str]:
@@ -100,11 +111,12 @@ def _environment(variables: Mapping[str, str]) -> dict[str, str]:
     return kept | settings
 
 
-def _initialise(terraform: Terraform) -> None:
+def initialise(terraform: Terraform, *options: str) -> None:
+    """terraform init, with the provider from where it is."""
     mirror = os.environ.get("TF_PLUGIN_DIR")
     source = [f"-plugin-dir={mirror}"] if mirror else []
     try:
-        done = terraform.run("init", "-lockfile=readonly", *source, seconds=_INIT_SECONDS)
+        done = terraform.run("init", "-lockfile=readonly", *options, *source, seconds=_INIT_SECONDS)
     except subprocess.TimeoutExpired:
         _absent(f"terraform init found no AWS provider within {_INIT_SECONDS} s; name a mirror in TF_PLUGIN_DIR")
     if any(words in done.stdout for words in _NO_PROVIDER):

@@ -18,7 +18,7 @@ module "clickstream" {
   tags           = { Team = "data" }
 
   # Small objects, soon there; raw objects for half a year, failed records for ever.
-  buffering      = { mib = 64, seconds = 60 }
+  buffering      = var.buffering
   retention_days = { raw = 180, failed = 0 }
 
   # Who: ids of users are stored as keyed hashes. The parameter is made outside of Terraform: no state file has the key.

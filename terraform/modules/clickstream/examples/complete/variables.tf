@@ -26,3 +26,9 @@ variable "reserved_concurrency" {
   type        = number
   default     = 10
 }
+
+variable "buffering" {
+  description = "When Firehose writes an object: at so many MiB or after so many seconds, whatever comes first."
+  type        = object({ mib = number, seconds = number })
+  default     = { mib = 64, seconds = 60 }
+}

@@ -1,0 +1,102 @@
+"""Everything that the module can do, switched on at once, by its own example; and the state kept in a bucket.
+
+One apply, shared by the tests in their order here.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from endpoint_process import EndpointProcess
+from seed_walk import walk
+from terraform_stack import Terraform, checkout, example, initialise
+
+pytestmark = [pytest.mark.terraform, pytest.mark.minutes, pytest.mark.timeout(400)]
+
+BUCKET, STATES = "acme-complete", "your-terraform-state-bucket"
+ACCOUNT = "000000000000"
+_UNCHANGED = 0  # plan -detailed-exitcode: 2 means that there is something to do
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The function's zip, for this machine."""
+    out = tmp_path_factory.mktemp("package") / "processor.zip"
+    command = [sys.executable, "-m", "clicklake", "package", "--target", "local", "--out", str(out)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return out.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def complete(
+    tmp_path_factory: pytest.TempPathFactory, endpoint: EndpointProcess, aws: Callable[..., Any], package: bytes
+) -> Terraform:
+    """Applied."""
+    made = example("complete", tmp_path_factory.mktemp("complete"), endpoint, package)
+    variables = {
+        "s3_bucket_name": BUCKET,
+        "lambda_package": "../../../../../dist/processor-local.zip",
+        "buffering": {"mib": 16, "seconds": 1},
+        "force_destroy": True,
+    }
+    (made.root / made.folder / "terraform.tfvars.json").write_text(json.dumps(variables))
+    aws("ssm").put_parameter(Name="/clicklake/dev/user-key", Value="k" * 32, Type="SecureString")
+    made.must("apply", "-auto-approve", seconds=200)
+    return made
+
+
+def test_everything_is_made_and_the_next_plan_is_empty(complete: Terraform, aws: Callable[..., Any]) -> None:
+    done = complete.run("plan", "-detailed-exitcode")
+    assert done.returncode == _UNCHANGED, done.stdout
+    topic = complete.outputs()["alarm_topic_arn"]
+    alarms = aws("cloudwatch").describe_alarms()["MetricAlarms"]
+    assert len(alarms) == 15
+    for alarm in alarms:
+        assert alarm["AlarmActions"] == [topic]
+        assert ". Runbook: " in alarm["AlarmDescription"], alarm["AlarmName"]
+    assert [board["DashboardName"] for board in aws("cloudwatch").list_dashboards()["DashboardEntries"]]
+    assert len(aws("budgets").describe_budgets(AccountId=ACCOUNT)["Budgets"]) == 1
+
+
+def test_the_plan_is_empty_after_a_crash_and_a_restart(complete: Terraform, endpoint: EndpointProcess) -> None:
+    endpoint.kill()
+    endpoint.start()
+    done = complete.run("plan", "-detailed-exitcode")
+    assert done.returncode == _UNCHANGED, done.stdout
+
+
+def test_the_seeds_walk_works_with_everything_on(complete: Terraform, endpoint: EndpointProcess) -> None:
+    assert complete.outputs()["delivery_stream_arn"].endswith("/clickstream-firehose-dev")
+    walk(endpoint.environment(), BUCKET, endpoint.client)
+
+
+def test_destroy_leaves_nothing(complete: Terraform, aws: Callable[..., Any]) -> None:
+    complete.must("destroy", "-auto-approve", seconds=200)
+    assert aws("s3").list_buckets()["Buckets"] == []
+    assert aws("cloudwatch").describe_alarms()["MetricAlarms"] == []
+    assert aws("cloudwatch").list_dashboards()["DashboardEntries"] == []
+    assert aws("sns").list_topics()["Topics"] == []
+    assert aws("sqs").list_queues().get("QueueUrls", []) == []
+    assert aws("budgets").describe_budgets(AccountId=ACCOUNT)["Budgets"] == []
+    assert aws("iam").list_policies(Scope="Local")["Policies"] == []
+    assert aws("logs").describe_log_groups()["logGroups"] == []
+    (key,) = aws("kms").list_keys()["Keys"]
+    assert aws("kms").describe_key(KeyId=key["KeyId"])["KeyMetadata"]["KeyState"] == "PendingDeletion"
+
+
+def test_the_example_of_a_remote_state_keeps_it_in_the_bucket(
+    tmp_path: Path, endpoint: EndpointProcess, aws: Callable[..., Any], package: bytes
+) -> None:
+    made = checkout(tmp_path, endpoint, package)
+    (tmp_path / "terraform/backend.tf.example").rename(tmp_path / "terraform/backend.tf")
+    aws("s3").create_bucket(Bucket=STATES)
+    initialise(made, "-reconfigure")
+    made.must("apply", "-auto-approve", "-target=module.clickstream.aws_glue_catalog_database.lake")
+    keys = [found["Key"] for found in aws("s3").list_objects_v2(Bucket=STATES)["Contents"]]
+    assert keys == ["env:/laptop/clicklake/terraform.tfstate"], "and the lock is gone"
+    made.must("destroy", "-auto-approve", "-target=module.clickstream.aws_glue_catalog_database.lake")
