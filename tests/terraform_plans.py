@@ -73,7 +73,7 @@ def plans(root: Terraform, runs: Mapping[str, Run]) -> Plans:
         (folder / run.folder / "offline_override.tf").write_text(_ASK_NOBODY)
     (folder / "offline.tftest.hcl").write_text("".join(_written(*run) for run in runs.items()))
     root.must("init")  # the examples are modules of the test
-    said = [json.loads(line) for line in root.must("test", "-json", "-verbose").splitlines()]
+    said = [json.loads(line) for line in root.must("test", "-json", "-verbose", seconds=250).splitlines()]
     return {line["@testrun"]: _planned(line["test_plan"]) for line in said if line["type"] == "test_plan"}
 
 

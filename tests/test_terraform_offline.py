@@ -91,7 +91,7 @@ def planned(root: Terraform) -> Plans:
 def test_the_modules_own_tests_pass(root: Terraform) -> None:
     module = replace(root, folder="terraform/modules/clickstream")
     module.must("init")
-    assert "Success!" in module.must("test")
+    assert "Success!" in module.must("test", seconds=250)
 
 
 def test_each_validation_has_a_run_that_it_refuses() -> None:
