@@ -284,6 +284,26 @@ def test_a_workgroup_keeps_the_engine_version_that_it_was_given(queries: Queries
     assert refused(client.create_work_group, Name="spark", Configuration=spark)[0] == code
 
 
+def test_a_query_that_reads_more_than_its_workgroup_allows_is_cancelled(queries: Queries, aws: Client) -> None:
+    client, limit = queries.client, 10_000_000  # the smallest that there is
+    client.create_work_group(Name="thrifty", Configuration={"BytesScannedCutoffPerQuery": limit})
+    queries.run("CREATE DATABASE thrifty")
+    for name, size in (("little", 1000), ("much", limit + 100)):
+        aws("s3").put_object(Bucket="lake", Key=f"{name}/1.csv", Body=(b"x" * 99 + b"\n") * (size // 100))
+        queries.run(f"CREATE EXTERNAL TABLE thrifty.{name} (x string) LOCATION 's3://lake/{name}/'")
+    assert (
+        queries.run("SELECT count(*) FROM thrifty.little", WorkGroup="thrifty")["Statistics"]["DataScannedInBytes"]
+        == 1000
+    )
+    execution = queries.wait(queries.start("SELECT count(x) FROM thrifty.much", WorkGroup="thrifty"))
+    status = execution["Status"]
+    assert (status["State"], status["StateChangeReason"]) == ("CANCELLED", "Bytes scanned limit was exceeded")
+    assert execution["Statistics"]["DataScannedInBytes"] > limit
+    assert refused(client.get_query_results, QueryExecutionId=execution["QueryExecutionId"])[0]
+    assert queries.run("SELECT count(x) FROM thrifty.much")["Status"]["State"] == "SUCCEEDED", "another workgroup's"
+    queries.run("DROP DATABASE thrifty CASCADE")
+
+
 def test_named_queries_and_prepared_statements_are_kept(queries: Queries) -> None:
     client = queries.client
     number = client.create_named_query(Name="n", Database="db", QueryString="SELECT 1")["NamedQueryId"]

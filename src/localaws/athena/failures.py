@@ -1,6 +1,7 @@
 """How a query fails, in Athena's words.
 
     QueryFailure    the message of a FAILED execution ("SYNTAX_ERROR: line 1:8: ..."), with Athena's error category
+    Cancelled       why Athena itself makes an execution CANCELLED
 
 Categories are AthenaError's: 1 system, 2 user, 3 other.
 """
@@ -15,6 +16,10 @@ class QueryFailure(Exception):  # noqa: N818 - Athena calls it a failure
         super().__init__(message)
         self.message = message
         self.category = category
+
+
+class Cancelled(Exception):  # noqa: N818 - the state's name
+    """A statement that could be carried out and may not. Its text is StateChangeReason."""
 
 
 def not_supported(what: str) -> QueryFailure:

@@ -15,7 +15,7 @@ from localaws.athena import ddl, results
 from localaws.athena.catalog import Catalog, Document, Files, PutObject, bucket_and_key
 from localaws.athena.commands import Commands, Outcome, as_input
 from localaws.athena.executions import Execution, Executions, athena_error
-from localaws.athena.failures import SYSTEM, USER, QueryFailure, not_supported
+from localaws.athena.failures import SYSTEM, USER, Cancelled, QueryFailure, not_supported
 from localaws.athena.listing import list_files
 from localaws.athena.metadata import Metadata
 from localaws.athena.pages import invalid, number_of
@@ -193,6 +193,8 @@ class Athena:
             state, changes = "SUCCEEDED", {}
         except Stopped:
             return  # who stopped it has said so, or the endpoint ends
+        except Cancelled as e:
+            state, changes = "CANCELLED", {"StateChangeReason": str(e)}
         except QueryFailure as e:
             state, changes = "FAILED", _failed(e.message, e.category)
         except AwsError as e:
@@ -242,7 +244,14 @@ class Athena:
         path = Path(done["file"])
         data = results.header([c["Name"] for c in done["columns"]]) + path.read_bytes()
         path.unlink()
+        self._refuse_too_much(execution, done["bytes"])
         self._put(execution, data)
+
+    def _refuse_too_much(self, execution: Execution, scanned: int) -> None:
+        """AWS cancels while it reads, and here it is known afterwards; either way there is no result."""
+        configuration = self._settings.workgroup(execution.document["WorkGroup"])["Configuration"]
+        if scanned > configuration.get("BytesScannedCutoffPerQuery", scanned):
+            raise Cancelled("Bytes scanned limit was exceeded")
 
     def _job(self, execution: Execution, sql: str) -> Document:
         database = execution.document["QueryExecutionContext"].get("Database", "")
