@@ -19,6 +19,7 @@ from clicklake.pipeline import Format
 from clicklake.target import of_keys
 from clicklake.terminal import Terminal
 from endpoint_process import EndpointProcess, clean_environment, eventually, running
+from stack_template import copy_of
 
 BUCKET, DATABASE, EVENTS = "clickstream-lake-dev", "clickstream_db", "clickstream_events"
 PIPELINE = pipeline.load(pipeline.FILE)
@@ -37,12 +38,19 @@ rebuild.rebuild(lake, Terminal(io.StringIO()), concurrency=1)
 """
 
 
-@pytest.fixture
-def lake(tmp_path: Path, stack_copy: Callable[[Path], Path]) -> Iterator[EndpointProcess]:
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory, stack_copy: Callable[[Path], Path]) -> Path:
     """Three days of raw objects, all processed: good events, and in the last object of a day nothing but rubbish."""
-    for endpoint in running(stack_copy(tmp_path / "data")):
+    data_dir = stack_copy(tmp_path_factory.mktemp("filled") / "data")
+    for endpoint in running(data_dir):
         fill(endpoint)
-        yield endpoint
+    return data_dir
+
+
+@pytest.fixture
+def lake(filled: Path, tmp_path: Path) -> Iterator[EndpointProcess]:
+    """A copy of that, and an endpoint on it."""
+    yield from running(copy_of(filled, tmp_path / "data"))
 
 
 def fill(endpoint: EndpointProcess) -> None:
@@ -168,7 +176,7 @@ def test_nothing_is_touched_if_a_raw_object_has_expired(lake: EndpointProcess) -
     assert formats_in_glue(lake) == {"parquet"}
     assert keys(lake, "") == before
     found = lake.client("lambda").get_function_configuration(FunctionName=PIPELINE.names().function)
-    assert "CLICKLAKE_PROCESSED_FORMAT" not in found["Environment"]["Variables"]
+    assert found["Environment"]["Variables"]["CLICKLAKE_PROCESSED_FORMAT"] == "parquet"
 
 
 def up(data_dir: Path, form: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -184,8 +192,8 @@ def file_of(form: str, folder: Path) -> Path:
     return file
 
 
-def test_up_refuses_to_switch_the_format_of_a_lake_with_data(lake: EndpointProcess, tmp_path: Path) -> None:
-    lake.stop()
+def test_up_refuses_to_switch_the_format_of_a_lake_with_data(filled: Path, tmp_path: Path) -> None:
+    lake = EndpointProcess(copy_of(filled, tmp_path / "data"))
     done = up(lake.data_dir, "json", tmp_path)
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1] == (
@@ -203,7 +211,8 @@ def test_up_refuses_to_switch_the_format_of_a_lake_with_data(lake: EndpointProce
     assert formats_in_glue(lake) == {"json"}
     assert rows(lake) == answer
     found = lake.client("lambda").get_function_configuration(FunctionName=PIPELINE.names().function)
-    assert "CLICKLAKE_PROCESSED_FORMAT" not in found["Environment"]["Variables"], "the file says it now"
+    assert found["Environment"]["Variables"]["CLICKLAKE_PROCESSED_FORMAT"] == "json"
+    lake.stop()
 
 
 def test_up_switches_the_format_of_an_empty_lake(tmp_path: Path, stack_copy: Callable[[Path], Path]) -> None:
