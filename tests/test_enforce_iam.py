@@ -50,9 +50,12 @@ class Lake:
 
     endpoint: EndpointProcess
     days: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    clients: dict[str, Any] = field(default_factory=dict)
 
     def client(self, service: str) -> Any:
-        return self.endpoint.client(service)
+        if service not in self.clients:
+            self.clients[service] = self.endpoint.client(service)
+        return self.clients[service]
 
     def policy(self, role: str) -> dict[str, Any]:
         found: dict[str, Any] = self.client("iam").get_role_policy(RoleName=role, PolicyName=role)["PolicyDocument"]

@@ -24,9 +24,7 @@ from localaws.firehose.service import Firehose, backlog_limit
 from localaws.functions.service import Functions
 from localaws.gate import Gate
 from localaws.glue.service import Glue
-from localaws.iam.definitions import Definitions
-from localaws.iam.enforcement import Enforcement
-from localaws.iam.service_roles import ServiceRoles
+from localaws.iam.guard import Guard
 from localaws.identity import Sts
 from localaws.logs import Logs
 from localaws.metrics import firehose as streams
@@ -76,13 +74,10 @@ class Runtime:
         owner, sessions = credentials.load_or_make(root / "credentials"), Documents(self._store, "sts.session")
         guests = credentials.load_guests(root / "credentials")
         self._keyring = credentials.Keyring(owner, ACCOUNT, sessions, control.user_key, guests)
-        self._enforcement = self._new_enforcement(owner) if settings.enforce_iam else None
+        self._guard = self._new_guard(owner) if settings.enforce_iam else Guard()
         self._logs = Logs(root, clock, ACCOUNT, region, control.handler, control.create_log_group)
         self._events = Events(partial(possibly_disordered, settings.faults, self._store, clock), clock)
         self._s3 = self._new_s3()
-        self._roles = ServiceRoles(
-            self._enforcement, self._s3.admit_put, self._logs.write, control.has_log_group, self._keyring.caller_of
-        )
         handle_s3, put_object = failing_writes(settings.faults, self._s3.handler, self._s3.put_object)
         self.firehose = self._new_firehose(put_object)
         self.functions = self._new_functions()
@@ -109,8 +104,13 @@ class Runtime:
             "sns": self._control.topic_policy,
         }
 
-    def _new_enforcement(self, owner: credentials.Credentials) -> Enforcement:
-        return Enforcement(
+    def _new_guard(self, owner: credentials.Credentials) -> Guard:
+        # Here, not above: `clicklake up` must not wait for what --enforce-iam alone needs.
+        from localaws.iam.definitions import Definitions
+        from localaws.iam.enforcement import Enforcement
+        from localaws.iam.service_roles import ServiceRoles
+
+        enforcement = Enforcement(
             ACCOUNT,
             self._settings.region,
             owner.access_key,
@@ -120,6 +120,12 @@ class Runtime:
             {"athena": lambda p: self.athena.with_workgroup(p)},  # noqa: PLW0108 - it is made later
             Definitions(),
         )
+        return ServiceRoles(
+            enforcement,
+            lambda caller, bucket, key: self._s3.admit_put(caller, bucket, key),  # noqa: PLW0108 - likewise
+            self._control.has_log_group,
+            self._keyring.caller_of,
+        ).guard()
 
     def _new_s3(self) -> S3:
         return S3(
@@ -130,7 +136,7 @@ class Runtime:
             self._policies(),
             lambda name: self._keyring.find(name) or self._keyring.find_user(name),
             self._settings.bucket_acls,
-            self._enforcement.admit_to_s3 if self._enforcement is not None else None,
+            self._guard.judge,
         )
 
     def _new_firehose(self, put_object: PutObject) -> Firehose:
@@ -138,12 +144,12 @@ class Runtime:
             self._store,
             self._settings.data_dir,
             put_object,
-            self._roles.write_delivery_log,
+            self._write_delivery_log,
             *self._here,
             self._control.handler,
             self._settings.firehose_backlog,
             self._shown.delivered,
-            self._roles.admit_delivery,
+            self._guard.admit_delivery,
         )
 
     def _new_functions(self) -> Functions:
@@ -152,13 +158,13 @@ class Runtime:
             self._settings.data_dir,
             *self._here,
             self._function_environment,
-            self._roles.write_function_log,
+            self._write_function_log,
             self._s3.open_object,
             self._control.handler,
             {"sqs": self._control.send_text, "sns": self._control.publish_text},
             observe=self._shown.invocation_ran,
             failures=self._keyring.failures,
-            admit_report=self._roles.admit_report,
+            admit_report=self._guard.admit_report,
         )
 
     def _new_athena(self, glue: Glue) -> Athena:
@@ -189,7 +195,7 @@ class Runtime:
             Gate(settings.host, settings.allowed_hosts),
             self._s3.admits,
             self._s3.may_upload,
-            self._enforcement.admit if self._enforcement is not None else None,
+            self._guard.admit,
         )
 
     def _watch(self) -> None:
@@ -227,9 +233,17 @@ class Runtime:
     def _invoke(self, arn: str, event: dict[str, Any]) -> None:
         self.functions.invoke_async(arn, event)
 
+    def _write_delivery_log(self, role: str, group: str, stream: str, lines: list[str]) -> None:
+        if self._guard.may_log_delivery(role, group, stream):
+            self._logs.write(group, stream, lines)
+
+    def _write_function_log(self, access_key: str, group: str, stream: str, lines: list[str]) -> None:
+        if self._guard.may_log(access_key, group, stream):
+            self._logs.write(group, stream, lines)
+
     def _function_environment(self, role_arn: str, function: str) -> dict[str, str]:
         """What AWS puts into a function's environment so that its SDK finds its region and its role's keys."""
-        self._roles.admit_function(role_arn, function)
+        self._guard.admit_function(role_arn, function)
         keys = self._keyring.of_function(role_arn, function)
         return {
             "AWS_ENDPOINT_URL": self.url,
@@ -261,7 +275,7 @@ class Runtime:
 
     def _check_admitted(self, source: str, arn: str) -> None:
         """With policies enforced a target's own must let S3 in whenever it is told. Raises AccessDenied."""
-        if self._enforcement is not None and not source.startswith("arn:"):  # that would be an event bus
+        if self._settings.enforce_iam and not source.startswith("arn:"):  # that would be an event bus
             self._s3.check_admitted(source, arn)
 
     def _still_wants(self, source: str, arn: str) -> bool:

@@ -6,5 +6,6 @@ In the order of a request's walk:
     definitions             operation -> the actions that it needs, and the ARNs of what they are about
     principals, context     who asks, with which policies, and under which conditions
     policies, conditions    what a policy says of it
-    enforcement             may it?, and AWS's words if not
+    decision, enforcement   may it?, and AWS's words if not
+    service_roles, guard    what services do in the name of roles; what they ask
 """

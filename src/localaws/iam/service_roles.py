@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from localaws.errors import AwsError
 from localaws.iam.enforcement import Enforcement
+from localaws.iam.guard import Guard
 from localaws.wire import Caller, Parameters
 
 log = logging.getLogger("localaws.iam")
@@ -28,77 +29,76 @@ _REPORTS: Mapping[str, tuple[str, Callable[[str], Parameters]]] = {
 
 @dataclass(frozen=True, slots=True)
 class ServiceRoles:
-    """Without `enforcement` all may do all. `admit_put(caller, bucket, key)` is S3's, `write(group, stream, lines)`
-    that of CloudWatch Logs, which `has_group(name)`; `caller_of` knows whose an access key is."""
+    """`admit_put(caller, bucket, key)` is S3's; CloudWatch Logs `has_group(name)`; `caller_of` knows whose a function's
+    key is. For the operations see `Guard`."""
 
-    enforcement: Enforcement | None
+    enforcement: Enforcement
     admit_put: Callable[[Caller, str, str], None]
-    write: Callable[[str, str, list[str]], None]
     has_group: Callable[[str], bool]
     caller_of: Callable[[str], Caller]
-    _writing: set[str] = field(default_factory=set)
+    _logging: set[str] = field(default_factory=set)
     _told: set[str] = field(default_factory=set)
 
+    def guard(self) -> Guard:
+        return Guard(
+            self.enforcement.admit,
+            self.enforcement.admit_to_s3,
+            self.admit_delivery,
+            self.admit_function,
+            self.admit_report,
+            self.may_log_delivery,
+            self.may_log,
+        )
+
     def admit_delivery(self, role: str, bucket: str, key: str) -> None:
-        """Raises AccessDenied."""
-        if self.enforcement is not None:
-            self.admit_put(self.enforcement.assume(role, _FIREHOSE, _DELIVERY), bucket, key)
+        self.admit_put(self.enforcement.assume(role, _FIREHOSE, _DELIVERY), bucket, key)
 
     def admit_function(self, role: str, function: str) -> None:
-        """May the function's process have the role? Raises AccessDeniedException."""
         try:
-            if self.enforcement is not None:
-                self.enforcement.assume(role, _LAMBDA, function)
+            self.enforcement.assume(role, _LAMBDA, function)
         except AwsError as e:
             text = "The role defined for the function cannot be assumed by Lambda."
             raise AwsError("AccessDeniedException", text, 403) from e
 
     def admit_report(self, role: str, function: str, arn: str) -> None:
-        """Of an asynchronous invocation, to a destination or a dead-letter queue. Raises AccessDenied."""
-        if self.enforcement is not None:
-            service = arn.split(":")[2]
-            operation, parameters = _REPORTS[service]
-            caller = self.enforcement.assume(role, _LAMBDA, function)
-            self._check(self.enforcement, caller, service, operation, parameters(arn))
+        service = arn.split(":")[2]
+        operation, parameters = _REPORTS[service]
+        self._check(self.enforcement.assume(role, _LAMBDA, function), service, operation, parameters(arn))
 
-    def write_delivery_log(self, role: str, group: str, stream: str, lines: list[str]) -> None:
-        """`lines` of a failed delivery."""
+    def may_log_delivery(self, role: str, group: str, stream: str) -> bool:
+        def check() -> None:
+            caller = self.enforcement.assume(role, _FIREHOSE, _DELIVERY)
+            self._check(caller, "logs", "PutLogEvents", _place(group, stream))
 
-        def check(enforcement: Enforcement) -> None:
-            caller = enforcement.assume(role, _FIREHOSE, _DELIVERY)
-            self._check(enforcement, caller, "logs", "PutLogEvents", _place(group, stream))
+        return self._may_log(check, group)
 
-        self._write(check, group, stream, lines)
+    def may_log(self, access_key: str, group: str, stream: str) -> bool:
+        """A function's process has a stream of its own. Lambda makes it, and the group if it isn't there."""
 
-    def write_function_log(self, access_key: str, group: str, stream: str, lines: list[str]) -> None:
-        """`access_key`: that of the function's process, which has a stream of its own. Lambda makes it, and the group
-        if it isn't there."""
-
-        def check(enforcement: Enforcement) -> None:
-            is_new = access_key not in self._writing
+        def check() -> None:
+            is_new = access_key not in self._logging
             makes_group = is_new and not self.has_group(group)
             needed = ("CreateLogGroup",) * makes_group + ("CreateLogStream",) * is_new + ("PutLogEvents",)
             for operation in needed:
-                self._check(enforcement, self.caller_of(access_key), "logs", operation, _place(group, stream))
-            self._writing.add(access_key)
+                self._check(self.caller_of(access_key), "logs", operation, _place(group, stream))
+            self._logging.add(access_key)
 
-        self._write(check, group, stream, lines)
+        return self._may_log(check, group)
 
-    def _check(self, enforcement: Enforcement, caller: Caller, service: str, operation: str, p: Parameters) -> None:
-        refusal = enforcement.may(caller, service, operation, p)
+    def _check(self, caller: Caller, service: str, operation: str, p: Parameters) -> None:
+        refusal = self.enforcement.may(caller, service, operation, p)
         if refusal is not None:
             raise AwsError("AccessDenied", refusal.text(), 403)
 
-    def _write(self, check: Callable[[Enforcement], None], group: str, stream: str, lines: list[str]) -> None:
+    def _may_log(self, check: Callable[[], None], group: str) -> bool:
         try:
-            if self.enforcement is not None:
-                check(self.enforcement)
+            check()
         except AwsError as e:
             if group not in self._told:
                 log.warning("log lines of %s are dropped: %s", group, e.message)
             self._told.add(group)
-        else:
-            self.write(group, stream, lines)
+            return False
+        return True
 
 
 def _place(group: str, stream: str) -> Parameters:
