@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import terraform_docs
+from terraform_mutants import MUTANTS
 from terraform_source import MODULE, ROOT, TERRAFORM, Block, blocks, files, text
 
 FOLDERS = sorted({file.parent for file in TERRAFORM.rglob("*.tf")})
@@ -51,6 +52,10 @@ def test_no_file_names_a_place_on_aws(place: str) -> None:
     assert not {name: literals for name, literals in found.items() if literals}
 
 
+def test_every_folder_takes_the_same_versions() -> None:
+    assert len({(folder / "versions.tf").read_text() for folder in FOLDERS}) == 1
+
+
 def test_the_module_leaves_the_provider_to_its_user() -> None:
     """With a provider of its own a module can't be used with count, for_each or depends_on."""
     assert blocks(MODULE, "provider") == []
@@ -87,3 +92,10 @@ def test_the_page_of_properties_names_tests_that_exist() -> None:
 def test_each_of_the_modules_tests_is_on_that_page() -> None:
     page = (ROOT / "docs/terraform-properties.md").read_text()
     assert not [file.name for file in MODULE.glob("tests/*.tftest.hcl") if f"`{file.name}::" not in page]
+
+
+def test_each_mutant_has_something_to_change() -> None:
+    """Else `make terraform` would be the first to say so."""
+    assert f"| {len(MUTANTS)} mistakes in the module" in (ROOT / "docs/terraform-properties.md").read_text()
+    for mutant in MUTANTS:
+        assert (MODULE / mutant.file).read_text().count(mutant.before) == 1, mutant
