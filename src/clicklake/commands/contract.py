@@ -23,6 +23,8 @@ def _add_package(parser: argparse.ArgumentParser) -> None:
 
 def _package(arguments: Arguments) -> None:
     target = arguments.target or package.target_of(pipeline.load(arguments.pipeline))
+    if target in package.AWS:
+        print(f"fetching the wheels for {target}", file=sys.stderr)
     made = package.build(target, arguments.pipeline, arguments.out or Path(f"dist/processor-{target}.zip"))
     print(f"{made} ({query.size(made.stat().st_size)})")
 

@@ -24,7 +24,7 @@ from clicklake import pipeline as pipelines
 from clicklake.package import archive, installed, wheels
 from clicklake.package.targets import AWS, LOCAL, RUNTIME, TARGETS, Aws, PackageError
 
-__all__ = ["CONTENTS", "TARGETS", "PackageError", "build", "check_size", "made_for", "refresh", "target_of"]
+__all__ = ["AWS", "CONTENTS", "TARGETS", "PackageError", "build", "check_size", "made_for", "refresh", "target_of"]
 
 CONTENTS = ("__init__.py", "pipeline/*.py", "processor.py", "transform/**/*.py")
 MADE_FOR = "clicklake/package.json"
