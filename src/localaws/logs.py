@@ -3,7 +3,7 @@
 Done: DescribeLogStreams, GetLogEvents, FilterLogEvents (logs_pattern.py), DeleteLogStream and DeleteLogGroup for groups
 whose lines are ours (logs_files.py); a group is made in the control plane at its first line, as on AWS. The other
 operations, and groups and streams that clients write themselves, are moto's. Lines are kept until their group is
-deleted: a retention policy is stored and does not act.
+deleted: a retention policy is stored and does not act, and a metric filter is and publishes nothing.
 """
 
 import base64

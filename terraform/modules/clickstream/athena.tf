@@ -22,7 +22,7 @@ resource "aws_athena_workgroup" "lake" {
   configuration {
     enforce_workgroup_configuration    = true
     publish_cloudwatch_metrics_enabled = true
-    bytes_scanned_cutoff_per_query     = var.query_scan_limit_gib * pow(1024, 3)
+    bytes_scanned_cutoff_per_query     = floor(var.query_scan_limit_gib * pow(1024, 3))
 
     engine_version {
       selected_engine_version = "Athena engine version 3"

@@ -56,7 +56,10 @@ locals {
       Sid       = "Logs"
       Effect    = "Allow"
       Principal = { Service = "logs.${local.region_suffix}" }
-      Action    = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKey", "kms:DescribeKey"]
+      Action = [
+        "kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:DescribeKey",
+        "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext",
+      ]
       Resource  = "*"
       Condition = { ArnEquals = { "kms:EncryptionContext:aws:logs:arn" = local.log_group_arns } }
     },

@@ -287,4 +287,9 @@ variable "budget_tag" {
   description = "Only what has this tag counts against the budget; it must be active as a cost allocation tag, or nothing does. null counts the whole account."
   type        = object({ key = string, value = string })
   default     = null
+
+  validation {
+    condition     = var.budget_tag == null ? true : length(var.budget_tag.key) > 0 && length(var.budget_tag.value) > 0
+    error_message = "Give the tag's key and its value."
+  }
 }

@@ -69,10 +69,11 @@ run "refuses_limits_that_limit_nothing" {
     query_scan_limit_gib   = 0.001
     failed_records_percent = 100
     monthly_budget_usd     = 0
+    budget_tag             = { key = "Project", value = "" }
     alarm_actions          = ["ops"]
   }
 
-  expect_failures = [var.query_scan_limit_gib, var.failed_records_percent, var.monthly_budget_usd, var.alarm_actions]
+  expect_failures = [var.query_scan_limit_gib, var.failed_records_percent, var.monthly_budget_usd, var.budget_tag, var.alarm_actions]
 }
 
 run "refuses_half_a_key" {
