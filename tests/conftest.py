@@ -7,6 +7,7 @@ stack       like `endpoint`, with the default stack provisioned (`clicklake up`)
 stack_copy  stack_copy(data_dir) makes a data directory with the default stack, for a test that starts its own endpoint
 """
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -64,6 +65,12 @@ def stack_copy(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Pat
 @pytest.fixture(scope="module")
 def aws(endpoint: EndpointProcess) -> Callable[..., Any]:
     return endpoint.client
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays: the garbage collector need not look through it again and again."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 # Those that wait most begin first, so that no worker is left alone with them at the end. A file not named here follows.

@@ -31,6 +31,7 @@ class EndpointProcess:
     variables: dict[str, str] = field(default_factory=dict)
     program: tuple[str, ...] = (sys.executable, "-m", "clicklake")
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    _clients: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def url(self) -> str:
@@ -51,6 +52,7 @@ class EndpointProcess:
         assert b"ready" in ready, f"no ready line: {self.log.read_text()}"
         said = json.loads((self.data_dir / "endpoint.json").read_text())
         self.port = int(said["url"].rpartition(":")[2])
+        self._clients.clear()
 
     def kill(self) -> None:
         """SIGKILL, as a crash would."""
@@ -78,8 +80,15 @@ class EndpointProcess:
         return {name: profiles["default"][name] for name in ("aws_access_key_id", "aws_secret_access_key")}
 
     def client(self, service: str, **config: Any) -> Any:
-        options = botocore.config.Config(**({"retries": {"max_attempts": 1}} | config))
-        return boto3.client(service, endpoint_url=self.url, region_name="us-east-1", config=options, **self.keys())
+        """One for each service, configuration and start: who asks until something is there asks often."""
+        config = {"retries": {"max_attempts": 1}} | config
+        name = f"{service} {config}"
+        if name not in self._clients:
+            options = botocore.config.Config(**config)
+            self._clients[name] = boto3.client(
+                service, endpoint_url=self.url, region_name="us-east-1", config=options, **self.keys()
+            )
+        return self._clients[name]
 
     def environment(self) -> dict[str, str]:
         """What `eval "$(clicklake env)"` sets, for child processes such as the aws CLI."""

@@ -20,8 +20,13 @@ def copy_of_a_stack(made_in: Path, data_dir: Path) -> Path:
         if not (made_in / "whole").exists():
             _make(made_in / "data")
             (made_in / "whole").touch()
-    shutil.copytree(made_in / "data", data_dir, ignore=shutil.ignore_patterns(_SHARED))
-    shutil.copytree(made_in / "data" / _SHARED, data_dir / _SHARED, copy_function=os.link)
+    return copy_of(made_in / "data", data_dir)
+
+
+def copy_of(stopped: Path, data_dir: Path) -> Path:
+    """A copy of an endpoint's data directory; nothing may run on it."""
+    shutil.copytree(stopped, data_dir, ignore=shutil.ignore_patterns(_SHARED))
+    shutil.copytree(stopped / _SHARED, data_dir / _SHARED, copy_function=os.link, symlinks=True)
     return data_dir
 
 

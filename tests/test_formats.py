@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -34,12 +34,14 @@ EVENTS = [
 
 
 @pytest.fixture(scope="module")
-def stack_of_json(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EndpointProcess]:
+def stack_of_json(
+    tmp_path_factory: pytest.TempPathFactory, stack_copy: Callable[[Path], Path]
+) -> Iterator[EndpointProcess]:
     """`clicklake up --pipeline FILE` with the seed's own format."""
     folder = tmp_path_factory.mktemp("json")
     document = json.loads(Path(pipeline.FILE).read_text()) | {"processed_format": "json"}
     (folder / "pipeline.json").write_text(json.dumps(document))
-    yield from running(folder / "data", "--pipeline", str(folder / "pipeline.json"))
+    yield from running(stack_copy(folder / "data"), "--pipeline", str(folder / "pipeline.json"))
 
 
 def rows(endpoint: EndpointProcess) -> list[list[str | None]]:

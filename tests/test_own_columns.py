@@ -1,7 +1,7 @@
 """A team's own columns, end to end: events before they were described, the team's file, events after."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +34,12 @@ VALUES = ["plus", "9007199254740993", "9.5", "false", "2026-12-25", "2025-11-26 
 WRONG = {"plan": 7, "team": "none", "trial": "no", "renews_on": "soon", "seen_at": [1]}
 
 
-def team_file(folder: Path, *, own: bool) -> Path:
+def team_file(folder: Path) -> Path:
     document = json.loads(pipeline.FILE.read_text())
-    if own:
-        document["tables"]["events"]["columns"] += [
-            {"name": name, "type": type_, "from": path, "comment": "Ours."} for name, (type_, path) in OWN.items()
-        ]
-    file = folder / f"{'team' if own else 'default'}.json"
+    document["tables"]["events"]["columns"] += [
+        {"name": name, "type": type_, "from": path, "comment": "Ours."} for name, (type_, path) in OWN.items()
+    ]
+    file = folder / "team.json"
     file.write_text(json.dumps(document))
     return file
 
@@ -63,19 +62,25 @@ def code(endpoint: EndpointProcess) -> str:
     return found
 
 
-@pytest.fixture
-def endpoint(tmp_path: Path) -> Iterator[EndpointProcess]:
-    yield from running(tmp_path / "data", "--pipeline", str(team_file(tmp_path, own=False)))
+@pytest.fixture(scope="module")
+def endpoint(tmp_path_factory: pytest.TempPathFactory, stack_copy: Callable[[Path], Path]) -> Iterator[EndpointProcess]:
+    """An event was sent before the team had its columns, and now it has them."""
+    folder = tmp_path_factory.mktemp("own")
+    for process in running(stack_copy(folder / "data")):
+        send(process, {"event_id": "1 before", "properties": FILLED})
+        old_code = code(process)
+        restart(process, "--pipeline", str(team_file(folder)))
+        assert code(process) != old_code
+        yield process
 
 
-def test_own_columns_are_filled_from_then_on_and_null_before(endpoint: EndpointProcess, tmp_path: Path) -> None:
-    send(endpoint, {"event_id": "1 before", "properties": FILLED})
-    old_code = code(endpoint)
-
+def restart(endpoint: EndpointProcess, *options: str) -> None:
     endpoint.stop()
-    endpoint.options = ("--pipeline", str(team_file(tmp_path, own=True)))
+    endpoint.options = options
     endpoint.start()
-    assert code(endpoint) != old_code
+
+
+def test_own_columns_are_filled_from_then_on_and_null_before(endpoint: EndpointProcess) -> None:
     glue = endpoint.client("glue")
     events = glue.get_table(DatabaseName=DATABASE, Name="clickstream_events")["Table"]["StorageDescriptor"]
     assert [(c["Name"], c["Type"]) for c in events["Columns"][-len(OWN) :]] == [(n, t) for n, (t, _) in OWN.items()]
@@ -99,17 +104,14 @@ def test_own_columns_are_filled_from_then_on_and_null_before(endpoint: EndpointP
     assert rows(endpoint, f"SELECT event_id FROM clickstream_events WHERE {typed}") == [["2 after"]]
 
 
-def test_a_column_that_is_taken_away_again_leaves_every_row_readable(endpoint: EndpointProcess, tmp_path: Path) -> None:
-    default = endpoint.options
-    endpoint.stop()
-    endpoint.options = ("--pipeline", str(team_file(tmp_path, own=True)))
-    endpoint.start()
-    send(endpoint, {"event_id": "1", "properties": FILLED})
-    endpoint.stop()
-    endpoint.options = default
-    endpoint.start()
-    send(endpoint, {"event_id": "2", "properties": FILLED})
+def test_a_column_that_is_taken_away_again_leaves_every_row_readable(endpoint: EndpointProcess) -> None:
+    """Last, for it takes them away."""
+    send(endpoint, {"event_id": "4 with", "properties": FILLED})
+    restart(endpoint)
+    send(endpoint, {"event_id": "5 without", "properties": FILLED})
     counted = "SELECT event_id, json_extract_scalar(properties, '$.plan') FROM clickstream_events ORDER BY event_id"
-    assert rows(endpoint, counted) == [["1", "plus"], ["2", "plus"]]
+    read = rows(endpoint, counted)
+    assert read[0] == ["1 before", "plus"]
+    assert read[-2:] == [["4 with", "plus"], ["5 without", "plus"]]
     described = endpoint.client("glue").get_table(DatabaseName=DATABASE, Name="clickstream_events")["Table"]
     assert not set(OWN) & {column["Name"] for column in described["StorageDescriptor"]["Columns"]}

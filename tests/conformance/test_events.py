@@ -190,7 +190,7 @@ def test_every_kind_of_change_is_told_under_its_name(
 def test_an_event_says_which_version_who_asked_and_on_whose_trace(
     aws: Client, bucket: str, heard: Callable[[int], list[dict[str, Any]]]
 ) -> None:
-    s3, trace = aws("s3"), "Root=1-3152b799-8954dae64eda91bc9a23a7e8;Lineage=a87bd80c:1"
+    s3, trace = aws("s3", user_agent_extra="traced"), "Root=1-3152b799-8954dae64eda91bc9a23a7e8;Lineage=a87bd80c:1"
     s3.meta.events.register("before-send.s3.*", lambda request, **_: request.headers.update({"X-Amzn-Trace-Id": trace}))
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     put = s3.put_object(Bucket=bucket, Key="k", Body=b"1")
