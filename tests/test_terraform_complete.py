@@ -14,6 +14,7 @@ import pytest
 
 from endpoint_process import EndpointProcess
 from seed_walk import walk
+from terraform_stack import BUCKET as LAKE
 from terraform_stack import Terraform, checkout, example, initialise
 
 pytestmark = [pytest.mark.terraform, pytest.mark.minutes, pytest.mark.timeout(400)]
@@ -100,3 +101,19 @@ def test_the_example_of_a_remote_state_keeps_it_in_the_bucket(
     keys = [found["Key"] for found in aws("s3").list_objects_v2(Bucket=STATES)["Contents"]]
     assert keys == ["env:/laptop/clicklake/terraform.tfstate"], "and the lock is gone"
     made.must("destroy", "-auto-approve", "-target=module.clickstream.aws_glue_catalog_database.lake")
+
+
+def test_a_bucket_that_cannot_be_destroyed_keeps_its_key(
+    tmp_path: Path, endpoint: EndpointProcess, aws: Callable[..., Any], package: bytes
+) -> None:
+    made = checkout(tmp_path, endpoint, package)
+    options = ["-var", "encryption=own-key", "-var", "force_destroy=false", "-auto-approve"]
+    encrypted = "module.clickstream.aws_s3_bucket_server_side_encryption_configuration.lake"
+    made.must("apply", *options, f"-target={encrypted}")
+    rules = aws("s3").get_bucket_encryption(Bucket=LAKE)["ServerSideEncryptionConfiguration"]["Rules"]
+    key = rules[0]["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"]
+    aws("s3").put_object(Bucket=LAKE, Key="raw/x.gz", Body=b"x")
+    done = made.run("destroy", *options)
+    assert done.returncode == 1
+    assert "BucketNotEmpty" in done.stdout
+    assert aws("kms").describe_key(KeyId=key)["KeyMetadata"]["KeyState"] == "Enabled"

@@ -4,6 +4,9 @@ resource "aws_s3_bucket" "lake" {
   bucket        = var.s3_bucket_name
   force_destroy = local.force_destroy
   tags          = var.tags
+
+  # So the key goes after the bucket: one that can't be destroyed, for it has objects, keeps the key that they need.
+  depends_on = [aws_kms_key.lake]
 }
 
 resource "aws_s3_bucket_public_access_block" "lake" {
