@@ -88,7 +88,8 @@ class Lake:
 
     def day(self) -> str:
         """One that no other path works on. No trigger is told of its raw object, for lack of a suffix."""
-        return f"year=2020/month=01/day={next(self.days):02}"
+        month, day = divmod(next(self.days), 28)
+        return f"year=2020/month={month + 1:02}/day={day + 1:02}"
 
     def raw(self, data: bytes, day: str) -> str:
         key = f"raw/{day}/probe"
