@@ -51,6 +51,15 @@ def test_an_unknown_command_is_wrong_usage() -> None:
     assert run("brew").returncode == 2
 
 
+@pytest.mark.parametrize("variable", ["AWS_REGION", "AWS_DEFAULT_REGION"])
+def test_either_of_the_variables_names_the_region(variable: str) -> None:
+    keys = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AWS_MAX_ATTEMPTS": "1"}
+    nowhere = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_CONFIG_FILE": "/dev/null"}
+    environment = clean_environment() | nowhere | keys | {variable: "eu-central-1"}
+    done = subprocess.run([*CLICKLAKE, "query", "SELECT 1"], capture_output=True, text=True, env=environment)
+    assert done.returncode == 3, done.stderr  # it can't be reached: the region was no question
+
+
 def test_up_says_in_one_line_that_the_port_is_in_use(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -51,7 +51,9 @@ class Target:
 def choose(endpoint_url: str | None = None, region: str | None = None, profile: str | None = None) -> Target:
     """The target that the options and the environment name, as the aws CLI would choose it."""
     with translated():
-        session = boto3.Session(profile_name=profile, region_name=region)
+        # The aws CLI and Terraform read AWS_REGION, boto3 only AWS_DEFAULT_REGION:
+        # docs.aws.amazon.com/sdkref/latest/guide/feature-region.html
+        session = boto3.Session(profile_name=profile, region_name=region or os.environ.get("AWS_REGION"))
         if session.region_name is None:
             raise UsageError(
                 "neither an endpoint nor a region is set", f"laptop: {_USE_LAPTOP}; AWS: --region or AWS_REGION"
