@@ -1,9 +1,11 @@
 """`make test-aws`, run here against an endpoint in AWS's place, and what README may say after a run."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +15,7 @@ import pytest
 
 from aws import cost
 from aws.report import Check, Run, insert, section, verified, with_verified
-from endpoint_process import EndpointProcess, eventually
+from endpoint_process import EndpointProcess, clean_environment, eventually
 from terraform_stack import WORKSPACE, copied, offline
 
 ROOT = Path(__file__).parent.parent
@@ -68,6 +70,21 @@ def test_what_a_run_costs_is_the_sum_of_its_items() -> None:
     *items, last = cost.lines()[1:]
     assert sum(float(item.split()[0]) for item in items) == pytest.approx(float(last.split()[0]), abs=0.001)
     assert 0.001 < float(last.split()[0]) < 0.05
+
+
+def test_a_state_that_an_earlier_run_left_is_never_lost() -> None:
+    environment = f"t{uuid.uuid4().hex[:8]}"
+    state = ROOT / ".test-aws" / environment / "terraform/terraform.tfstate"
+    state.parent.mkdir(parents=True)
+    state.write_text("{}")
+    nowhere = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_REGION": "us-east-1", "PYTHONPATH": str(ROOT / "tests")}
+    keys = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}
+    command = [sys.executable, "-m", "aws", "--yes", "--environment", environment]
+    done = subprocess.run(command, cwd=ROOT, env=clean_environment() | nowhere | keys, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert f"{environment} has the state of an earlier run; terraform destroy" in done.stdout
+    assert state.read_text() == "{}"
+    shutil.rmtree(state.parent.parent)
 
 
 @pytest.fixture

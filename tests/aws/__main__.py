@@ -28,10 +28,11 @@ from aws.lake import Lake
 from aws.report import Check, Run
 from clicklake import __version__
 from clicklake.commands.aiming import confirm
-from clicklake.errors import ClicklakeError, NoError
+from clicklake.errors import ClicklakeError, NoError, UsageError
 from clicklake.target import choose, translated
 
 PAGE = ROOT / "docs/aws-runs.md"
+STATES = ROOT / ".test-aws"
 HERE = Path(__file__).parent
 SUITE = (HERE / "walk.py", HERE / "behaviour.py")  # in this order: the walk wants an empty lake
 
@@ -50,9 +51,8 @@ def _arguments() -> argparse.Namespace:
 
 def main() -> int:
     arguments = _arguments()
-    for name, value in (("AWS_REGION", arguments.region), ("AWS_PROFILE", arguments.profile)):
-        if value:
-            os.environ[name] = value  # Terraform, the aws CLI and the tests take it from there
+    if arguments.profile:
+        os.environ["AWS_PROFILE"] = arguments.profile
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
@@ -61,7 +61,8 @@ def main() -> int:
         say(f"make test-aws: {error}")
         return error.exit_code
     except KeyboardInterrupt:
-        say("make test-aws: interrupted; no report")
+        left = [str(folder) for folder in STATES.glob("*")]
+        say(f"make test-aws: interrupted; no report{'; there is still a state in ' if left else ''}{', '.join(left)}")
         return 130
     written = report.section(run)
     arguments.report.write_text(report.insert(arguments.report.read_text(), written))
@@ -77,8 +78,13 @@ def _interrupt(*_: object) -> NoReturn:
 
 
 def _run(arguments: argparse.Namespace) -> Run:
-    target = choose()
+    target = choose(region=arguments.region)
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):  # Terraform, the aws CLI and the tests take it from there
+        os.environ[name] = target.session.region_name
     environment = arguments.environment or f"t{secrets.token_hex(3)}"
+    folder = STATES / environment
+    if folder.exists():
+        raise UsageError(f"{folder} has the state of an earlier run", "terraform destroy in its terraform/; remove it")
     lake = Lake(environment, f"clicklake-{environment}-{secrets.token_hex(4)}")
     say(f"{target.describe()}: a stack of the environment {environment}, with the bucket {lake.bucket}")
     say("\n".join(cost.lines()))
@@ -86,8 +92,7 @@ def _run(arguments: argparse.Namespace) -> Run:
         if there := existing(lake):
             raise NoError(f"there is something of that name already: {', '.join(there)}", "--environment ANOTHER")
     confirm(target, "deploy, test and destroy it", arguments)
-    folder = ROOT / ".test-aws" / environment
-    deployment = Deployment(lake, folder, {"AWS_REGION": target.session.region_name})
+    deployment = Deployment(lake, folder)
     began = datetime.now(UTC)
     try:
         deployment.prepare(arguments.var)
@@ -141,7 +146,7 @@ def _suite(deployment: Deployment, tests: list[Path]) -> list[Check]:
     deployment.lake.write(description)
     options = ["--quiet", "-p", "no:cacheprovider", "-o", "timeout=900", f"--junit-xml={outcomes}"]
     command = [sys.executable, "-m", "pytest", *options, *map(str, tests)]
-    environment = {**os.environ, **deployment.variables, "CLICKLAKE_DEPLOYED": str(description)}
+    environment = {**os.environ, "CLICKLAKE_DEPLOYED": str(description)}
     ran = subprocess.run(command, cwd=ROOT, env=environment)
     if not outcomes.exists():
         return [Check(f"pytest ended with {ran.returncode}", "failed", 0)]

@@ -5,7 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -30,11 +30,10 @@ _ABSENT = {
 
 @dataclass(frozen=True)
 class Deployment:
-    """`folder` holds the copy and its state; `variables` are the environment's, beside the caller's."""
+    """`folder` holds the copy and its state."""
 
     lake: Lake
     folder: Path
-    variables: Mapping[str, str]
 
     @property
     def target(self) -> str:
@@ -47,8 +46,6 @@ class Deployment:
 
     def prepare(self, more: Sequence[str]) -> None:
         """Copy what Terraform reads, build the zip, initialise. `more` are NAME=VALUE, as for terraform -var."""
-        if self.folder.exists():
-            raise UsageError(f"{self.folder} is there from an earlier run", "terraform destroy in it, and remove it")
         ignored = shutil.ignore_patterns(*_THE_CALLERS_OWN)
         shutil.copytree(ROOT / "terraform", self.folder / "terraform", ignore=ignored)
         for name in _READ:
@@ -74,7 +71,7 @@ class Deployment:
             raise UsageError("there is no terraform on PATH", "developer.hashicorp.com/terraform/install")
         workspace = "default" if self.lake.on_aws else "laptop"
         own = {"TF_WORKSPACE": workspace, "TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
-        environment = {**os.environ, **self.variables, **own}
+        environment = {**os.environ, **own}
         command = [binary, *arguments, "-no-color"]
         process = subprocess.Popen(
             command,
