@@ -6,6 +6,7 @@ developer.hashicorp.com/terraform/plugin/debugging.
 """
 
 import re
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,7 +30,7 @@ def attached(terraform: Terraform) -> Iterator[Terraform]:
         try:
             yield replace(terraform, environment={**environment, "TF_REATTACH_PROVIDERS": _how_to_attach(provider)})
         finally:
-            provider.kill()
+            provider.send_signal(signal.SIGINT)  # upon which it removes its socket
 
 
 def _how_to_attach(provider: subprocess.Popen[str]) -> str:
