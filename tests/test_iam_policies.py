@@ -64,6 +64,11 @@ class User:
         return client(self._endpoint, service, **self.keys)
 
 
+@pytest.fixture(scope="module")
+def nobody(endpoint: EndpointProcess) -> User:
+    return User(endpoint)
+
+
 def client(endpoint: EndpointProcess, service: str, **keys: str) -> Any:
     return boto3.client(service, endpoint_url=endpoint.url, region_name="us-east-1", config=ONCE, **keys)
 
@@ -79,45 +84,30 @@ def refusal(call: Any, **parameters: Any) -> tuple[str, int, str]:
     )
 
 
-def test_a_user_without_policies_may_nothing_and_is_told_so_in_each_protocol(
-    endpoint: EndpointProcess, bucket: str
+HERE = f"us-east-1:{ACCOUNT}"
+RECORD = {"DeliveryStreamName": "s", "Record": {"Data": b"x"}}
+MESSAGE = {"QueueUrl": f"http://127.0.0.1/{ACCOUNT}/q", "MessageBody": "x"}
+REFUSED = [
+    ("firehose", "put_record", RECORD, "AccessDeniedException", 400, "firehose:PutRecord", f"arn:aws:firehose:{HERE}:deliverystream/s"),
+    ("lambda", "get_function", {"FunctionName": "f"}, "AccessDeniedException", 403, "lambda:GetFunction", f"arn:aws:lambda:{HERE}:function:f"),
+    ("iam", "get_role", {"RoleName": "r"}, "AccessDenied", 403, "iam:GetRole", f"arn:aws:iam::{ACCOUNT}:role/r"),
+    ("sns", "publish", {"TopicArn": f"arn:aws:sns:{HERE}:t", "Message": "x"}, "AuthorizationError", 403, "sns:Publish", f"arn:aws:sns:{HERE}:t"),
+    ("sqs", "send_message", MESSAGE, "AccessDenied", 403, "sqs:SendMessage", f"arn:aws:sqs:{HERE}:q"),
+    ("cloudwatch", "list_metrics", {}, "AccessDenied", 403, "cloudwatch:ListMetrics", ""),
+    ("s3", "get_object", {"Bucket": "lake", "Key": "a/1"}, "AccessDenied", 403, "s3:GetObject", '"arn:aws:s3:::lake/a/1"'),
+    ("s3", "list_buckets", {}, "AccessDenied", 403, "s3:ListAllMyBuckets", ""),
+]  # fmt: skip
+
+
+@pytest.mark.usefixtures("bucket")
+@pytest.mark.parametrize(("service", "operation", "parameters", "code", "status", "action", "resource"), REFUSED)
+def test_a_user_without_policies_may_nothing_and_is_told_so_in_the_services_own_way(
+    nobody: User, service: str, operation: str, parameters: Any, code: str, status: int, action: str, resource: str
 ) -> None:
-    user = User(endpoint)
-
-    def words(action: str, resource: str) -> str:
-        who = f"User: {user.arn} is not authorized to perform: {action} on resource: {resource}"
-        return f"{who} because no identity-based policy allows the {action} action"
-
-    stream = f"arn:aws:firehose:us-east-1:{ACCOUNT}:deliverystream/s"
-    function = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:f"
-    record = {"DeliveryStreamName": "s", "Record": {"Data": b"x"}}
-    assert refusal(user("firehose").put_record, **record) == (
-        "AccessDeniedException",
-        400,
-        words("firehose:PutRecord", stream),
-    )
-    assert refusal(user("lambda").get_function, FunctionName="f") == (
-        "AccessDeniedException",
-        403,
-        words("lambda:GetFunction", function),
-    )
-    assert refusal(user("iam").list_users) == (
-        "AccessDenied",
-        403,
-        words("iam:ListUsers", "*"),
-    )
-    assert refusal(user("cloudwatch").list_metrics) == (
-        "AccessDeniedException",
-        400,
-        words("cloudwatch:ListMetrics", "*"),
-    )
-    assert refusal(user("s3").get_object, Bucket=bucket, Key="a/1") == (
-        "AccessDenied",
-        403,
-        words("s3:GetObject", '"arn:aws:s3:::lake/a/1"'),
-    )
-    assert refusal(user("s3").list_buckets)[:2] == ("AccessDenied", 403)
-    assert refusal(user("s3").head_object, Bucket=bucket, Key="a/1")[1] == 403
+    about = f" on resource: {resource}" if resource else ""
+    why = f"because no identity-based policy allows the {action} action"
+    words = f"User: {nobody.arn} is not authorized to perform: {action}{about} {why}"
+    assert refusal(getattr(nobody(service), operation), **parameters) == (code, status, words)
 
 
 def test_everybody_may_ask_who_they_are(endpoint: EndpointProcess) -> None:

@@ -22,9 +22,9 @@ class Refusal:
     why: str
 
     def text(self, quote: str = "") -> str:
-        """S3 quotes the resource."""
-        what = f"{quote}{self.resource}{quote}"
-        return f"User: {self.caller} is not authorized to perform: {self.action} on resource: {what} {self.why}"
+        """S3 quotes the resource. Where an action is about none, none is told."""
+        what = "" if self.resource in {"*", "arn:aws:s3:::*"} else f" on resource: {quote}{self.resource}{quote}"
+        return f"User: {self.caller} is not authorized to perform: {self.action}{what} {self.why}"
 
 
 def refusal(who: Principal, ask: Ask, policy: Document | None) -> Refusal | None:

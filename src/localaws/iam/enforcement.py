@@ -25,6 +25,8 @@ ResourcePolicy = Callable[[str], Document | None]
 
 # "No permissions are required to perform this operation" (both operations' pages in the API reference of STS).
 _FREE = frozenset({("sts", "GetCallerIdentity"), ("sts", "GetSessionToken")})
+# Those that have another code than their protocol's.
+_CODES = {"monitoring": "AccessDenied", "sns": "AuthorizationError", "sqs": "AccessDenied"}
 # What narrows permissions, and can't here: policies of sessions, and users' boundaries, which moto does not keep.
 _SESSION_POLICY, _BOUNDARY = re.compile("PolicyArns|Policy"), re.compile("PermissionsBoundary")
 _NOT_DONE = {
@@ -65,6 +67,8 @@ class Enforcement:
         if (service, wanted.operation) in _FREE or not self._is_subject(request.caller):
             return
         found = self._refusal(request.caller, wanted, contexts.of_headers(request.headers))
+        if found is not None and service in _CODES:
+            raise AwsError(_CODES[service], found.text(), 403)
         if found is not None:
             raise refuse("denied", protocol, found.text())
 
