@@ -54,8 +54,8 @@ package: setup ## build the function's zips for Terraform: for this machine, and
 test-aws: setup ## deploy to a real account, ask everything, destroy, report: about a cent; OPTIONS="--environment ci --yes"
 	@PYTHONPATH=tests $(BIN)/python -m aws $(OPTIONS)
 
-terraform: setup ## the Terraform tests alone, those that take minutes, too
-	$(BIN)/pytest -q tests/test_terraform.py tests/test_terraform_pipeline.py
+terraform: setup ## all that needs Terraform, and all that takes minutes: everything switched on, mutants, scans, the documents' commands
+	$(BIN)/pytest -q -m 'terraform or minutes'
 
 chaos: setup ## 100 kills and worse while events come in, and a reckoning by id: ten minutes; OPTIONS="--kills 20"
 	@$(BIN)/python -m chaos $(OPTIONS)
