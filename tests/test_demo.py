@@ -45,7 +45,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     """(what it printed on a pipe, where its temporary directory was)"""
     temporary = tmp_path_factory.mktemp("demo")
     done = subprocess.run(
-        [*DEMO, "--events", "8000"], capture_output=True, text=True, env=environment(temporary), timeout=90
+        [*DEMO, "--events", "4000"], capture_output=True, text=True, env=environment(temporary), timeout=90
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout, temporary
@@ -76,7 +76,7 @@ def test_it_accounts_for_every_record(played: tuple[str, Path]) -> None:
     assert found
     records_in, good, duplicate, failed = (int(number.replace(",", "")) for number in found.groups())
     assert records_in == good + duplicate + failed
-    assert 8_000 <= records_in <= 8_500
+    assert 4_000 <= records_in <= 4_250
 
 
 def test_on_a_pipe_it_is_plain_text_of_few_lines(played: tuple[str, Path]) -> None:
@@ -105,7 +105,7 @@ TAKE_TERMINAL = (
 def interrupted_on_a_terminal(env: dict[str, str], moment: bytes) -> tuple[str, int]:
     """(what the demo writes to a terminal, its exit code) when Ctrl-C is typed as soon as `moment` is shown."""
     ours, its = pty.openpty()
-    command = [sys.executable, "-c", TAKE_TERMINAL, *DEMO]
+    command = [sys.executable, "-c", TAKE_TERMINAL, *DEMO, "--events", "4000"]
     with subprocess.Popen(command, stdin=its, stdout=its, stderr=its, env=env, start_new_session=True) as demo:
         os.close(its)
         said = b""

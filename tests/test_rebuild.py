@@ -92,7 +92,8 @@ def opened(endpoint: EndpointProcess, form: Format) -> rebuild.Lake:
 
 
 def rebuilt(endpoint: EndpointProcess, form: Format) -> int:
-    return rebuild.rebuild(opened(endpoint, form), Terminal(io.StringIO())).objects
+    """With two workers, which all begin cold: more would cost the machine more than they save."""
+    return rebuild.rebuild(opened(endpoint, form), Terminal(io.StringIO()), concurrency=2).objects
 
 
 def queries(endpoint: EndpointProcess) -> Queries:
