@@ -53,7 +53,8 @@ def _serve(arguments: Arguments, on_ready: Callable[[str], None]) -> None:
     except ModuleNotFoundError as e:
         raise UsageError(f"the endpoint needs {e.name}", "install it: pip install 'clicklake[local]'") from e
     log_lines.configure(arguments.log_format, arguments.log_level)
-    region = arguments.region or os.environ.get("AWS_REGION") or "us-east-1"
+    named = (arguments.region, os.environ.get("AWS_REGION"), os.environ.get("AWS_DEFAULT_REGION"))
+    region = next(filter(None, named), "us-east-1")
     data_dir = Path(arguments.data_dir).absolute()
     settings = runtime.Settings(
         data_dir, arguments.host, arguments.port, region, version=__version__, enforce_iam=arguments.enforce_iam
