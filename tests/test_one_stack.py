@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pytest
 
 from clicklake.transform.process import Settings, process
 from described_stack import described, differences
@@ -63,7 +64,7 @@ def requests(endpoint: EndpointProcess) -> list[str]:
 
 
 def test_a_start_that_finds_the_stack_reads_little_and_writes_nothing(stack: EndpointProcess) -> None:
-    stack.stop()
+    stack.kill()
     stack.options = ("--log-level", "info", "--log-format", "json")
     stack.start()
     asked = requests(stack)
@@ -78,13 +79,14 @@ def test_a_stack_of_an_earlier_version_is_brought_up_to_date_and_what_others_kee
     stack: EndpointProcess,
 ) -> None:
     theirs = {"Name": "ours", "Database": "clickstream_db", "QueryString": "SELECT 1"}
-    stack.client("athena").create_named_query(**theirs, **GROUP)
+    number = stack.client("athena").create_named_query(**theirs, **GROUP)["NamedQueryId"]
     whole = described(stack.client)
     _make_older(stack)
     assert len(differences(whole, described(stack.client))) > 20
-    stack.stop()
+    stack.kill()
     stack.start()
     assert differences(whole, described(stack.client)) == {}
+    stack.client("athena").delete_named_query(NamedQueryId=number)
 
 
 def _make_older(stack: EndpointProcess) -> None:
@@ -126,7 +128,7 @@ def test_another_buffer_interval_and_another_retention_reach_a_stack_that_is_the
     document["retention_days"]["raw"] = 10
     (tmp_path / "pipeline.json").write_text(json.dumps(document))
     before = described(stack.client)
-    stack.stop()
+    stack.kill()
     stack.options = ("--buffer-interval", "7", "--pipeline", str(tmp_path / "pipeline.json"))
     stack.start()
     found = {
@@ -137,10 +139,20 @@ def test_another_buffer_interval_and_another_retention_reach_a_stack_that_is_the
     assert {where.rpartition("/")[2]: values for where, values in found.items()} == {"IntervalInSeconds": (1, 7)}
 
 
-def test_a_bucket_that_was_removed_is_there_after_the_next_start(stack: EndpointProcess) -> None:
+@pytest.mark.parametrize(
+    ("service", "remove", "parameters"),
+    [
+        ("s3", "delete_bucket", LAKE),
+        ("lambda", "delete_function", FUNCTION),
+        ("athena", "delete_work_group", GROUP | {"RecursiveDeleteOption": True}),
+    ],
+)
+def test_what_was_removed_by_hand_is_there_after_the_next_start_with_all_that_belongs_to_it(
+    stack: EndpointProcess, service: str, remove: str, parameters: dict[str, Any]
+) -> None:
     before = described(stack.client)
-    stack.client("s3").delete_bucket(**LAKE)
-    stack.stop()
+    getattr(stack.client(service), remove)(**parameters)
+    stack.kill()
     stack.start()
     assert differences(before, described(stack.client)) == {}
 
@@ -156,7 +168,7 @@ def test_a_stack_of_terraforms_is_left_alone(tmp_path: Path) -> None:
         },
         Tags=[{"Key": "ManagedBy", "Value": "terraform"}],
     )
-    theirs.stop()
+    theirs.kill()
     up = [sys.executable, "-m", "clicklake", "up", "--port", "0", "--data-dir", str(theirs.data_dir)]
     done = subprocess.run(up, env=clean_environment(), capture_output=True, text=True)
     assert done.returncode == 2

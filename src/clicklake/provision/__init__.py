@@ -9,8 +9,8 @@
     stream.py     the delivery stream
 
 Every step is idempotent, so what a crash cut off is made up for. What a stack was made from, our own code included, is
-kept as a mark on its stream, put last: a start that finds the right mark looks at tables and function alone, and a
-stack made by another version, or from another pipeline file, is brought up to date.
+kept as a mark on its stream, put last. A start that finds the right mark looks at tables and function, and whether the
+rest is there at all; a stack made by another version, or from another pipeline file, is brought up to date.
 """
 
 import hashlib
@@ -22,6 +22,8 @@ from clicklake.provision.stack import Stack
 from clicklake.target import Target, translated
 
 _PRODUCT = Path(__file__).parent.parent
+# What has gone when a person removed it by hand, and takes with it what is made once only.
+_REMOVABLE = (lake.bucket_is_there, function.function_is_there, queries.workgroup_is_there)
 _SOURCES = ("provision/*.py", "roles.py", "saved_queries.py", "queries/*.sql")
 
 
@@ -39,7 +41,7 @@ def provision(
         stack = Stack(target, pipeline, pipeline.names(environment), environment, buffer, account)
         found, made_from = stream.mark(stack), _fingerprint(stack)
         tables.refuse_other_format(stack)
-        if found == made_from and lake.bucket_is_there(stack):
+        if found == made_from and all(is_there(stack) for is_there in _REMOVABLE):
             tables.make_tables(stack)
             function.make_function(stack, package.read_bytes())
         else:

@@ -11,7 +11,7 @@ from clicklake.provision.stack import Stack, unless_there
 
 _LOG_DAYS = 30
 _QUEUE_SECONDS = 14 * 24 * 3600  # the longest that SQS keeps a message
-_MESSAGE_BYTES = 256 * 1024
+_MESSAGE_BYTES = 256 * 1024  # Terraform's provider's default; the record of an event of S3 has one or two KiB
 
 
 def make_log_group(stack: Stack, name: str) -> None:
@@ -50,6 +50,15 @@ def _queue_policy(stack: Stack) -> dict[str, Any]:
         "Condition": {"Bool": {"aws:SecureTransport": "false"}},
     }
     return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def function_is_there(stack: Stack) -> bool:
+    client = stack.client("lambda")
+    try:
+        client.get_function_configuration(FunctionName=stack.names.function)
+    except client.exceptions.ResourceNotFoundException:
+        return False
+    return True
 
 
 def make_function(stack: Stack, code: bytes) -> None:

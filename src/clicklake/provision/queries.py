@@ -8,6 +8,11 @@ from clicklake.saved_queries import saved_queries
 _SCANNED_AT_MOST = 100 * 2**30  # bytes of one query, which is half a dollar
 
 
+def workgroup_is_there(stack: Stack) -> bool:
+    groups = stack.client("athena").list_work_groups()["WorkGroups"]
+    return any(group["Name"] == stack.names.workgroup for group in groups)
+
+
 def make_workgroup(stack: Stack) -> None:
     """Its settings hold whatever the client asks for."""
     athena, name = stack.client("athena"), stack.names.workgroup
@@ -19,7 +24,7 @@ def make_workgroup(stack: Stack) -> None:
     }
     results = {"OutputLocation": f"s3://{stack.names.bucket}/{stack.pipeline.zones.query_results}"}
     described = {"Description": "Queries of the clickstream lake."}
-    if any(group["Name"] == name for group in athena.list_work_groups()["WorkGroups"]):
+    if workgroup_is_there(stack):
         updates = settings | {"ResultConfigurationUpdates": results}
         athena.update_work_group(WorkGroup=name, ConfigurationUpdates=updates, **described)
     else:
