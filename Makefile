@@ -4,10 +4,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick lint types format bench contract golden agreement chaos fuzz lock package terraform test-aws clean
+.PHONY: help setup demo test quick lint types format bench contract golden agreement chaos fuzz lock package terraform terraform-docs test-aws clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 setup: $(STAMP) ## create .venv with everything pinned in requirements.lock
 
@@ -59,6 +59,9 @@ terraform: setup ## all that needs Terraform, and all that takes minutes: everyt
 
 chaos: setup ## 100 kills and worse while events come in, and a reckoning by id: ten minutes; OPTIONS="--kills 20"
 	@$(BIN)/python -m chaos $(OPTIONS)
+
+terraform-docs: setup ## write the tables of Terraform's READMEs anew
+	$(BIN)/python tests/terraform_docs.py
 
 contract: setup ## write docs/contract.md anew from pipeline.json
 	$(BIN)/clicklake schema --format markdown --pipeline src/clicklake/pipeline.json > docs/contract.md
