@@ -75,8 +75,13 @@ def pytest_collection_finish() -> None:
 
 # Those that wait most begin first, so that no worker is left alone with them at the end. A file not named here follows.
 SLOWEST = (
-    "terraform",
+    "terraform_complete",
     "terraform_pipeline",
+    "pages",
+    "aws_runs",
+    "terraform_mutants",
+    "terraform",
+    "terraform_offline",
     "chaos",
     "rebuild",
     "own_columns",
