@@ -52,6 +52,19 @@ def test_no_file_names_a_place_on_aws(place: str) -> None:
     assert not {name: literals for name, literals in found.items() if literals}
 
 
+def test_no_raw_object_comes_before_what_an_invocation_needs() -> None:
+    """S3 tells nobody of an object that was there before its notification; an invocation without the queue is lost, and one
+    without its tables fails. Terraform makes in this order, and destroys in the other."""
+    resources = {block.address: block.attributes.get("depends_on", "") for block in blocks(MODULE, "resource")}
+    assert "aws_s3_bucket_notification.lake" in resources["aws_kinesis_firehose_delivery_stream.events"]
+    for needed in (
+        "aws_lambda_permission.s3",
+        "aws_lambda_function_event_invoke_config.processor",
+        "aws_glue_catalog_table.lake",
+    ):
+        assert needed in resources["aws_s3_bucket_notification.lake"], needed
+
+
 def test_every_folder_takes_the_same_versions() -> None:
     assert len({(folder / "versions.tf").read_text() for folder in FOLDERS}) == 1
 

@@ -119,9 +119,11 @@ resource "aws_s3_bucket_logging" "lake" {
 }
 
 # Only raw objects start the function; what it writes itself lies in other zones, so it can't start itself again.
+# Whatever an invocation needs is there before the first one, and goes after the last: the tables that it asks for, and the
+# queue for what failed. With Lambda's own settings an event that failed three times would be gone.
 resource "aws_s3_bucket_notification" "lake" {
   bucket     = aws_s3_bucket.lake.id
-  depends_on = [aws_lambda_permission.s3]
+  depends_on = [aws_lambda_permission.s3, aws_lambda_function_event_invoke_config.processor, aws_glue_catalog_table.lake]
 
   lambda_function {
     id                  = "raw"

@@ -3,8 +3,9 @@
 resource "aws_kinesis_firehose_delivery_stream" "events" {
   name        = local.names.delivery_stream
   destination = "extended_s3"
-  depends_on  = [aws_iam_role_policy.firehose]
-  tags        = var.tags
+  # S3 tells nobody of an object that was there before its notification: that would wait in raw/ for a replay.
+  depends_on = [aws_iam_role_policy.firehose, aws_s3_bucket_notification.lake]
+  tags       = var.tags
 
   # What waits in the buffer; delivered objects are encrypted as the bucket says.
   server_side_encryption {
