@@ -62,6 +62,12 @@ MUTANTS = (
     Mutant("contract", "pipeline.tf", '"arn:${data.aws_partition.current.partition}"', '"arn:aws"'),
     Mutant("contract", "function.tf", "filebase64sha256(var.lambda_package)", "sha256(var.lambda_package)"),
     Mutant("contract", "catalog.tf", "concat(local.pipeline.partition_keys, [", 'concat(["year"], ['),
+    Mutant(
+        "contract",
+        "catalog.tf",
+        '    ser_de_info {\n      name                  = "-"\n      serialization_library = "-"\n    }\n',
+        "",
+    ),
     Mutant("format", "catalog.tf", "endswith(key, local.other_ending)", "false"),
     # What AWS would refuse after minutes is not refused at once.
     Mutant("inputs", "variables.tf", "var.buffering.mib <= 128", "var.buffering.mib <= 1280"),

@@ -129,6 +129,6 @@ def unique_view_input(pipeline: Pipeline, database: str, name: str) -> dict[str,
         "ViewExpandedText": "/* Presto View */",
         "StorageDescriptor": {
             "Columns": [{"Name": name, "Type": type_, "Comment": comment} for name, type_, comment in columns],
-            "SerdeInfo": {},
+            "SerdeInfo": {"Name": "-", "SerializationLibrary": "-"},  # Terraform's provider can't send an empty one
         },
     }

@@ -127,6 +127,13 @@ resource "aws_glue_catalog_table" "unique" {
   view_expanded_text = "/* Presto View */"
 
   storage_descriptor {
+    # Athena's CREATE VIEW leaves an empty one, which the provider would leave out; then the metastore's client says
+    # "Table storage descriptor is missing SerDe info": github.com/hashicorp/terraform-provider-aws/issues/28517.
+    ser_de_info {
+      name                  = "-"
+      serialization_library = "-"
+    }
+
     dynamic "columns" {
       for_each = local.view_columns
 

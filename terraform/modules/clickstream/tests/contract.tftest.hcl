@@ -68,6 +68,11 @@ run "names_are_the_contract" {
   }
 
   assert {
+    condition     = length(aws_glue_catalog_table.unique.storage_descriptor[0].ser_de_info) == 1
+    error_message = "Athena can't read a view without SerDe info."
+  }
+
+  assert {
     condition = [aws_lambda_function.processor.handler, aws_lambda_function.processor.runtime, aws_lambda_function.processor.architectures] == [
       "clicklake.processor.handler", "python3.13", tolist(["arm64"]),
     ]
