@@ -51,7 +51,7 @@ MUTANTS = (
         "policies", "function_role.tf", "local.zone_arns.failed, local.zone_arns.ledger]", "local.zone_arns.failed]"
     ),
     Mutant("policies", "firehose.tf", '"s3:AbortMultipartUpload", ', '"s3:AbortMultipartUpload", "s3:DeleteObject", '),
-    Mutant("policies", "firehose.tf", 'StringEquals = { "aws:SourceAccount"', 'StringLike = { "aws:SourceAccount"'),
+    Mutant("policies", "firehose.tf", 'StringEquals = { "sts:ExternalId"', 'StringLike = { "sts:ExternalId"'),
     Mutant("encryption", "firehose.tf", "local.has_key ? [local.firehose_key_statement] : []", "[]"),
     Mutant("encryption", "key.tf", '"logs.${local.region_suffix}"', '"logs.amazonaws.com"'),
     Mutant("encryption", "bucket.tf", 'local.has_key ? "aws:kms" : "AES256"', '"AES256"'),

@@ -23,7 +23,8 @@ class Role:
 def roles(pipeline: Pipeline, names: Names, account: str, region: str, user_key_parameter: str) -> tuple[Role, Role]:
     """The delivery stream's role and the function's: exact actions, each on the zones that it works in."""
     here = f"{region}:{account}"
-    own_account = {"StringEquals": {"aws:SourceAccount": account}}
+    # As docs.aws.amazon.com/firehose/latest/dev/controlling-access.html#firehose-assume-role says that Firehose does.
+    own_account = {"StringEquals": {"sts:ExternalId": account}}
     parameter = _statement("Allow", ["ssm:GetParameter"], [f"arn:aws:ssm:{here}:parameter{user_key_parameter}"])
     delivery, processing = _deliver(pipeline, names, here), [*_process(pipeline, names, here), parameter]
     trusted = _trust("firehose", {"Condition": own_account}), _trust("lambda", {})

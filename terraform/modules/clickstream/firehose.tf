@@ -65,7 +65,9 @@ resource "aws_iam_role" "firehose" {
       Effect    = "Allow"
       Principal = { Service = "firehose.amazonaws.com" }
       Action    = "sts:AssumeRole"
-      Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
+      # Firehose says for whom it comes as the external id: controlling-access.html#firehose-assume-role. Nothing there says
+      # that it sends aws:SourceAccount, and a condition on a key that does not come is never met.
+      Condition = { StringEquals = { "sts:ExternalId" = local.account } }
     }]
   })
 }

@@ -60,7 +60,7 @@ run "roles_may_do_what_they_must_and_no_more" {
       Effect    = "Allow"
       Principal = { Service = "firehose.amazonaws.com" }
       Action    = "sts:AssumeRole"
-      Condition = { StringEquals = { "aws:SourceAccount" = "123456789012" } }
+      Condition = { StringEquals = { "sts:ExternalId" = "123456789012" } }
     }])
     error_message = "Only Firehose, for a stream of this account, takes on the stream's role."
   }
