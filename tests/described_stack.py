@@ -52,18 +52,13 @@ def _table(glue: Any, name: str) -> Any:
     return glue.get_table(DatabaseName=database, Name=table)["Table"]
 
 
-def _queries(athena: Any) -> dict[str, Any]:
-    groups = _listed("list_work_groups", "WorkGroups", "Name")(athena)
-    numbers = [
-        number for group in groups for number in athena.list_named_queries(WorkGroup=group).get("NamedQueryIds", [])
-    ]
-    found = [athena.get_named_query(NamedQueryId=number)["NamedQuery"] for number in numbers]
-    named = {f"{query['WorkGroup']}/{query['Name']}": query for query in found}
-    assert len(named) == len(found), "two queries of one name"
-    return named
+def _queries(athena: Any, group: str) -> dict[str, Any]:
+    numbers = athena.list_named_queries(WorkGroup=group)["NamedQueryIds"]
+    found = athena.batch_get_named_query(NamedQueryIds=numbers)["NamedQueries"] if numbers else []
+    assert len({query["Name"] for query in found}) == len(found), "two of one name"
+    return {query["Name"]: query for query in found}
 
 
-_ROLE_POLICIES = ("list_role_policies", "PolicyNames")
 KINDS = {
     "bucket": Kind(
         "s3",
@@ -162,12 +157,12 @@ KINDS = {
         _listed("list_work_groups", "WorkGroups", "Name"),
         {
             "description": lambda c, n: c.get_work_group(WorkGroup=n)["WorkGroup"],
+            "queries": _queries,
             "tags": lambda c, n: c.list_tags_for_resource(
                 ResourceARN=f"arn:aws:athena:us-east-1:000000000000:workgroup/{n}"
             )["Tags"],
         },
     ),
-    "saved query": Kind("athena", lambda c: list(_queries(c)), {"description": lambda c, n: _queries(c)[n]}),
     "parameter": Kind("ssm", _listed("describe_parameters", "Parameters", "Name")),
     "key": Kind("kms", _listed("list_keys", "Keys", "KeyId")),
     "alias": Kind("kms", _listed("list_aliases", "Aliases", "AliasName")),
@@ -187,8 +182,9 @@ VOLATILE = {
 def described(aws: Client) -> dict[str, Said]:
     """`kind name` -> all that is said of it, without times and numbers that AWS makes up."""
     found = {}
+    clients = {service: aws(service) for service in {of_kind.service for of_kind in KINDS.values()}}
     for kind, of_kind in KINDS.items():
-        client = aws(of_kind.service)
+        client = clients[of_kind.service]
         for name in of_kind.names(client):
             said = {what: _asked(ask, client, name) for what, ask in of_kind.said.items()}
             found[f"{kind} {name.rpartition('/')[2] if kind == 'queue' else name}"] = _plain(said)

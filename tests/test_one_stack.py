@@ -142,9 +142,9 @@ def test_another_buffer_interval_and_another_retention_reach_a_stack_that_is_the
 @pytest.mark.parametrize(
     ("service", "remove", "parameters"),
     [
-        ("s3", "delete_bucket", LAKE),
         ("lambda", "delete_function", FUNCTION),
-        ("athena", "delete_work_group", GROUP | {"RecursiveDeleteOption": True}),
+        pytest.param("s3", "delete_bucket", LAKE, marks=pytest.mark.minutes),
+        pytest.param("athena", "delete_work_group", GROUP | {"RecursiveDeleteOption": True}, marks=pytest.mark.minutes),
     ],
 )
 def test_what_was_removed_by_hand_is_there_after_the_next_start_with_all_that_belongs_to_it(
