@@ -57,11 +57,13 @@ class Use:
     buffer_mib: float = 128
     buffer_seconds: float = 300
     compression: float = 5
-    raw_months: float = 3
+    raw_months: float = 4  # 90 days, and 30 more as a deleted version
     processed: Stored = PARQUET
     processed_months: float = 12
     function: Function = Function()
-    puts_per_object: int = 4  # raw, processed, failed, ledger
+    puts_per_object: int = (
+        5  # raw, processed, ledger; failed and the other format, which are looked for at the same price
+    )
     traced: bool = True
     queries: int = 300
     alarms: int = 0
