@@ -93,7 +93,7 @@ variable "reserved_concurrency" {
 }
 
 variable "encryption" {
-  description = "sse-s3: by keys of AWS's, without cost. own-key: by a KMS key that the module makes, for 1 USD a month; it can't be taken back, for without the key what was written with it is lost. given-key: by kms_key_arn."
+  description = "sse-s3: by keys of AWS's, without cost. own-key: by a KMS key that the module makes, for 1 USD a month, and 1 more after each of its first two yearly rotations; it can't be taken back, for without the key what was written with it is lost. given-key: by kms_key_arn."
   type        = string
   default     = "sse-s3"
   nullable    = false
@@ -125,7 +125,7 @@ variable "access_logs" {
 }
 
 variable "alarms" {
-  description = "Alarms of what can be late or lost, with a topic to announce them: about 2 USD a month."
+  description = "Alarms of what can be late or lost, with a topic to announce them: about 2.50 USD a month."
   type        = bool
   default     = false
   nullable    = false

@@ -61,9 +61,7 @@ class Use:
     processed: Stored = PARQUET
     processed_months: float = 12
     function: Function = Function()
-    puts_per_object: int = (
-        5  # raw, processed, ledger; failed and the other format, which are looked for at the same price
-    )
+    puts_per_object: int = 5  # raw, processed, ledger; to look for failed and the other format costs the same
     traced: bool = True
     queries: int = 300
     alarms: int = 0

@@ -7,7 +7,7 @@ s3_bucket_name = "your-unique-bucket-name" # another one than dev's
 # destroy stops at a bucket that has objects.
 force_destroy = false
 
-# About 2 USD a month for the alarms; an account's first three dashboards and first two budgets are free.
+# About 2.50 USD a month for the alarms and their two metrics; an account's first three dashboards and first two budgets are free.
 alarms             = true
 alarm_emails       = [] # ["you@example.com"]: each has to confirm once
 dashboard          = true
