@@ -22,6 +22,7 @@ OWN = {
     "plan": {"type": "string", "from": "properties.plan"},
     "seats": {"type": "bigint", "from": "properties.team.seats"},
     "price": {"type": "double", "from": "properties.team.price"},
+    "order": {"type": "string", "from": "properties.order"},  # a word of SQL's
     "trial": {"type": "boolean", "from": "properties.trial"},
     "renews_on": {"type": "date", "from": "properties.renews_on"},
     "seen_at": {"type": "timestamp", "from": "properties.seen_at"},

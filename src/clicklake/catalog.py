@@ -97,7 +97,8 @@ def partition_like(partition: Document, table: Document) -> Document:
 def unique_view_sql(pipeline: Pipeline, database: str) -> str:
     """Each event once: the first that arrived. The partition keys are in the window so that Trino still prunes days."""
     events = pipeline.tables.events
-    columns = ", ".join([c.name for c in events.columns] + list(pipeline.partition_keys))
+    # In quotation marks, for a team's own column may be called order.
+    columns = ", ".join(f'"{name}"' for name in [*(c.name for c in events.columns), *pipeline.partition_keys])
     keys = ", ".join([*pipeline.partition_keys, "app_id", "event_id"])
     first = f"row_number() OVER (PARTITION BY {keys} ORDER BY received_ts, raw_key, record_index) AS copy"
     return f"SELECT {columns} FROM (SELECT *, {first} FROM {database}.{events.name}) WHERE copy = 1"

@@ -105,7 +105,7 @@ locals {
     "ORDER BY received_ts, raw_key, record_index) AS copy",
   ])
   view_sql = join(" ", [
-    "SELECT ${join(", ", local.view_columns[*].name)}",
+    "SELECT ${join(", ", [for column in local.view_columns : "\"${column.name}\""])}", # a team's own may be called order
     "FROM (SELECT *, ${local.first_of_each} FROM ${local.database}.${local.tables.events.name}) WHERE copy = 1",
   ])
   trino_types = { string = "varchar", timestamp = "timestamp(3)" }

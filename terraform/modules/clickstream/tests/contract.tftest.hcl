@@ -52,7 +52,7 @@ run "names_are_the_contract" {
 
   assert {
     condition = jsondecode(base64decode(split(" ", aws_glue_catalog_table.unique.view_original_text)[3])).originalSql == join(" ", [
-      "SELECT ${join(", ", aws_glue_catalog_table.unique.storage_descriptor[0].columns[*].name)} FROM (SELECT *, row_number() OVER",
+      "SELECT \"${join("\", \"", aws_glue_catalog_table.unique.storage_descriptor[0].columns[*].name)}\" FROM (SELECT *, row_number() OVER",
       "(PARTITION BY year, month, day, app_id, event_id ORDER BY received_ts, raw_key, record_index) AS copy",
       "FROM clickstream_db.clickstream_events) WHERE copy = 1",
     ])
