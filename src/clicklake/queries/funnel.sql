@@ -46,8 +46,8 @@ SELECT
   step,
   event_type,
   visitors,
-  round(1e2 * visitors / looked, 1) AS percent_of_first,
-  round(1e2 * visitors / previous, 1) AS percent_of_previous
+  round(1e2 * visitors / nullif(looked, 0), 1) AS percent_of_first,
+  round(1e2 * visitors / nullif(previous, 0), 1) AS percent_of_previous
 FROM counted
 CROSS JOIN UNNEST(
   ARRAY['page_view', 'add_to_cart', 'purchase'],
