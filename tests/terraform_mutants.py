@@ -53,6 +53,7 @@ MUTANTS = (
     Mutant("policies", "firehose.tf", '"s3:AbortMultipartUpload", ', '"s3:AbortMultipartUpload", "s3:DeleteObject", '),
     Mutant("policies", "firehose.tf", 'StringEquals = { "sts:ExternalId"', 'StringLike = { "sts:ExternalId"'),
     Mutant("encryption", "firehose.tf", "local.has_key ? [local.firehose_key_statement] : []", "[]"),
+    Mutant("encryption", "firehose.tf", "local.has_key ? [local.producer_key_statement] : []", "[]"),
     Mutant("encryption", "key.tf", '"logs.${local.region_suffix}"', '"logs.amazonaws.com"'),
     Mutant("encryption", "bucket.tf", 'local.has_key ? "aws:kms" : "AES256"', '"AES256"'),
     # Names and columns are others.

@@ -114,11 +114,22 @@ locals {
 # Who sends: docs.aws.amazon.com/firehose/latest/dev/controlling-access.html#access-to-firehose.
 locals {
   producer_policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Effect   = "Allow"
-      Action   = ["firehose:PutRecord", "firehose:PutRecordBatch"]
-      Resource = [local.stream_arn]
-    }]
+    Version   = "2012-10-17"
+    Statement = concat(local.producer_statements, local.has_key ? [local.producer_key_statement] : [])
   })
+
+  producer_statements = [{
+    Effect   = "Allow"
+    Action   = ["firehose:PutRecord", "firehose:PutRecordBatch"]
+    Resource = [local.stream_arn]
+  }]
+
+  # A stream with a key of a customer's, made after 20 April 2026, refuses who may not use the key. What AWS announced is quoted
+  # in github.com/ministryofjustice/modernisation-platform/issues/12960; the policy of WAF's own role has the same statement.
+  producer_key_statement = {
+    Effect    = "Allow"
+    Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
+    Resource  = [local.key_arn]
+    Condition = { StringEquals = { "kms:ViaService" = "firehose.${local.region_suffix}" } }
+  }
 }

@@ -117,15 +117,16 @@ run "a_given_key_encrypts_everything" {
 
   assert {
     condition = jsonencode({
-      for role, policy in { function = aws_iam_role_policy.processor.policy, stream = aws_iam_role_policy.firehose.policy } : role => [
+      for who, policy in { function = aws_iam_role_policy.processor.policy, producer = output.producer_policy, stream = aws_iam_role_policy.firehose.policy } : who => [
         for statement in jsondecode(policy).Statement : [statement.Action, statement.Resource, statement.Condition] if startswith(statement.Action[0], "kms:")
       ]
       }) == jsonencode({
       function = [[["kms:Decrypt", "kms:GenerateDataKey"], [var.kms_key_arn], { StringEquals = {
         "kms:ViaService" = ["s3.eu-central-1.amazonaws.com", "sqs.eu-central-1.amazonaws.com", "ssm.eu-central-1.amazonaws.com"]
       } }]]
-      stream = [[["kms:Decrypt", "kms:GenerateDataKey"], [var.kms_key_arn], { StringEquals = { "kms:ViaService" = "s3.eu-central-1.amazonaws.com" } }]]
+      producer = [[["kms:Decrypt", "kms:GenerateDataKey"], [var.kms_key_arn], { StringEquals = { "kms:ViaService" = "firehose.eu-central-1.amazonaws.com" } }]]
+      stream   = [[["kms:Decrypt", "kms:GenerateDataKey"], [var.kms_key_arn], { StringEquals = { "kms:ViaService" = "s3.eu-central-1.amazonaws.com" } }]]
     })
-    error_message = "The roles use this key, through the services that they work with."
+    error_message = "The roles and senders use this key, through the services that they work with."
   }
 }
