@@ -9,6 +9,7 @@ stack_copy  stack_copy(data_dir) makes a data directory with the default stack, 
 
 import gc
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,11 @@ def stack_copy(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Pat
 @pytest.fixture(scope="module")
 def aws(endpoint: EndpointProcess) -> Callable[..., Any]:
     return endpoint.client
+
+
+def pytest_configure() -> None:
+    """A shell has what it starts in the background ignore Ctrl-C, and so would all that the tests start."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish() -> None:

@@ -16,6 +16,7 @@ import boto3
 import botocore.config
 
 _START_SECONDS = 30
+_COLD = {"CLICKLAKE_WARM": "0"}  # most tests need neither the control plane nor Athena
 T = TypeVar("T")
 
 
@@ -45,7 +46,10 @@ class EndpointProcess:
         command = [*self.program, "up", "--port", str(self.port), "--data-dir", str(self.data_dir)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*command, *self.options], stdout=subprocess.PIPE, stderr=log, env=clean_environment() | self.variables
+                [*command, *self.options],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=clean_environment() | _COLD | self.variables,
             )
         assert self.process.stdout is not None
         ready = self.process.stdout.readline()

@@ -25,7 +25,12 @@ def attached(terraform: Terraform) -> Iterator[Terraform]:
     # Half the CPU for a bit more memory: most of what a run does is to read a schema of 1,500 resources again.
     environment = {**terraform.environment, "GOGC": "300"}
     with subprocess.Popen(
-        [binary, "-debug"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, text=True
+        [binary, "-debug"],
+        cwd=terraform.root / terraform.folder,  # where the files are that it reads
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     ) as provider:
         try:
             yield replace(terraform, environment={**environment, "TF_REATTACH_PROVIDERS": _how_to_attach(provider)})

@@ -8,7 +8,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,7 @@ import pytest
 from described_stack import described, differences
 from endpoint_process import EndpointProcess
 from seed_walk import walk
+from terraform_provider import attached
 from terraform_stack import BUCKET, ROOT, WORKSPACE, Terraform, checkout
 
 pytestmark = [pytest.mark.terraform, pytest.mark.timeout(300)]
@@ -26,15 +27,16 @@ _UNCHANGED = 0  # plan -detailed-exitcode: 2 means that there is something to do
 
 
 @pytest.fixture(scope="module")
-def terraform(tmp_path_factory: pytest.TempPathFactory, endpoint: EndpointProcess) -> Terraform:
-    """Initialised, nothing applied."""
+def terraform(tmp_path_factory: pytest.TempPathFactory, endpoint: EndpointProcess) -> Iterator[Terraform]:
+    """Initialised, nothing applied; its provider is one process for all commands."""
     root = tmp_path_factory.mktemp("terraform")
     package = root / "processor.zip"
     command = [sys.executable, "-m", "clicklake", "package", "--target", "local", "--out", str(package)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     made = checkout(root / "checkout", endpoint, package.read_bytes())
     (made.root / "terraform/user_key.auto.tfvars.json").write_text(json.dumps({"user_key_parameter": _USER_KEY}))
-    return made
+    with attached(made) as shared:
+        yield shared
 
 
 @pytest.fixture(scope="module")

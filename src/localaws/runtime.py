@@ -53,6 +53,7 @@ class Settings:
     version: str = "unknown"
     faults: Faults = field(default_factory=lambda: faults_of(os.environ))
     bucket_acls: bool = field(default_factory=lambda: os.environ.get("CLICKLAKE_S3_ACLS", "") == "1")
+    warm: bool = field(default_factory=lambda: os.environ.get("CLICKLAKE_WARM", "") != "0")
     allowed_hosts: tuple[str, ...] = field(
         default_factory=lambda: tuple(os.environ.get("CLICKLAKE_ALLOWED_HOSTS", "").split(","))
     )

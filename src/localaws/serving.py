@@ -65,11 +65,11 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _settle(runtime: Runtime) -> None:
-    """Load the rest, and have the garbage collector pass over what is there by then: half a million objects of moto and
-    botocore, which it would look through again and again while they come, and every now and then ever after."""
+def _settle(runtime: Runtime, settings: Settings) -> None:
+    """Load the rest, and have the garbage collector pass over what is there by then."""
     try:
-        runtime.warm()
+        if settings.warm:
+            runtime.warm()
     finally:
         gc.freeze()
         gc.enable()
@@ -111,10 +111,10 @@ async def _serve(
     try:
         while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn offers no event to wait for
             await asyncio.sleep(0.002)
-        if fresh:  # whoever makes a stack now will need moto, which takes a second to load
+        if fresh and settings.warm:  # whoever makes a stack now will need moto, which takes a second to load
             threading.Thread(target=runtime.warm, daemon=True).start()
         await _tell(on_ready, runtime.url, server)
-        threading.Thread(target=_settle, args=(runtime,), daemon=True).start()
+        threading.Thread(target=_settle, args=(runtime, settings), daemon=True).start()
         await serving
     finally:
         server.should_exit = True

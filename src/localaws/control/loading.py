@@ -4,8 +4,11 @@ Imports of boto3 and moto stand in functions: `clicklake up` must not wait for t
 """
 
 import functools
+import gc
 import importlib
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
@@ -14,6 +17,20 @@ def prepare_for_moto() -> None:
     """Before moto is first imported; again does no harm."""
     _remember_regions()
     _leave_ec2_to_later()
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """What comes meanwhile stays: the garbage collector does not look through half a million objects, neither now nor
+    ever after."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was_on:
+            gc.enable()
 
 
 class _Ec2Backends:

@@ -27,6 +27,7 @@ from localaws.control.backend import Moto, QueueStats
 from localaws.control.call import Call, Invoke
 from localaws.control.compaction import needed
 from localaws.control.journal import Journal
+from localaws.control.loading import uncollected
 from localaws.credentials import OWNER, Key, Role
 from localaws.errors import AwsError
 from localaws.iam.principals import Identity
@@ -228,7 +229,8 @@ class Control:
 
     def _running(self) -> Moto:
         if self._moto is None:
-            self._moto = self._replayed()
+            with uncollected():
+                self._moto = self._replayed()
         return self._moto
 
     def _replayed(self) -> Moto:
