@@ -76,7 +76,7 @@ def test_it_accounts_for_every_record(played: tuple[str, Path]) -> None:
     assert found
     records_in, good, duplicate, failed = (int(number.replace(",", "")) for number in found.groups())
     assert records_in == good + duplicate + failed
-    assert 4_000 <= records_in <= 4_250
+    assert 4_000 <= records_in <= 4_500  # the batch that got no answer is sent again
 
 
 def test_on_a_pipe_it_is_plain_text_of_few_lines(played: tuple[str, Path]) -> None:
