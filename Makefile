@@ -55,7 +55,7 @@ test-aws: setup ## deploy to a real account, ask everything, destroy, report: ab
 	@PYTHONPATH=tests $(BIN)/python -m aws $(OPTIONS)
 
 terraform: setup ## all that needs Terraform, and all that takes minutes: everything switched on, mutants, scans, the documents' commands
-	$(BIN)/pytest -q -m 'terraform or minutes'
+	$(BIN)/pytest -q -m 'terraform or minutes' -n $(or $(JOBS),4) --dist loadfile --no-loadscope-reorder
 
 chaos: setup ## 100 kills and worse while events come in, and a reckoning by id: ten minutes; OPTIONS="--kills 20"
 	@$(BIN)/python -m chaos $(OPTIONS)
