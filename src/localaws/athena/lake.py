@@ -1,6 +1,6 @@
 """What a query asks of the lake: tables, their partitions, their files. In a worker these are questions to the parent.
 
-Lake        the three questions; answers are plain JSON values
+Lake        the questions; answers are plain JSON values
 Partition   values of the partition keys and a location
 File        one object: its key in S3, its path and size on disk
 """
@@ -35,6 +35,13 @@ class Lake:
     def table(self, database: str, name: str) -> dict[str, Any]:
         """{"table": Glue's Table} or {"missing": "database" or "table"}."""
         return self._ask({"ask": "table", "database": database, "name": name})
+
+    def databases(self) -> list[str]:
+        return [str(name) for name in self._ask({"ask": "databases"})["databases"]]
+
+    def tables(self, database: str) -> list[dict[str, Any]]:
+        """Every Glue Table of a database."""
+        return list(self._ask({"ask": "tables", "database": database})["tables"])
 
     def partitions(self, database: str, name: str) -> list[Partition]:
         known, partitions = self._partitions.get((database, name), (-1, []))

@@ -6,7 +6,7 @@ parse and check  ->  tables and views resolved  ->  rewritten for DuckDB  ->  pa
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,13 @@ from typing import Any
 import duckdb
 from sqlglot import exp
 
-from localaws.athena import dialect, grammar, operands, pruning
+from localaws.athena import dialect, grammar, operands, pruning, system_tables
 from localaws.athena.duck_errors import translate
 from localaws.athena.facts import Facts
 from localaws.athena.failures import QueryFailure, not_supported, position
-from localaws.athena.lake import Lake, Partition
-from localaws.athena.scan import Scan, Table, relation
+from localaws.athena.lake import Lake
+from localaws.athena.partitions import Partitions
+from localaws.athena.scan import Column, Scan, Table, relation
 from localaws.athena.statements import tokens
 from localaws.athena.text import written
 from localaws.athena.types import Type, of_duckdb
@@ -47,15 +48,23 @@ class _Resolved:
 
     scans: dict[int, Scan] = field(default_factory=dict)
     nodes: list[exp.Table] = field(default_factory=list)
+    system: list[tuple[exp.Table, str]] = field(default_factory=list)
+
+    def add_system(self, node: exp.Table, columns: Sequence[Column], rows: Sequence[system_tables.Row]) -> None:
+        node.meta["columns"] = {c.name: c.type for c in columns}
+        self.system.append((node, system_tables.relation(columns, rows)))
 
 
 class Engine:
     """Plans and runs queries on one DuckDB connection; not for several threads."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, lake: Lake, clock: Callable[[], float] = time.time
+    ) -> None:
         self._connection = connection
         self._lake = lake
         self._facts = Facts(self._rows)
+        self._partitions = Partitions(lake, self._rows, clock)
 
     def plan(self, sql: str, database: str, parameters: Sequence[str] = ()) -> Plan:
         """Raises QueryFailure. `parameters` stand for the ? of the text, in order."""
@@ -103,7 +112,7 @@ class Engine:
     def _resolve(self, tree: exp.Expr, sql: str, database: str, resolved: _Resolved, depth: int) -> None:
         """Give every table its scan, and put every view's query in the view's place."""
         for node in list(tree.find_all(exp.Table)):
-            if id(node) not in resolved.scans and not _is_with(node):
+            if "columns" not in node.meta and not _is_with(node):
                 self._resolve_one(node, sql, database, resolved, depth)
 
     def _resolve_one(self, node: exp.Table, sql: str, database: str, resolved: _Resolved, depth: int) -> None:
@@ -111,12 +120,22 @@ class Engine:
         place = position(sql, (node.args.get("db") or node.this).meta.get("start", 0))
         if node.catalog and node.catalog.lower() != _CATALOG:
             raise QueryFailure(f"CATALOG_NOT_FOUND: line {place}: Catalog '{node.catalog}' does not exist")
-        if schema == "information_schema":
-            raise not_supported("information_schema")
-        answer = self._lake.table(schema, name)
+        described = system_tables.columns(name) if schema == system_tables.SCHEMA else None
+        if described is not None:
+            resolved.add_system(node, described, system_tables.rows(name, self._lake))
+            return
+        if schema == system_tables.SCHEMA:
+            raise not_supported(f"information_schema.{name}")
+        answer = self._lake.table(schema, name.removesuffix(system_tables.PARTITIONS))
         if "table" not in answer:
             raise _not_found(answer["missing"], place, schema, name)
         document = answer["table"]
+        if name.endswith(system_tables.PARTITIONS):
+            table = Table.of(document)
+            if not table.keys:
+                raise _not_found("table", place, schema, name)
+            resolved.add_system(node, table.keys, system_tables.partition_rows(table, self._lake))
+            return
         if is_view(document):
             self._inline(node, document, resolved, depth)
             return
@@ -146,51 +165,29 @@ class Engine:
         with_path = any(i.name == "$path" for i in tree.find_all(exp.Identifier))
         for node, scan in resolved.scans.items():
             scan.with_path = with_path
-            partitions = self._partitions(scan.table, wanted[node])
+            partitions = self._partitions.chosen(scan.table, wanted[node])
             locations = [p.location for p in partitions]
             scan.partitions = list(zip(partitions, self._lake.files(locations), strict=True))
         if with_path:
             _hide_path(tree)
 
-    def _partitions(self, table: Table, conditions: list[exp.Expr]) -> list[Partition]:
-        if not table.keys:
-            return [Partition((), table.location)]
-        partitions = self._lake.partitions(table.database, table.name)
-        if not conditions or not partitions:
-            return partitions
-        if all(k.type.name == "varchar" for k in table.keys):
-            test = pruning.plain(conditions, [k.name for k in table.keys])
-            if test is not None:
-                return [p for p in partitions if test(p.values)]
-        lists = {f"k{i}": [p.values[i] for p in partitions] for i in range(len(table.keys))}
-        columns = ", ".join(
-            f"TRY_CAST(unnest($k{i}) AS {k.type.duckdb()}) AS {dialect.generate(exp.to_identifier(k.name))}"
-            for i, k in enumerate(table.keys)
-        )
-        where = " AND ".join(f"({dialect.generate(c)})" for c in conditions)
-        number = "unnest(range(len($k0))) AS t_number"
-        try:
-            kept = self._rows(f"SELECT t_number FROM (SELECT {number}, {columns}) WHERE {where}", lists)
-        except duckdb.Error:
-            return partitions  # the query itself will say what is wrong with the condition
-        return [partitions[i] for (i,) in sorted(kept)]
-
     # Text
 
     def _generate(self, tree: exp.Expr, resolved: _Resolved) -> str:
         texts = {}
-        for i, node in enumerate(resolved.nodes):
+        scans = [(node, relation(resolved.scans[id(node)], self._facts)) for node in resolved.nodes]
+        for i, (node, text) in enumerate([*scans, *resolved.system]):
             placeholder = f"t_scan_{i}_{id(resolved)}"
             if not node.args.get("alias"):
                 node.set("alias", exp.TableAlias(this=node.this.copy()))
             node.set("this", exp.to_identifier(placeholder))
             node.set("db", None)
             node.set("catalog", None)
-            texts[f'"{placeholder}"'] = f"({relation(resolved.scans[id(node)], self._facts)})"
-        text = dialect.generate(tree)
+            texts[f'"{placeholder}"'] = f"({text})"
+        query = dialect.generate(tree)
         for placeholder, scan in texts.items():
-            text = text.replace(placeholder, scan)
-        return text
+            query = query.replace(placeholder, scan)
+        return query
 
 
 def _not_found(missing: str, place: str, database: str, name: str) -> QueryFailure:

@@ -32,10 +32,10 @@ class Saved:
             "BatchGetNamedQuery": self._batch_get_named_query,
             "ListNamedQueries": self._list_named_queries,
             "DeleteNamedQuery": self._delete_named_query,
-            "CreatePreparedStatement": self._create_prepared,
+            "CreatePreparedStatement": self.create_prepared,
             "GetPreparedStatement": self._get_prepared,
             "UpdatePreparedStatement": self._update_prepared,
-            "DeletePreparedStatement": self._delete_prepared,
+            "DeletePreparedStatement": self.delete_prepared,
             "ListPreparedStatements": self._list_prepared,
         }
 
@@ -96,7 +96,7 @@ class Saved:
 
     # Prepared statements
 
-    def _create_prepared(self, p: Parameters) -> Parameters:
+    def create_prepared(self, p: Parameters) -> Parameters:
         key = f"{p['WorkGroup']}/{p['StatementName']}"
         self._workgroup(p["WorkGroup"])
         if self._prepared.get(key) is not None:
@@ -109,7 +109,7 @@ class Saved:
         self._prepared.put(key, kept | changed)
         return {}
 
-    def _prepared_statement(self, p: Parameters) -> Document:
+    def prepared_statement(self, p: Parameters) -> Document:
         found = self._prepared.get(f"{p['WorkGroup']}/{p['StatementName']}")
         if found is None:
             message = f"PreparedStatement {p['StatementName']} was not found in workGroup {p['WorkGroup']}"
@@ -117,14 +117,14 @@ class Saved:
         return found
 
     def _get_prepared(self, p: Parameters) -> Parameters:
-        return {"PreparedStatement": self._prepared_statement(p)}
+        return {"PreparedStatement": self.prepared_statement(p)}
 
     def _update_prepared(self, p: Parameters) -> Parameters:
-        self._prepared_statement(p)
+        self.prepared_statement(p)
         return self._put_prepared(f"{p['WorkGroup']}/{p['StatementName']}", p)
 
-    def _delete_prepared(self, p: Parameters) -> Parameters:
-        self._prepared_statement(p)
+    def delete_prepared(self, p: Parameters) -> Parameters:
+        self.prepared_statement(p)
         self._prepared.delete(f"{p['WorkGroup']}/{p['StatementName']}")
         return {}
 

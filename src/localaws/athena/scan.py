@@ -277,8 +277,6 @@ _READERS: dict[str, Reader] = {
 def _reader(table: Table) -> Reader:
     if table.parameters.get("table_type", "").upper() == "ICEBERG":
         raise not_supported("an Iceberg table")
-    if table.parameters.get("projection.enabled", "").lower() == _TRUE:
-        raise not_supported("partition projection")
     if table.serde not in _READERS:
         raise not_supported(f"the SerDe {table.serde or '(none)'}")
     return _READERS[table.serde]

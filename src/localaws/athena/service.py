@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NoReturn
 
-from localaws.athena import ddl, results
+from localaws.athena import ddl, prepared, results
 from localaws.athena.catalog import Catalog, Document, Files, PutObject, bucket_and_key
 from localaws.athena.commands import Commands, Outcome, as_input
 from localaws.athena.executions import Execution, Executions, athena_error
@@ -220,11 +220,18 @@ class Athena:
         self._ended(execution.document)
 
     def _run(self, execution: Execution, statement: Statement) -> None:
+        if statement.kind == "EXECUTE":
+            group, given = execution.document["WorkGroup"], execution.document.get("ExecutionParameters", [])
+            statement, execution.parameters = prepared.executed(statement, group, given, self._settings.saved)
         if statement.run is Run.QUERY:
             self._query(execution, statement)
             return
         if not self._begin(execution):
             raise Stopped
+        if statement.kind in prepared.KINDS:
+            prepared.keep(statement, execution.document["WorkGroup"], self._settings.saved)
+            self._write_lines(execution, Outcome())
+            return
         if statement.run is Run.REFUSED:
             raise not_supported(statement.kind.replace("_", " "))
         database = execution.document["QueryExecutionContext"].get("Database", "")
@@ -255,7 +262,8 @@ class Athena:
 
     def _job(self, execution: Execution, sql: str) -> Document:
         database = execution.document["QueryExecutionContext"].get("Database", "")
-        return {"sql": sql, "database": database, "parameters": execution.document.get("ExecutionParameters", [])}
+        parameters = execution.parameters or execution.document.get("ExecutionParameters", [])
+        return {"sql": sql, "database": database, "parameters": parameters}
 
     def _create_view(self, execution: Execution, command: ddl.CreateView, own: str) -> Outcome:
         """A worker says what columns the view has; then it is a table of the catalog."""
@@ -299,6 +307,10 @@ class Athena:
         asked = question["ask"]
         if asked == "files":
             return {"files": list_files(self._files, question["locations"])}
+        if asked == "databases":
+            return {"databases": [d["Name"] for d in self._catalog.databases()]}
+        if asked == "tables":
+            return {"tables": self._catalog.tables(question["database"])}
         database, name = question["database"], question["name"]
         if asked == "partitions":
             generation = self._catalog.generation(database, name)

@@ -1,0 +1,157 @@
+"""Statements around a query: prepared ones, plans, the catalog as tables, and partitions that nobody registered."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from athena_client import Queries
+
+Client = Callable[..., Any]
+OPENX = "org.openx.data.jsonserde.JsonSerDe"
+
+
+@pytest.fixture(scope="module")
+def s3(aws: Client) -> Any:
+    client = aws("s3")
+    client.create_bucket(Bucket="lake")
+    return client
+
+
+@pytest.fixture(scope="module")
+def queries(aws: Client, s3: Any) -> Queries:
+    queries = Queries(aws("athena"))
+    queries.run("CREATE DATABASE db", QueryExecutionContext={})
+    return queries
+
+
+def put(s3: Any, key: str, n: int) -> None:
+    s3.put_object(Bucket="lake", Key=key, Body=json.dumps({"n": n}).encode() + b"\n")
+
+
+def projected(queries: Queries, name: str, keys: str, **properties: str) -> None:
+    """A table of JSON under s3://lake/<name>/; __ in a property's name is a dot."""
+    listed = ", ".join(f"'{k.replace('__', '.')}' = '{v}'" for k, v in properties.items())
+    queries.run(
+        f"CREATE EXTERNAL TABLE {name} (n bigint) PARTITIONED BY ({keys}) ROW FORMAT SERDE '{OPENX}' "
+        f"LOCATION 's3://lake/{name}/' TBLPROPERTIES ('projection.enabled' = 'true', {listed})"
+    )
+
+
+def test_a_prepared_statement_is_executed_with_values(queries: Queries) -> None:
+    queries.run("PREPARE two FROM SELECT ? + 1 AS a, concat(?, 'x') AS b")
+    kept = queries.client.get_prepared_statement(StatementName="two", WorkGroup="primary")["PreparedStatement"]
+    assert kept["QueryStatement"] == "SELECT ? + 1 AS a, concat(?, 'x') AS b"
+    assert queries.rows("EXECUTE two USING abs(-3), concat('a', ',')") == [["4", "a,x"]]
+    assert queries.rows("EXECUTE two", ExecutionParameters=["1", "'b'"]) == [["2", "bx"]]
+    assert queries.failure("EXECUTE two USING 1").startswith("INVALID_PARAMETER_USAGE")
+    assert "already exists" in queries.failure("PREPARE two FROM SELECT 1")
+    queries.run("DEALLOCATE PREPARE two")
+    assert queries.failure("EXECUTE two USING 1, 'b'") == "NOT_FOUND: Prepared statement not found: two"
+    assert "two was not found" in queries.failure("DEALLOCATE PREPARE two")
+    assert queries.failure("PREPARE three FROM SHOW TABLES").startswith("NOT_SUPPORTED")
+
+
+def test_the_catalog_can_be_queried(queries: Queries) -> None:
+    queries.run(f"CREATE EXTERNAL TABLE seen (a int COMMENT 'x', m map<string,int>) PARTITIONED BY (d string) ROW FORMAT "
+                f"SERDE '{OPENX}' LOCATION 's3://lake/seen/'")  # fmt: skip
+    queries.run("CREATE VIEW seen_view AS SELECT a FROM seen")
+    where = "WHERE table_schema = 'db' AND table_name LIKE 'seen%' ORDER BY table_name"
+    assert queries.rows(f"SELECT table_name, table_type FROM information_schema.tables {where}") == [
+        ["seen", "BASE TABLE"], ["seen_view", "VIEW"],
+    ]  # fmt: skip
+    columns = "SELECT column_name, ordinal_position, data_type, comment, extra_info FROM information_schema.columns"
+    assert queries.rows(f"{columns} WHERE table_schema = 'db' AND table_name = 'seen' ORDER BY 2") == [
+        ["a", "1", "integer", "x", None],
+        ["m", "2", "map(varchar, integer)", None, None],
+        ["d", "3", "varchar", None, "partition key"],
+    ]
+    assert queries.rows("SELECT schema_name FROM information_schema.schemata ORDER BY 1") == [
+        ["db"], ["information_schema"],
+    ]  # fmt: skip
+    assert queries.rows(f"SELECT view_definition FROM awsdatacatalog.information_schema.views {where}") == [
+        ["SELECT a FROM seen"]
+    ]
+    assert queries.failure("SELECT * FROM information_schema.roles").startswith(
+        "NOT_SUPPORTED: information_schema.roles"
+    )
+
+
+def test_a_tables_partitions_are_a_table(queries: Queries) -> None:
+    queries.run("CREATE EXTERNAL TABLE parted (n int) PARTITIONED BY (d string, h int) LOCATION 's3://lake/parted/'")
+    assert queries.rows('SELECT * FROM "parted$partitions"') == []
+    queries.run("ALTER TABLE parted ADD PARTITION (d = 'a', h = 1) PARTITION (d = 'b', h = 12)")
+    assert queries.rows('SELECT max(d), max(h) FROM "parted$partitions" p WHERE p.h > 1') == [["b", "12"]]
+    assert queries.columns('SELECT * FROM "db"."parted$partitions"') == [("d", "varchar"), ("h", "integer")]
+
+
+def test_partitions_are_projected_from_integers_and_enums(queries: Queries, s3: Any) -> None:
+    put(s3, "shop/eu/07/a.json", 1)
+    put(s3, "shop/us/11/a.json", 2)
+    put(s3, "shop/us/12/a.json", 3)
+    put(s3, "shop/cn/11/a.json", 4)
+    projected(
+        queries, "shop", "region string, hour int", projection__region__type="enum", projection__region__values="eu,us",
+        projection__hour__type="integer", projection__hour__range="1,23", projection__hour__digits="2",
+        projection__hour__interval="2", storage__location__template="s3://lake/shop/${region}/${hour}/",
+    )  # fmt: skip
+    assert queries.rows("SELECT * FROM shop ORDER BY n") == [["1", "eu", "7"], ["2", "us", "11"]]
+    assert queries.rows("SELECT n FROM shop WHERE hour > 7") == [["2"]]
+    assert queries.rows("SELECT n FROM shop WHERE region = 'cn'") == []
+    assert queries.rows("SHOW PARTITIONS shop") == []
+    execution = queries.run("SELECT n FROM shop WHERE region = 'eu' AND hour < 9")
+    assert execution["Statistics"]["DataScannedInBytes"] == len('{"n": 1}\n')
+
+
+def test_partitions_are_projected_from_dates_up_to_now(queries: Queries, s3: Any) -> None:
+    today = datetime.now(UTC)
+    for n, day in enumerate([today - timedelta(days=9), today - timedelta(days=1), today]):
+        put(s3, f"daily/{day:%Y/%m/%d}/a.json", n)
+    projected(
+        queries, "daily", "day string", projection__day__type="date", projection__day__format="yyyy/MM/dd",
+        projection__day__range="NOW-8DAYS,NOW", storage__location__template="s3://lake/daily/${day}",
+    )  # fmt: skip
+    assert queries.rows(f"SELECT n FROM daily WHERE day <= '{today:%Y/%m/%d}' ORDER BY n") in ([["1"], ["2"]], [["1"]])
+    put(s3, "hourly/2025-12-31-23/a.json", 5)
+    put(s3, "hourly/2026-01-01-00/a.json", 6)
+    hours = {"projection__h__interval": "1", "projection__h__interval__unit": "HOURS"}
+    projected(
+        queries, "hourly", "h string", projection__h__type="date", projection__h__format="yyyy-MM-dd-HH",
+        projection__h__range="2025-12-31-00,2026-01-01-00", storage__location__template="s3://lake/hourly/${h}/", **hours,
+    )  # fmt: skip
+    assert queries.rows("SELECT n, h FROM hourly ORDER BY n") == [["5", "2025-12-31-23"], ["6", "2026-01-01-00"]]
+
+
+def test_an_injected_key_must_be_named(queries: Queries, s3: Any) -> None:
+    put(s3, "devices/id=a/a.json", 1)
+    put(s3, "devices/id=b/a.json", 2)
+    projected(queries, "devices", "id string", projection__id__type="injected")
+    assert queries.rows("SELECT n, id FROM devices WHERE id = 'b'") == [["2", "b"]]
+    assert queries.rows("SELECT sum(n) FROM devices WHERE id IN ('a', 'b', 'none')") == [["3"]]
+    assert queries.rows("SELECT n FROM devices WHERE id = ?", ExecutionParameters=["'a'"]) == [["1"]]
+    for where in ("", "WHERE id > 'a'", "WHERE id = 'a' OR n = 1"):
+        assert queries.failure(f"SELECT n FROM devices {where}").startswith(
+            "CONSTRAINT_VIOLATION: For the injected projected partition column id"
+        )
+
+
+@pytest.mark.parametrize(
+    ("properties", "reason"),
+    [
+        ({}, "INVALID_TABLE_PROPERTY: Table db.wrong: projection.d.type is missing"),
+        ({"projection__d__type": "integer", "projection__d__range": "a,b"}, "INVALID_TABLE_PROPERTY"),
+        ({"projection__d__type": "date", "projection__d__range": "NOW,NOW", "projection__d__format": "yyyy-MM-dd HH"},
+         "INVALID_TABLE_PROPERTY: Table db.wrong: projection.d.interval.unit is missing"),
+        ({"projection__d__type": "date", "projection__d__range": "NOW,NOW", "projection__d__format": "YYYY"},
+         "NOT_SUPPORTED: YYYY in the date format YYYY"),
+        ({"projection__d__type": "enum", "projection__d__values": "a", "storage__location__template": "s3://lake/x/"},
+         "INVALID_TABLE_PROPERTY: Table db.wrong: storage.location.template has no ${d}"),
+        ({"projection__d__type": "integer", "projection__d__range": "1,9999999999"}, "NOT_SUPPORTED"),
+    ],
+)  # fmt: skip
+def test_a_projection_that_says_too_little_is_named(queries: Queries, properties: dict[str, str], reason: str) -> None:
+    queries.run("DROP TABLE IF EXISTS wrong")
+    projected(queries, "wrong", "d string", **({"x": "y"} | properties))
+    assert queries.failure("SELECT * FROM wrong").startswith(reason)
