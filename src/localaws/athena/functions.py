@@ -7,12 +7,14 @@ A function that is in none of these tables is refused by name; nothing is ever p
 
 from dataclasses import dataclass
 
+from localaws.athena import reference
+
 _SCALARS = {
     # conditional
     "coalesce": "coalesce/2+", "nullif": "nullif/2", "try": "try/1",
     # strings
     "chr": "chr/1", "codepoint": "unicode/1", "concat_ws": "concat_ws/2+", "from_utf8": "decode/1",
-    "hamming_distance": "hamming/2", "length": "length/1", "levenshtein_distance": "levenshtein/2", "lower": "lower/1",
+    "hamming_distance": "t_hamming/2", "length": "length/1", "levenshtein_distance": "t_levenshtein/2", "lower": "lower/1",
     "lpad": "lpad/3", "ltrim": "t_ltrim/1-2", "replace": "t_replace/2-3", "reverse": "reverse/1", "rpad": "rpad/3",
     "rtrim": "t_rtrim/1-2", "split": "string_split/2", "split_part": "t_split_part/3",
     "split_to_map": "t_split_to_map/3", "starts_with": "starts_with/2", "strpos": "t_strpos/2",
@@ -99,34 +101,28 @@ class Function:
         return cls(target, int(least), int(most or least))
 
 
-FUNCTIONS = {name: Function.of(entry) for name, entry in (_SCALARS | _AGGREGATES | _WINDOWS).items()}
-VOLATILE = frozenset({"t_random", "uuid"})
+_EVERY = _SCALARS | reference.FUNCTIONS | _AGGREGATES | reference.AGGREGATES | _WINDOWS
+FUNCTIONS = {name: Function.of(entry) for name, entry in _EVERY.items()}
+VOLATILE = frozenset({"t_random", "t_shuffle", "uuid"})
 
 # Functions of Trino that are not answered here: refused as unsupported; any other name is not a function at all.
 # trino.io/docs/current/functions/list.html
 UNSUPPORTED = frozenset(
     """
-    approx_most_frequent approx_set at_timezone beta_cdf bing_tile bing_tile_at bit_count
-    bitwise_arithmetic_shift_right bitwise_left_shift bitwise_right_shift char2hexint checksum combinations
-    contains_sequence convex_hull_agg cosh cosine_distance cosine_similarity crc32 current_catalog
-    current_groups current_schema current_time current_timezone current_user dot_product empty_approx_set
-    euclidean_distance evaluate_classifier_predictions features format format_number from_base from_base32
-    from_base64url from_big_endian_32 from_big_endian_64 from_encoded_polyline from_geojson_geometry
-    from_ieee754_32 from_ieee754_64 from_iso8601_timestamp_nanos from_unixtime_nanos geometry_from_hadoop_shape
-    geometry_to_bing_tiles geometry_union great_circle_distance hash_counts hmac_sha512
-    human_readable_seconds index intersection_cardinality inverse_beta_cdf inverse_normal_cdf
-    is_json_scalar jaccard_index json_array json_array_contains json_exists json_object json_query json_value
-    learn_classifier learn_libsvm_classifier learn_libsvm_regressor learn_regressor localtime luhn_check
-    make_set_digest map_zip_with merge merge_set_digest multimap_agg multimap_from_entries murmur3 ngrams
-    normal_cdf normalize numeric_histogram objectid_timestamp parse_data_size parse_duration
-    parse_presto_data_size qdigest_agg quantile_at_value reduce_agg regexp_position regr_avgx regr_avgy
-    regr_count regr_r2 regr_sxx regr_sxy regr_syy render rgb sha512 shuffle simplify_geometry sinh soundex
-    split_to_multimap spooky_hash_v2_32 spooky_hash_v2_64 st_area st_asbinary st_astext st_boundary st_buffer
-    st_centroid st_contains st_convexhull st_difference st_disjoint st_distance st_equals st_geometryfromtext
-    st_intersection st_intersects st_length st_point st_polygon st_within st_x st_y tanh tdigest_agg
-    timestamp_objectid timezone_hour timezone_minute to_base to_base32 to_base64url to_big_endian_32
-    to_big_endian_64 to_char to_date to_encoded_polyline to_geojson_geometry to_geometry to_ieee754_32
-    to_ieee754_64 to_milliseconds to_spherical_geography to_timestamp trim_array typeof value_at_quantile
-    values_at_quantiles version wilson_interval_lower wilson_interval_upper with_timezone word_stem xxhash64 zip
+    approx_most_frequent approx_set at_timezone beta_cdf bing_tile bing_tile_at char2hexint checksum convex_hull_agg
+    cosine_distance current_catalog current_groups current_schema current_time current_user dot_product
+    empty_approx_set euclidean_distance evaluate_classifier_predictions features format from_base32
+    from_encoded_polyline from_geojson_geometry from_ieee754_32 from_ieee754_64 from_iso8601_timestamp_nanos
+    from_unixtime_nanos geometry_from_hadoop_shape geometry_to_bing_tiles geometry_union great_circle_distance
+    hash_counts hmac_sha512 index intersection_cardinality inverse_beta_cdf inverse_normal_cdf jaccard_index
+    json_array json_exists json_object json_query json_value learn_classifier learn_libsvm_classifier
+    learn_libsvm_regressor learn_regressor localtime make_set_digest merge merge_set_digest murmur3 normal_cdf
+    numeric_histogram objectid_timestamp parse_data_size parse_presto_data_size qdigest_agg quantile_at_value render
+    rgb sha512 simplify_geometry spooky_hash_v2_32 spooky_hash_v2_64 st_area st_asbinary st_astext st_boundary
+    st_buffer st_centroid st_contains st_convexhull st_difference st_disjoint st_distance st_equals
+    st_geometryfromtext st_intersection st_intersects st_length st_point st_polygon st_within st_x st_y tdigest_agg
+    timestamp_objectid timezone_hour timezone_minute to_base32 to_char to_date to_encoded_polyline to_geojson_geometry
+    to_geometry to_ieee754_32 to_ieee754_64 to_spherical_geography to_timestamp typeof value_at_quantile
+    values_at_quantiles version with_timezone word_stem xxhash64
     """.split()  # noqa: SIM905 - one name a line would be pages
 )

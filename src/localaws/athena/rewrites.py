@@ -183,6 +183,48 @@ def _transform_values(a: Arguments) -> exp.Expr:
     return call("map", call("map_keys", a[0]), values)
 
 
+def _map_zip_with(a: Arguments) -> exp.Expr:
+    """Of every key of either map, with NULL for the value that one of them doesn't have."""
+    key = exp.to_identifier("t_key")
+    values = [call("map_extract_value", m.copy(), key.copy()) for m in a[:2]]
+    body = _apply(_lambda(a[2], 3), [key, *values])
+    keys = call("t_array_union", *(call("map_keys", m.copy()) for m in a[:2]))
+    return call("map", keys, call("list_transform", keys.copy(), _each("t_key", body)))
+
+
+def _reduce_agg(a: Arguments) -> exp.Expr:
+    """The function that combines states has nothing to do: there is one group state. NULLs are left out."""
+    _lambda(a[3], 2)
+    there = exp.Not(this=exp.Is(this=exp.to_identifier("t_item"), expression=exp.Null()))
+    values = call("list_filter", call("list", a[0]), _each("t_item", there))
+    reduced = call("list_reduce", values, _lambda(a[2], 2), a[1])
+    some = exp.GT(this=call("count", a[0].copy()), expression=exp.Literal.number(0))
+    return exp.Case(ifs=[exp.If(this=some, true=reduced)])
+
+
+def _zip(a: Arguments) -> exp.Expr:
+    return _unless_null("list_zip")(a)
+
+
+def _normalize(a: Arguments) -> exp.Expr:
+    """DuckDB has the form NFC, the default, and none of the others."""
+    form = a[1].name.upper() if len(a) == 2 and isinstance(a[1], exp.Column) else "NFC" if len(a) == 1 else ""
+    if form != "NFC":
+        raise not_supported(f"normalize with a form other than NFC ({form or 'an expression'})")
+    return call("nfc_normalize", a[0])
+
+
+def _combinations(a: Arguments) -> exp.Expr:
+    """Index lists, one element longer each time, ordered by their last elements first as Trino's are."""
+    most = 5  # ArrayCombinationsFunction.MAX_COMBINATION_LENGTH
+    if not (isinstance(a[1], exp.Literal) and str(a[1].this).isdigit() and 0 < int(a[1].this) <= most):
+        raise not_supported(f"combinations of a length that is not a literal from 1 to {most}")
+    indexes = call("t_singles", a[0])
+    for _ in range(int(a[1].this) - 1):
+        indexes = call("t_longer", a[0].copy(), indexes)
+    return call("t_chosen", a[0].copy(), indexes)
+
+
 def _element_at(a: Arguments) -> exp.Expr:
     return exp.Bracket(this=a[0], expressions=[a[1]], offset=1)
 
@@ -192,6 +234,7 @@ REWRITES: dict[str, tuple[int, int, Rewrite]] = {
     "all_match": (2, 2, _matched("t_all")),
     "any_match": (2, 2, _matched("t_any")),
     "approx_distinct": (1, 2, lambda a: call("approx_count_distinct", a[0])),
+    "combinations": (2, 2, _combinations),
     "concat": (2, 255, _concat),
     "date": (1, 1, lambda a: _cast(a[0], "DATE")),
     "date_add": (3, 3, _date_add),
@@ -211,17 +254,22 @@ REWRITES: dict[str, tuple[int, int, Rewrite]] = {
     "least": (1, 255, _unless_null("least")),
     "map_agg": (2, 2, lambda a: call("t_map_agg", call("list", a[0]), call("list", a[1]))),
     "map_filter": (2, 2, _map_filter),
+    "map_zip_with": (3, 3, _map_zip_with),
+    "multimap_agg": (2, 2, lambda a: call("t_multimap", call("list", a[0]), call("list", a[1]))),
     "none_match": (2, 2, _none_match),
+    "normalize": (1, 2, _normalize),
     "parse_datetime": (
         2,
         2,
         lambda a: _cast(call("strptime", a[0], text(joda(_literal(a[1], "a date format")))), "TIMESTAMPTZ"),
     ),
     "reduce": (4, 4, _reduce),
+    "reduce_agg": (4, 4, _reduce_agg),
     "regexp_replace": (2, 3, _regexp_replace),
     "set_agg": (1, 1, lambda a: call("list", exp.Distinct(expressions=[a[0]]))),
     "transform": (2, 2, lambda a: call("list_transform", a[0], _lambda(a[1], 1))),
     "transform_keys": (2, 2, _transform_keys),
     "transform_values": (2, 2, _transform_values),
+    "zip": (2, 5, _zip),
     "zip_with": (3, 3, _zip_with),
 }

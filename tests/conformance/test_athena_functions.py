@@ -1,0 +1,176 @@
+"""The rarer functions of Trino's reference through Athena's API, by chapter: what each is worth, in Athena's text.
+
+Expected values are those of trino.io/docs/current/functions and of Trino's own tests; None is NULL.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from athena_client import Queries
+
+Client = Callable[..., Any]
+
+BITS_AND_BASES = [
+    ("bit_count(9, 64)", "2"),
+    ("bit_count(-7, 64)", "62"),
+    ("bit_count(-7, 8)", "6"),
+    ("bitwise_left_shift(1, 2)", "4"),
+    ("bitwise_left_shift(CAST(7 AS TINYINT), 6)", "-64"),
+    ("bitwise_right_shift(CAST(-8 AS TINYINT), 3)", "31"),
+    ("bitwise_right_shift(CAST(-8 AS BIGINT), 1)", "9223372036854775804"),
+    ("bitwise_right_shift_arithmetic(-8, 2)", "-2"),
+    ("bitwise_right_shift_arithmetic(CAST(-256 AS BIGINT), 65)", "-1"),
+    ("from_base('ff', 16)", "255"),
+    ("from_base('-ZZ', 36)", "-1295"),
+    ("TRY(from_base('12', 2))", None),
+    ("to_base(-255, 16)", "-ff"),
+    ("to_base64url(X'FFEF')", "_-8="),
+    ("from_base64url('_-8')", "ff ef"),
+    ("to_big_endian_64(-1)", "ff ff ff ff ff ff ff ff"),
+    ("to_big_endian_32(258)", "00 00 01 02"),
+    ("from_big_endian_64(X'FFFFFFFFFFFFFFFE')", "-2"),
+    ("from_big_endian_32(X'00000102')", "258"),
+    ("crc32(to_utf8('123456789'))", "3421780262"),
+    ("crc32(X'')", "0"),
+]
+
+TEXTS = [
+    ("soundex('Robert')", "R163"),
+    ("soundex('Ashcraft')", "A261"),
+    ("soundex('Tymczak')", "T522"),
+    ("soundex('')", ""),
+    ("luhn_check('79927398713')", "true"),
+    ("luhn_check('79927398714')", "false"),
+    ("format_number(123456)", "123K"),
+    ("format_number(1000000)", "1M"),
+    ("format_number(1234)", "1.23K"),
+    ("format_number(-12340)", "-12.34K"),
+    ("human_readable_seconds(96)", "1 minute, 36 seconds"),
+    ("human_readable_seconds(3762)", "1 hour, 2 minutes, 42 seconds"),
+    ("human_readable_seconds(56363463)", "93 weeks, 1 day, 8 hours, 31 minutes, 3 seconds"),
+    ("parse_duration('42.8ms')", "0 00:00:00.043"),
+    ("parse_duration('3.81 d')", "3 19:26:24.000"),
+    ("parse_duration('5m')", "0 00:05:00.000"),
+    ("to_milliseconds(INTERVAL '1' DAY)", "86400000"),
+    ("to_milliseconds(parse_duration('1m'))", "60000"),
+    ("regexp_position('I have 23 apples, 5 pears and 13 oranges', '\\b\\d+\\b')", "8"),
+    ("regexp_position('I have 23 apples, 5 pears and 13 oranges', '\\b\\d+\\b', 12)", "19"),
+    ("regexp_position('I have 23 apples, 5 pears and 13 oranges', '\\b\\d+\\b', 12, 2)", "31"),
+    ("regexp_position('I have 23 apples, 5 pears and 13 oranges', '\\b\\d+\\b', 12, 3)", "-1"),
+    ("normalize(U&'e\\0301')", "é"),
+    ("current_timezone()", "UTC"),
+]
+
+STATISTICS = [
+    ("round(wilson_interval_lower(1250, 1310, 1.96e0), 12)", "0.94148837254"),
+    ("round(wilson_interval_upper(1250, 1310, 1.96e0), 12)", "0.964252471714"),
+    ("cosine_similarity(MAP(ARRAY['a'], ARRAY[1.0]), MAP(ARRAY['a'], ARRAY[2.0]))", "1.0"),
+    ("cosh(0) + sinh(0) + tanh(0)", "1.0"),
+]
+
+COLLECTIONS = [
+    (
+        "zip(ARRAY[1, 2], ARRAY['1b', NULL, '3b'])",
+        "[{field0=1, field1=1b}, {field0=2, field1=null}, {field0=null, field1=3b}]",
+    ),
+    ("zip(ARRAY[1], CAST(NULL AS ARRAY(INTEGER)))", None),
+    ("ngrams(ARRAY['foo', 'bar', 'baz', 'foo'], 2)", "[[foo, bar], [bar, baz], [baz, foo]]"),
+    ("ngrams(ARRAY['foo', 'bar'], 5)", "[[foo, bar]]"),
+    ("combinations(ARRAY['foo', 'bar', 'baz'], 2)", "[[foo, bar], [foo, baz], [bar, baz]]"),
+    ("combinations(ARRAY[1, 2, 3, 4], 2)", "[[1, 2], [1, 3], [2, 3], [1, 4], [2, 4], [3, 4]]"),
+    ("combinations(ARRAY[1, 2], 3)", "[]"),
+    ("trim_array(ARRAY[1, 2, 3, 4], 2)", "[1, 2]"),
+    ("trim_array(ARRAY[1], 1)", "[]"),
+    ("array_sort(shuffle(ARRAY[3, 1, 2]))", "[1, 2, 3]"),
+    ("contains_sequence(ARRAY[1, 2, 3, 4, 5, 6], ARRAY[4, 5])", "true"),
+    ("contains_sequence(ARRAY[1, 2, 3], ARRAY[2, 1])", "false"),
+    (
+        (
+            "map_zip_with(MAP(ARRAY['a', 'b'], ARRAY[1, 2]), MAP(ARRAY['b', 'c'], ARRAY[3, 4]), "
+            "(k, v, w) -> coalesce(v, 0) + coalesce(w, 0))"
+        ),
+        "{a=1, b=5, c=4}",
+    ),
+    ("multimap_from_entries(ARRAY[(1, 'x'), (2, 'y'), (1, 'z')])", "{1=[x, z], 2=[y]}"),
+    ("split_to_multimap('a=1&b=2&a=3', '&', '=')", "{a=[1, 3], b=[2]}"),
+    ("TRY(split_to_multimap('a', '&', '='))", None),
+    ("json_array_contains('[1, 2, 3]', 2)", "true"),
+    ("json_array_contains('[1, 2, 3]', 4)", "false"),
+    ("json_array_contains('[\"a\"]', 'a')", "true"),
+    ("json_array_contains('[true]', true)", "true"),
+    ("json_array_contains('{}', 1)", None),
+    ("is_json_scalar('1')", "true"),
+    ("is_json_scalar('[1, 2, 3]')", "false"),
+]
+
+NULLS = [
+    "bit_count(CAST(NULL AS BIGINT), 64)", "from_base(NULL, 16)", "to_base(NULL, 16)", "crc32(NULL)", "soundex(NULL)",
+    "luhn_check(NULL)", "ngrams(CAST(NULL AS ARRAY(INTEGER)), 2)", "trim_array(CAST(NULL AS ARRAY(INTEGER)), 1)",
+    "json_array_contains(NULL, 1)", "json_array_contains('x', 1)", "is_json_scalar(NULL)", "format_number(NULL)",
+    "parse_duration(NULL)", "human_readable_seconds(NULL)", "regexp_position(NULL, 'a')",
+    "combinations(CAST(NULL AS ARRAY(INTEGER)), 2)", "normalize(NULL)",
+]  # fmt: skip
+
+QUERIES: list[tuple[str, list[list[str | None]]]] = [
+    (
+        "SELECT multimap_agg(k, v) FROM (VALUES (1, 'x'), (2, 'y'), (1, 'z'), (NULL, 'n')) AS t(k, v)",
+        [["{1=[x, z], 2=[y]}"]],
+    ),
+    (
+        (
+            "SELECT id, reduce_agg(v, 0, (a, b) -> a + b, (a, b) -> a + b) "
+            "FROM (VALUES (1, 3), (1, 4), (1, NULL), (2, 20), (3, NULL)) AS t(id, v) GROUP BY id ORDER BY id"
+        ),
+        [["1", "7"], ["2", "20"], ["3", None]],
+    ),
+    (
+        (
+            "SELECT regr_count(y, x), regr_avgx(y, x), regr_avgy(y, x), regr_sxx(y, x), regr_sxy(y, x), regr_r2(y, x) "
+            "FROM (VALUES (1e0, 1e0), (3, 2), (NULL, 9)) AS t(y, x)"
+        ),
+        [["2", "1.5", "2.0", "0.5", "1.0", "1.0"]],
+    ),
+]
+
+REFUSED = [
+    (
+        "SELECT bit_count(128, 8)",
+        "INVALID_FUNCTION_ARGUMENT: Number must be representable with the bits specified. 128",
+    ),
+    ("SELECT from_base('12', 2)", "INVALID_FUNCTION_ARGUMENT: Not a valid base-2 number: 12"),
+    ("SELECT from_big_endian_32(X'01')", "INVALID_FUNCTION_ARGUMENT: expected 4-byte input, but got instead: 1"),
+    ("SELECT ngrams(ARRAY[1], 0)", "INVALID_FUNCTION_ARGUMENT: N must be positive"),
+    ("SELECT trim_array(ARRAY[1], 2)", "INVALID_FUNCTION_ARGUMENT: size must not exceed array cardinality 1: 2"),
+    ("SELECT normalize('a', NFKD)", "NOT_SUPPORTED: normalize with a form other than NFC (NFKD)"),
+    ("SELECT wilson_interval_lower(2, 1, 1e0)", "INVALID_FUNCTION_ARGUMENT: number of successes must not be larger"),
+]
+
+
+@pytest.fixture(scope="module")
+def queries(aws: Client) -> Queries:
+    aws("s3").create_bucket(Bucket="lake")
+    aws("glue").create_database(DatabaseInput={"Name": "db"})
+    return Queries(aws("athena"))
+
+
+@pytest.mark.parametrize("table", [BITS_AND_BASES, TEXTS, STATISTICS, COLLECTIONS])
+def test_values_are_trinos(queries: Queries, table: Sequence[tuple[str, str | None]]) -> None:
+    (row,) = queries.rows("SELECT " + ", ".join(expression for expression, _ in table))
+    assert not {e: (got, want) for (e, want), got in zip(table, row, strict=True) if got != want}
+
+
+def test_null_gives_null(queries: Queries) -> None:
+    (row,) = queries.rows("SELECT " + ", ".join(NULLS))
+    assert not {e: got for e, got in zip(NULLS, row, strict=True) if got is not None}
+
+
+@pytest.mark.parametrize(("sql", "rows"), QUERIES)
+def test_aggregates(queries: Queries, sql: str, rows: list[list[str | None]]) -> None:
+    assert queries.rows(sql) == rows
+
+
+@pytest.mark.parametrize(("sql", "reason"), REFUSED)
+def test_what_is_out_of_range_says_so(queries: Queries, sql: str, reason: str) -> None:
+    assert queries.failure(sql).startswith(reason)
