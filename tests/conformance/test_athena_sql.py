@@ -231,7 +231,6 @@ REFUSED = [
     ("SELECT hmac_sha256(X'41', k) FROM (VALUES X'') AS t(k)", "GENERIC_INTERNAL_ERROR: Empty key"),
     ("SELECT hmac_sha512(X'41', X'42')", "NOT_SUPPORTED: the function hmac_sha512"),
     ("INSERT INTO t VALUES (1)", "NOT_SUPPORTED: INSERT is not supported by the local Athena yet"),
-    ("EXPLAIN SELECT 1", "NOT_SUPPORTED: EXPLAIN is not supported by the local Athena yet"),
 ]
 
 

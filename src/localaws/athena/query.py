@@ -40,6 +40,7 @@ class Plan:
     types: list[Type]
     file_bytes: int
     seconds: float
+    scans: list[Scan]
 
 
 @dataclass(slots=True)
@@ -63,8 +64,8 @@ class Engine:
     ) -> None:
         self._connection = connection
         self._lake = lake
-        self._facts = Facts(self._rows)
-        self._partitions = Partitions(lake, self._rows, clock)
+        self._facts = Facts(self.rows)
+        self._partitions = Partitions(lake, self.rows, clock)
 
     def plan(self, sql: str, database: str, parameters: Sequence[str] = ()) -> Plan:
         """Raises QueryFailure. `parameters` stand for the ? of the text, in order."""
@@ -86,7 +87,7 @@ class Engine:
             raise translate(e, sql) from e
         names = [f"_col{i}" if n == _UNNAMED else n for i, n in enumerate(names)]
         size = sum(f.size for s in resolved.scans.values() for f in s.files())
-        return Plan(text, names, types, size, time.perf_counter() - started)
+        return Plan(text, names, types, size, time.perf_counter() - started, list(resolved.scans.values()))
 
     def run(self, plan: Plan, sql: str, target: Path) -> int:
         """Write the rows (no header) to `target`; -> bytes read from the lake."""
@@ -103,7 +104,7 @@ class Engine:
         read = json.loads(self._connection.get_profiling_information(format="json"))["io"]["total_bytes_read"]
         return min(int(read), plan.file_bytes)
 
-    def _rows(self, sql: str, parameters: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
+    def rows(self, sql: str, parameters: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
         rows: list[tuple[Any, ...]] = self._connection.execute(sql, parameters or {}).fetchall()
         return rows
 
@@ -165,6 +166,7 @@ class Engine:
         with_path = any(i.name == "$path" for i in tree.find_all(exp.Identifier))
         for node, scan in resolved.scans.items():
             scan.with_path = with_path
+            scan.where = " AND ".join(map(dialect.generate, wanted[node]))
             partitions = self._partitions.chosen(scan.table, wanted[node])
             locations = [p.location for p in partitions]
             scan.partitions = list(zip(partitions, self._lake.files(locations), strict=True))

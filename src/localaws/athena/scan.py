@@ -63,6 +63,7 @@ class Scan:
     table: Table
     partitions: list[tuple[Partition, list[File]]] = field(default_factory=list)
     with_path: bool = False
+    where: str = ""  # what chose the partitions
 
     def files(self) -> list[File]:
         return [f for _, files in self.partitions for f in files]

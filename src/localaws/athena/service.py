@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NoReturn
 
-from localaws.athena import ddl, prepared, results
+from localaws.athena import ddl, explain, prepared, results
 from localaws.athena.catalog import Catalog, Document, Files, PutObject, bucket_and_key
 from localaws.athena.commands import Commands, Outcome, as_input
 from localaws.athena.executions import Execution, Executions, athena_error
@@ -226,6 +226,9 @@ class Athena:
         if statement.run is Run.QUERY:
             self._query(execution, statement)
             return
+        if statement.kind == "EXPLAIN":
+            self._explain(execution, statement)
+            return
         if not self._begin(execution):
             raise Stopped
         if statement.kind in prepared.KINDS:
@@ -253,6 +256,14 @@ class Athena:
         path.unlink()
         self._refuse_too_much(execution, done["bytes"])
         self._put(execution, data)
+
+    def _explain(self, execution: Execution, statement: Statement) -> None:
+        sql, validated = explain.requested(statement)
+        job = self._job(execution, sql) | {"explain": True}
+        done = self._pool.run(execution.id, job, lambda: self._begin(execution))
+        self._write_lines(
+            execution, Outcome(("Valid",), ("true",)) if validated else Outcome(("Query Plan",), tuple(done["lines"]))
+        )
 
     def _refuse_too_much(self, execution: Execution, scanned: int) -> None:
         """AWS cancels while it reads, and here it is known afterwards; either way there is no result."""

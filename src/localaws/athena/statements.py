@@ -82,7 +82,7 @@ _KINDS: tuple[tuple[str, str, str, Run], ...] = (
     ("DESC", "UTILITY", "DESCRIBE_TABLE", Run.DDL),
     ("INSERT INTO", "DML", "INSERT", Run.REFUSED),
     ("UNLOAD", "DML", "UNLOAD", Run.REFUSED),
-    ("EXPLAIN", "UTILITY", "EXPLAIN", Run.REFUSED),
+    ("EXPLAIN", "UTILITY", "EXPLAIN", Run.DDL),
     ("PREPARE", "UTILITY", "PREPARE", Run.DDL),
     ("EXECUTE", "DML", "EXECUTE", Run.QUERY),
     ("DEALLOCATE", "UTILITY", "DEALLOCATE", Run.DDL),

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 import duckdb
 
-from localaws.athena import frames, macros
+from localaws.athena import frames, macros, plans
 from localaws.athena.failures import SYSTEM, USER, QueryFailure
 from localaws.athena.lake import Lake
 from localaws.athena.query import Engine, Plan
@@ -95,6 +95,8 @@ class Worker:
         """`job` has sql, database, parameters, and id unless only the columns are asked for."""
         plan = self._engine.plan(job["sql"], job["database"], job.get("parameters") or ())
         result = _described(plan)
+        if "explain" in job:
+            return result | {"lines": plans.lines(plan, self._engine.rows)}
         if "id" in job:
             target = self._scratch / f"{job['id']}.csv"
             result["bytes"] = self._engine.run(plan, job["sql"], target)
