@@ -1,0 +1,3 @@
+{{ config(materialized="table", format="parquet") }}
+select page, clicks, rank() over (order by clicks desc) as place
+from {{ ref("pages") }}
