@@ -176,6 +176,7 @@ class Runtime:
             glue.catalog,
             self._s3.files,
             self._s3.put_object,
+            self._s3.put_file,
             self._control.handler,
             ended=self._shown.query_ended,
         )

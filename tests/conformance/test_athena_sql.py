@@ -230,7 +230,7 @@ REFUSED = [
     ("SELECT x, count(*) FROM (VALUES 1) AS t(x)", "EXPRESSION_NOT_AGGREGATE: line 1:8: 'x' must be an aggregate"),
     ("SELECT hmac_sha256(X'41', k) FROM (VALUES X'') AS t(k)", "GENERIC_INTERNAL_ERROR: Empty key"),
     ("SELECT hmac_sha512(X'41', X'42')", "NOT_SUPPORTED: the function hmac_sha512"),
-    ("INSERT INTO t VALUES (1)", "NOT_SUPPORTED: INSERT is not supported by the local Athena yet"),
+    ("DELETE FROM t", "NOT_SUPPORTED: DELETE is not supported by the local Athena yet"),
 ]
 
 

@@ -42,6 +42,8 @@ class StoredFile(Protocol):
 Files = Callable[[str, str], Sequence[StoredFile]]
 # (bucket, key, bytes, content type) -> etag
 PutObject = Callable[[str, str, bytes, str], str]
+# (bucket, key, a file of the data directory that becomes the object, content type) -> etag
+PutFile = Callable[[str, str, Path, str], str]
 
 
 def bucket_and_key(url: str) -> tuple[str, str]:

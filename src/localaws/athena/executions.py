@@ -38,6 +38,7 @@ class Execution:
     document: Document
     token: str | None = None
     columns: list[Document] = field(default_factory=list)
+    rows: int = 0  # written by it
     parameters: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     recorded: threading.Event = field(default_factory=threading.Event, repr=False)
@@ -151,10 +152,11 @@ def athena_error(message: str, category: int) -> Document:
 
 
 def _body(execution: Execution) -> str:
-    kept = {"document": execution.document, "columns": execution.columns, "token": execution.token}
+    kept: Document = {"document": execution.document, "columns": execution.columns, "token": execution.token}
+    kept |= {"rows": execution.rows} if execution.rows else {}
     return json.dumps(kept, separators=(",", ":"))
 
 
 def _loaded(number: str, body: str) -> Execution:
     kept = json.loads(body)
-    return Execution(number, kept["document"], kept["token"], kept["columns"])
+    return Execution(number, kept["document"], kept["token"], kept["columns"], kept.get("rows", 0))

@@ -95,14 +95,17 @@ class Engine:
         texts = ", ".join(written(f"c{i}", t) for i, t in enumerate(plan.types))
         options = "FORMAT csv, HEADER false, FORCE_QUOTE *, QUOTE '\"', ESCAPE '\"', DELIMITER ',', NULLSTR ''"
         quoted = str(target).replace("'", "''")
+        copy = f"COPY (SELECT {texts} FROM ({plan.sql}) AS q({columns})) TO '{quoted}' ({options})"
+        return self.copy(copy, plan, sql)[1]
+
+    def copy(self, statement: str, plan: Plan, sql: str) -> tuple[int, int]:
+        """Carry out a COPY of the plan's rows: (rows written, bytes read from the lake)."""
         try:
-            self._connection.execute(
-                f"COPY (SELECT {texts} FROM ({plan.sql}) AS q({columns})) TO '{quoted}' ({options})"
-            )
+            (rows,) = self._connection.execute(statement).fetchall()[0]
         except duckdb.Error as e:
             raise translate(e, sql) from e
         read = json.loads(self._connection.get_profiling_information(format="json"))["io"]["total_bytes_read"]
-        return min(int(read), plan.file_bytes)
+        return int(rows), min(int(read), plan.file_bytes)
 
     def rows(self, sql: str, parameters: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
         rows: list[tuple[Any, ...]] = self._connection.execute(sql, parameters or {}).fetchall()

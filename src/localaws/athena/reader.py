@@ -25,6 +25,11 @@ class Reader:
         self._tokens = statement.tokens
         self._next = 0
 
+    @property
+    def place(self) -> int:
+        """How many tokens have been read."""
+        return self._next
+
     def peek(self) -> Token | None:
         return self._tokens[self._next] if self._next < len(self._tokens) else None
 

@@ -7,6 +7,8 @@ from localaws.wire import Parameters
 
 _LONGEST = 262144  # bytes; "QueryString ... maximum length of 262144"
 # "Another request with this token gives the same answer; an error if a parameter has changed" (ClientRequestToken).
+# What writes has a directory or nothing there (querying-finding-output-files.html): where it is, how its name ends.
+_WRITTEN = {"CREATE_TABLE_AS_SELECT": ("tables/", ""), "INSERT": ("", ""), "UNLOAD": ("", "")}
 _SAME = ("Query", "WorkGroup", "QueryExecutionContext", "ExecutionParameters")
 
 
@@ -18,6 +20,7 @@ def described(p: Parameters, group: Document, now: float) -> tuple[Statement, Do
         raise invalid(f"WorkGroup {group['Name']} is disabled.")
     location = _output_location(p, group)
     statement = classify(p["QueryString"])
+    _refuse_own_location(statement, group)
     return statement, {
         "Query": statement.text.strip(),
         "StatementType": statement.type,
@@ -34,9 +37,10 @@ def described(p: Parameters, group: Document, now: float) -> tuple[Statement, Do
 
 def numbered(document: Document, number: str) -> Document:
     """With its id, which also names the result file."""
-    suffix = "csv" if document["StatementType"] == "DML" else "txt"
+    suffix = ".csv" if document["StatementType"] == "DML" else ".txt"
+    place, suffix = _WRITTEN.get(document["SubstatementType"], ("", suffix))
     configuration = document["ResultConfiguration"]
-    url = f"{configuration['OutputLocation'].rstrip('/')}/{number}.{suffix}"
+    url = f"{configuration['OutputLocation'].rstrip('/')}/{place}{number}{suffix}"
     return document | {"QueryExecutionId": number, "ResultConfiguration": configuration | {"OutputLocation": url}}
 
 
@@ -59,6 +63,21 @@ def _output_location(p: Parameters, group: Document) -> str:
     if not location.startswith("s3://") or not bucket_and_key(location)[0]:
         raise invalid("outputLocation is not a valid S3 path.")
     return str(location)
+
+
+def _refuse_own_location(statement: Statement, group: Document) -> None:
+    """docs.aws.amazon.com/athena/latest/ug/workgroups-troubleshooting.html"""
+    configuration = group["Configuration"]
+    enforced = configuration.get("EnforceWorkGroupConfiguration") and configuration.get("ResultConfiguration", {}).get(
+        "OutputLocation"
+    )
+    own = any(t.word() == "EXTERNAL_LOCATION" for t in statement.tokens)
+    if enforced and own and statement.kind == "CREATE_TABLE_AS_SELECT":
+        raise invalid(
+            "The Create Table As Select query failed because it was submitted with an 'external_location' property to "
+            "an Athena Workgroup that enforces a centralized output location for all queries. Please remove the "
+            "'external_location' property and resubmit the query."
+        )
 
 
 def _result_configuration(p: Parameters, group: Document) -> Document:

@@ -5,14 +5,15 @@ file is put into S3  ->  SUCCEEDED, durable. What fails says so in Athena's word
 data catalog are answered by settings.py, saved.py and metadata.py.
 """
 
+import shutil
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NoReturn
 
-from localaws.athena import ddl, explain, prepared, results
-from localaws.athena.catalog import Catalog, Document, Files, PutObject, bucket_and_key
+from localaws.athena import ddl, explain, prepared, results, writing
+from localaws.athena.catalog import Catalog, Document, Files, PutFile, PutObject, bucket_and_key
 from localaws.athena.commands import Commands, Outcome, as_input
 from localaws.athena.executions import Execution, Executions, athena_error
 from localaws.athena.failures import SYSTEM, USER, Cancelled, QueryFailure, not_supported
@@ -22,13 +23,15 @@ from localaws.athena.pages import invalid, number_of
 from localaws.athena.requests import described, numbered, same
 from localaws.athena.settings import Settings
 from localaws.athena.statements import Run, Statement
-from localaws.athena.types import VARCHAR
+from localaws.athena.types import VARCHAR, Type
 from localaws.athena.views import view
 from localaws.athena.workers import Limits, Pool, Stopped
+from localaws.athena.writes import Task, Writes
 from localaws.errors import AwsError
 from localaws.store import Store
 from localaws.wire import Handler, Operation, Parameters, json_service
 
+_WRITING = {"CREATE_TABLE_AS_SELECT", "INSERT", "UNLOAD"}
 _QUEUED = 64  # queries that wait for a worker while DDL goes on beside them
 
 
@@ -50,6 +53,7 @@ class Athena:
         catalog: Catalog,
         files: Files,
         put_object: PutObject,
+        put_file: PutFile,
         otherwise: Handler,
         workers: int = 2,
         limits: Limits | None = None,
@@ -65,9 +69,12 @@ class Athena:
         self._scratch.mkdir(parents=True, exist_ok=True)
         for left in self._scratch.glob("*.csv"):
             left.unlink()
+        for unfinished in self._scratch.glob("*.files"):
+            shutil.rmtree(unfinished)
         self._executions = Executions(store)
         self._settings = Settings(store, clock, ids, account, region)
         self._commands = Commands(catalog, files)
+        self._writes = Writes(catalog, files, put_object, put_file, self._scratch, ids)
         self._pool = Pool(workers, [root / "s3"], self._scratch, limits or Limits(), self._answer)
         self._threads = ThreadPoolExecutor(max_workers=_QUEUED, thread_name_prefix="athena")
         self._starting = threading.Lock()
@@ -143,6 +150,9 @@ class Athena:
             reason = execution.document["Status"].get("StateChangeReason", "")
             raise invalid(f"Query did not finish successfully. Final query state: {execution.state}. {reason}".rstrip())
         size, token = results.page_size(p), p.get("NextToken")
+        if execution.document["SubstatementType"] in _WRITING:
+            written = {"Rows": [], "ResultSetMetadata": {"ColumnInfo": execution.columns}}
+            return {"UpdateCount": execution.rows, "ResultSet": written}
         path = self._result_file(execution)
         if execution.document["StatementType"] == "DML":
             count = len(execution.columns)
@@ -226,6 +236,9 @@ class Athena:
         if statement.run is Run.QUERY:
             self._query(execution, statement)
             return
+        if statement.run is Run.WRITE:
+            self._write(execution, statement)
+            return
         if statement.kind == "EXPLAIN":
             self._explain(execution, statement)
             return
@@ -256,6 +269,26 @@ class Athena:
         path.unlink()
         self._refuse_too_much(execution, done["bytes"])
         self._put(execution, data)
+
+    def _write(self, execution: Execution, statement: Statement) -> None:
+        def begin() -> bool:
+            return execution.state == "RUNNING" or self._begin(execution)
+
+        def ask(job: Document) -> Document:
+            done = self._pool.run(execution.id, self._job(execution, job["sql"]) | job, begin)
+            self._refuse_too_much(execution, done.get("bytes", 0))
+            return done
+
+        write = writing.parse(statement)
+        own = execution.document["QueryExecutionContext"].get("Database", "")
+        location = execution.document["ResultConfiguration"]["OutputLocation"]
+        done = self._writes.carry_out(write, Task(execution.id, own, location, ask))
+        if not begin():
+            raise Stopped
+        planning = round(done.planning * 1000)
+        execution.note({"DataScannedInBytes": done.scanned, "QueryPlanningTimeInMillis": planning})
+        execution.note({"DataManifestLocation": done.manifest} if done.manifest else {})
+        execution.columns, execution.rows = [Type("bigint").column_info("rows")], done.rows
 
     def _explain(self, execution: Execution, statement: Statement) -> None:
         sql, validated = explain.requested(statement)

@@ -16,6 +16,7 @@ class Run(Enum):
 
     QUERY = "query"  # a worker, rows as CSV
     DDL = "ddl"  # ddl.py and commands.py
+    WRITE = "write"  # writing.py and writes.py, which have a worker write files
     VIEW = "view"  # commands.py, after a worker has said what columns the view has
     REFUSED = "refused"
 
@@ -61,7 +62,7 @@ _KINDS: tuple[tuple[str, str, str, Run], ...] = (
     ("CREATE VIEW", "DDL", "CREATE_VIEW", Run.VIEW),
     ("CREATE DATABASE", "DDL", "CREATE_DATABASE", Run.DDL),
     ("CREATE SCHEMA", "DDL", "CREATE_DATABASE", Run.DDL),
-    ("CREATE TABLE", "DDL", "CREATE_TABLE_AS_SELECT", Run.REFUSED),
+    ("CREATE TABLE", "DDL", "CREATE_TABLE_AS_SELECT", Run.WRITE),
     ("DROP DATABASE", "DDL", "DROP_DATABASE", Run.DDL),
     ("DROP SCHEMA", "DDL", "DROP_DATABASE", Run.DDL),
     ("DROP TABLE", "DDL", "DROP_TABLE", Run.DDL),
@@ -80,8 +81,8 @@ _KINDS: tuple[tuple[str, str, str, Run], ...] = (
     ("SHOW TBLPROPERTIES", "UTILITY", "SHOW_TBLPROPERTIES", Run.DDL),
     ("DESCRIBE", "UTILITY", "DESCRIBE_TABLE", Run.DDL),
     ("DESC", "UTILITY", "DESCRIBE_TABLE", Run.DDL),
-    ("INSERT INTO", "DML", "INSERT", Run.REFUSED),
-    ("UNLOAD", "DML", "UNLOAD", Run.REFUSED),
+    ("INSERT INTO", "DML", "INSERT", Run.WRITE),
+    ("UNLOAD", "DML", "UNLOAD", Run.WRITE),
     ("EXPLAIN", "UTILITY", "EXPLAIN", Run.DDL),
     ("PREPARE", "UTILITY", "PREPARE", Run.DDL),
     ("EXECUTE", "DML", "EXECUTE", Run.QUERY),

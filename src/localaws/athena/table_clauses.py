@@ -13,7 +13,7 @@ from localaws.athena.reader import Reader
 _LINES = ("org.apache.hadoop.mapred.TextInputFormat", "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat")
 _HIVE = "org.apache.hadoop.hive.ql.io"
 # STORED AS -> (input format, output format, SerDe)
-_FORMATS = {
+FORMATS = {
     "TEXTFILE": (*_LINES, "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"),
     "JSONFILE": (*_LINES, "org.apache.hive.hcatalog.data.JsonSerDe"),
     "PARQUET": (
@@ -47,7 +47,7 @@ class _Definition:
     properties: dict[str, str] = field(default_factory=lambda: {"EXTERNAL": "TRUE"})
 
     def table_input(self, name: str) -> Document:
-        *formats, serde = _FORMATS[self.form]
+        *formats, serde = FORMATS[self.form]
         reads, writes = self.formats or formats
         return {
             "Name": name,
@@ -113,7 +113,7 @@ def _formats(r: Reader, table: _Definition) -> None:
 
 def _stored_as(r: Reader, table: _Definition) -> None:
     table.form = r.identifier().upper()
-    if table.form not in _FORMATS:
+    if table.form not in FORMATS:
         raise not_supported(f"STORED AS {table.form}")
 
 

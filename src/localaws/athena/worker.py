@@ -15,7 +15,7 @@ from typing import IO, Any
 
 import duckdb
 
-from localaws.athena import frames, macros, plans
+from localaws.athena import files_out, frames, macros, plans
 from localaws.athena.failures import SYSTEM, USER, QueryFailure
 from localaws.athena.lake import Lake
 from localaws.athena.query import Engine, Plan
@@ -97,6 +97,8 @@ class Worker:
         result = _described(plan)
         if "explain" in job:
             return result | {"lines": plans.lines(plan, self._engine.rows)}
+        if "write" in job:
+            return result | files_out.write(self._engine, plan, job["sql"], job["write"])
         if "id" in job:
             target = self._scratch / f"{job['id']}.csv"
             result["bytes"] = self._engine.run(plan, job["sql"], target)
