@@ -173,3 +173,47 @@ def test_a_plan_names_the_tables_and_the_partitions_that_are_read(queries: Queri
     assert queries.failure("EXPLAIN SELECT x FROM planned").startswith("COLUMN_NOT_FOUND")
     for refused in ("ANALYZE SELECT 1", "(FORMAT JSON) SELECT 1", "(TYPE IO) SELECT 1", "SHOW TABLES"):
         assert queries.failure(f"EXPLAIN {refused}").startswith("NOT_SUPPORTED: EXPLAIN"), refused
+
+
+def test_delimited_text_holds_arrays_maps_and_structs_and_what_does_not_fit_is_null(queries: Queries, s3: Any) -> None:
+    rows = "1|a,b|x:1,y|7,z|TRUE|1.5|2025-01-02 03:04:05.6\n1.5|||8||1e2|2025-01-02\n\n\\N|\\N\n"
+    s3.put_object(Bucket="lake", Key="lazy/a.txt", Body=rows.encode())
+    queries.run(
+        "CREATE EXTERNAL TABLE lazy (i int, a array<string>, m map<string,int>, s struct<p:int,q:string>, b boolean, "
+        "d double, t timestamp) ROW FORMAT DELIMITED FIELDS TERMINATED BY '|' ESCAPED BY '\\\\' COLLECTION ITEMS TERMINATED "
+        "BY ',' MAP KEYS TERMINATED BY ':' NULL DEFINED AS '\\\\N' LOCATION 's3://lake/lazy/'"
+    )
+    assert queries.failure("SELECT * FROM lazy") == (
+        "NOT_SUPPORTED: delimited text in which the character of ESCAPED BY occurs is not supported by the local Athena yet"
+    )
+    s3.put_object(Bucket="lake", Key="lazy/a.txt", Body=rows.replace("\\N", "NULL").encode())
+    queries.run("ALTER TABLE lazy SET TBLPROPERTIES ('x' = 'y')")
+    assert queries.rows("SELECT * FROM lazy WHERE d = 1.5") == [
+        ["1", "[a, b]", "{x=1, y=null}", "{p=7, q=z}", "true", "1.5", "2025-01-02 03:04:05.600"]
+    ]
+    assert queries.rows("SELECT i, a, m, s, b, t FROM lazy WHERE d = 100") == [
+        [None, "[]", "{}", "{p=8, q=null}", None, None]
+    ]
+    assert queries.rows("SELECT count(*) FROM lazy") == [["4"]]
+
+
+def test_quoted_text_is_read_by_its_serdes_properties(queries: Queries, s3: Any) -> None:
+    serde = "ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.OpenCSVSerde'"
+    create = (
+        f"CREATE EXTERNAL TABLE {{}} (s string, i int, b boolean, t timestamp, d date) {serde} {{}} LOCATION '{{}}'"
+    )
+    body = b'"say \\"hi\\" \\\\",1,true,"1579059880000",18276\n"",2,FALSE\n'
+    s3.put_object(Bucket="lake", Key="quoted/a.csv", Body=body)
+    queries.run(create.format("quotes", "", "s3://lake/quoted/"))
+    assert queries.rows("SELECT * FROM quotes ORDER BY i") == [
+        ['say "hi" \\', "1", "true", "2020-01-15 03:44:40.000", "2020-01-15"], ["", "2", "false", None, None],
+    ]  # fmt: skip
+    s3.put_object(Bucket="lake", Key="ticks/a.csv", Body=b"'a;''b''';3\nc;\n\n")
+    properties = "WITH SERDEPROPERTIES ('separatorChar' = ';', 'quoteChar' = \"'\")"
+    queries.run(create.format("ticks", properties, "s3://lake/ticks/"))
+    assert queries.rows("SELECT s FROM ticks ORDER BY s") == [[""], ["a;'b'"], ["c"]]
+    assert queries.failure("SELECT i FROM ticks").startswith("HIVE_BAD_DATA: Error parsing column of type integer: ")
+    queries.run("ALTER TABLE ticks SET TBLPROPERTIES ('use.null.for.invalid.data' = 'true')")
+    assert queries.rows("SELECT i FROM ticks ORDER BY i") == [["3"], [None], [None]]
+    s3.put_object(Bucket="lake", Key="quoted/b.csv", Body=b"C:\\temp,1\n")
+    assert queries.failure("SELECT s FROM quotes").startswith("NOT_SUPPORTED: \\ other than before a quote or itself")

@@ -2,6 +2,7 @@
 
 columns    of a Parquet file: name and DuckDB type, from its footer
 spellings  of a JSON file: its top-level keys, if any is not all lower case
+lines      of a text file: has it a line of some form?
 """
 
 import os
@@ -39,6 +40,7 @@ class Facts:
     def __init__(self, execute: Execute) -> None:
         self._execute = execute
         self._described: dict[str, Columns] = {}
+        self._lines: dict[tuple[str, bool], _Memory[bool]] = {}
         self._columns = _Memory(self._learn_columns)
         self._spellings = _Memory(self._learn_spellings)
 
@@ -47,6 +49,20 @@ class Facts:
 
     def spellings(self, files: Sequence[File]) -> list[frozenset[str]]:
         return self._spellings.of(files)
+
+    def lines(self, files: Sequence[File], form: str, unlike: bool = False) -> list[bool]:
+        """Has each file a line that is (or, `unlike`, one that is not) of this regular expression?"""
+        memory = self._lines.setdefault((form, unlike), _Memory(lambda paths: self._learn_lines(paths, form, unlike)))
+        return memory.of(files)
+
+    def _learn_lines(self, paths: list[str], form: str, unlike: bool) -> dict[str, bool]:
+        found = (
+            "SELECT filename, coalesce(bool_or(regexp_full_match(coalesce(line, ''), $form) <> $unlike), false) FROM "
+            "read_csv($paths, columns = {'line': 'VARCHAR'}, delim = '', quote = '', escape = '', header = false, "
+            "auto_detect = false, filename = true, strict_mode = false, null_padding = true) GROUP BY filename"
+        )
+        rows = self._execute(found, {"paths": paths, "form": form, "unlike": unlike})
+        return dict.fromkeys(paths, False) | {str(path): bool(has) for path, has in rows}
 
     def _learn_columns(self, paths: list[str]) -> dict[str, Columns]:
         """Files with equal footers are described once: DuckDB alone knows which type it makes of which footer."""
