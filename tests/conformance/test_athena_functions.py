@@ -151,8 +151,8 @@ REFUSED = [
 @pytest.fixture(scope="module")
 def queries(aws: Client) -> Queries:
     aws("s3").create_bucket(Bucket="lake")
-    aws("glue").create_database(DatabaseInput={"Name": "db"})
-    return Queries(aws("athena"))
+    aws("glue").create_database(DatabaseInput={"Name": "functions"})
+    return Queries(aws("athena"), "functions")
 
 
 @pytest.mark.parametrize("table", [BITS_AND_BASES, TEXTS, STATISTICS, COLLECTIONS])

@@ -202,7 +202,6 @@ REFUSED = [
     ("SELECT st_point(1, 2)", "NOT_SUPPORTED: the function st_point is not supported by the local Athena yet"),
     ("SELECT array_sort(ARRAY[1], (a, b) -> 1)", "NOT_SUPPORTED: 2 arguments of the function array_sort"),
     ("SELECT json_extract('{}', '$..a')", "NOT_SUPPORTED: the JSON path $..a"),
-    ("SELECT TIMESTAMP '2020-01-01 00:00:00' AT TIME ZONE 'Europe/Berlin'", "NOT_SUPPORTED: AT TIME ZONE"),
     ("SELECT * FROM (VALUES 1) AS t(x) TABLESAMPLE BERNOULLI (10)", "NOT_SUPPORTED: TABLESAMPLE"),
     ("SELECT CAST(1 AS HUGEINT)", "NOT_SUPPORTED: the type"),
     (

@@ -12,12 +12,11 @@ from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import ErrorLevel, UnsupportedError
 from sqlglot.generators.duckdb import DuckDBGenerator
 
-from localaws.athena import numbers, temporal
+from localaws.athena import numbers, temporal, zones
 from localaws.athena.failures import QueryFailure, not_supported
 from localaws.athena.functions import FUNCTIONS
 from localaws.athena.rewrites import REWRITES, call
 
-_UTC = {"UTC", "GMT", "Z", "ETC/UTC", "+00:00"}
 _INTEGERS = {exp.DType.TINYINT, exp.DType.SMALLINT, exp.DType.INT, exp.DType.BIGINT}
 
 
@@ -50,6 +49,10 @@ def _function(node: exp.Anonymous, decimals: bool) -> exp.Expr:
     name = node.name.lower()
     if name == "avg" and decimals:
         return numbers.average(node)
+    without = zones.consumed(name, node.expressions)
+    if isinstance(without, exp.Expr):
+        return without
+    node.set("expressions", without)
     if name in REWRITES:
         return REWRITES[name][2](node.expressions)
     if name not in FUNCTIONS:  # an argument of a rewrite that has been replaced already
@@ -64,6 +67,9 @@ def _shift(node: exp.Add | exp.Sub, _: bool) -> exp.Expr:
         value, interval = interval, value
     if not isinstance(interval, exp.Interval) or isinstance(value, exp.Interval):
         return node
+    if zones.is_zoned(value):
+        signed = exp.Neg(this=interval) if isinstance(node, exp.Sub) else interval
+        return zones.plus(value, interval.args["unit"].name, signed)
     return temporal.plus(value, exp.Neg(this=interval) if isinstance(node, exp.Sub) else interval)
 
 
@@ -71,7 +77,7 @@ def _extract(node: exp.Extract, _: bool) -> exp.Expr:
     field = node.this.name.lower()
     if field not in FUNCTIONS or FUNCTIONS[field].least != 1:
         raise not_supported(f"EXTRACT({field.upper()} ...)")
-    return call(FUNCTIONS[field].target, node.expression)
+    return call(FUNCTIONS[field].target, zones.local(node.expression))
 
 
 def _divide(node: exp.Div, decimals: bool) -> exp.Expr:
@@ -80,6 +86,9 @@ def _divide(node: exp.Div, decimals: bool) -> exp.Expr:
 
 def _cast(node: exp.Cast, _: bool) -> exp.Expr:
     """Trino's casts: to an integer rounds half up and reads only digits; to varchar writes as Athena writes."""
+    zoned = zones.cast(node)
+    if zoned is not None:
+        return zoned
     kind, value = node.to, node.this
     safe = isinstance(node, exp.TryCast)
     if kind.this in _INTEGERS and not numbers.is_integer(value):
@@ -109,10 +118,11 @@ def _decimal(value: exp.Expr) -> tuple[int, int]:
 
 
 def _at_zone(node: exp.AtTimeZone, _: bool) -> exp.Expr:
-    zone = node.args["zone"]
-    if not (isinstance(zone, exp.Literal) and str(zone.this).upper() in _UTC):
-        raise not_supported("AT TIME ZONE with a zone other than 'UTC'")
-    return exp.Cast(this=node.this, to=exp.DataType.build("TIMESTAMPTZ", dialect="duckdb"))
+    return zones.at_zone(node.this, node.args["zone"])
+
+
+def _compared(node: exp.Expr, _: bool) -> exp.Expr:
+    return zones.compared(node)
 
 
 def _position(node: exp.StrPosition, _: bool) -> exp.Expr:
@@ -196,6 +206,7 @@ _CHANGES: dict[type[exp.Expr], Callable[..., exp.Expr]] = {
     exp.Trim: _trim,
     exp.GroupConcat: _list_aggregate,
     exp.Unnest: _unnest,
+    **dict.fromkeys(zones.COMPARISONS, _compared),
 }
 
 

@@ -34,6 +34,10 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
         "NOT_SUPPORTED: {0} of a value of unknown type is not supported by the local Athena yet (CAST the value)",
     ),
     (
+        r"No function matches the given name and argument types '(\w+)\([^']*STRUCT\(t_at",
+        "NOT_SUPPORTED: {0} of a timestamp with a time zone of its own is not supported by the local Athena yet",
+    ),
+    (
         r"No function matches the given name and argument types '([^']*)'",
         "TYPE_MISMATCH: Unexpected parameters for function: {0}",
     ),
@@ -41,6 +45,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
         r"(?s)JSON transform error in file \"[^\"]*\", in line \d+: ([^\n]*)",
         "HIVE_BAD_DATA: Error parsing field value: {0}",
     ),
+    (r"Unknown TimeZone '([^']*)'", "INVALID_FUNCTION_ARGUMENT: '{0}' is not a valid time zone"),
     (r"Failure in decode", "NOT_SUPPORTED: from_utf8 of bytes that are no UTF-8; use try(from_utf8(...))"),
     (r"Malformed JSON in file", _NOT_JSON),
     (r"maximum_object_size", f"{_NOT_JSON}: it is too long"),

@@ -14,7 +14,8 @@ _SCALARS = {
     "coalesce": "coalesce/2+", "nullif": "nullif/2", "try": "try/1",
     # strings
     "chr": "chr/1", "codepoint": "unicode/1", "concat_ws": "concat_ws/2+", "from_utf8": "decode/1",
-    "hamming_distance": "t_hamming/2", "length": "length/1", "levenshtein_distance": "t_levenshtein/2", "lower": "lower/1",
+    "hamming_distance": "t_hamming/2", "length": "length/1", "levenshtein_distance": "t_levenshtein/2",
+    "lower": "lower/1",
     "lpad": "lpad/3", "ltrim": "t_ltrim/1-2", "replace": "t_replace/2-3", "reverse": "reverse/1", "rpad": "rpad/3",
     "rtrim": "t_rtrim/1-2", "split": "string_split/2", "split_part": "t_split_part/3",
     "split_to_map": "t_split_to_map/3", "starts_with": "starts_with/2", "strpos": "t_strpos/2",
@@ -109,7 +110,7 @@ VOLATILE = frozenset({"t_random", "t_shuffle", "uuid"})
 # trino.io/docs/current/functions/list.html
 UNSUPPORTED = frozenset(
     """
-    approx_most_frequent approx_set at_timezone beta_cdf bing_tile bing_tile_at char2hexint checksum convex_hull_agg
+    approx_most_frequent approx_set beta_cdf bing_tile bing_tile_at char2hexint checksum convex_hull_agg
     cosine_distance current_catalog current_groups current_schema current_time current_user dot_product
     empty_approx_set euclidean_distance evaluate_classifier_predictions features format from_base32
     from_encoded_polyline from_geojson_geometry from_ieee754_32 from_ieee754_64 from_iso8601_timestamp_nanos
@@ -121,8 +122,8 @@ UNSUPPORTED = frozenset(
     rgb sha512 simplify_geometry spooky_hash_v2_32 spooky_hash_v2_64 st_area st_asbinary st_astext st_boundary
     st_buffer st_centroid st_contains st_convexhull st_difference st_disjoint st_distance st_equals
     st_geometryfromtext st_intersection st_intersects st_length st_point st_polygon st_within st_x st_y tdigest_agg
-    timestamp_objectid timezone_hour timezone_minute to_base32 to_char to_date to_encoded_polyline to_geojson_geometry
-    to_geometry to_ieee754_32 to_ieee754_64 to_spherical_geography to_timestamp typeof value_at_quantile
-    values_at_quantiles version with_timezone word_stem xxhash64
+    timestamp_objectid to_base32 to_char to_date to_encoded_polyline to_geojson_geometry to_geometry to_ieee754_32
+    to_ieee754_64 to_spherical_geography to_timestamp typeof value_at_quantile values_at_quantiles version word_stem
+    xxhash64
     """.split()  # noqa: SIM905 - one name a line would be pages
 )

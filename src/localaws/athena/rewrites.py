@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
-from localaws.athena import temporal
+from localaws.athena import temporal, zones
 from localaws.athena.failures import not_supported
 from localaws.athena.formats import joda, json_path, mysql
 
@@ -60,7 +60,8 @@ def _cast(argument: exp.Expr, kind: str) -> exp.Expr:
 def _date_add(a: Arguments) -> exp.Expr:
     amount, unit = _UNITS[_unit(a[0])]
     interval = exp.Interval(this=text(amount), unit=exp.Var(this=unit))
-    return temporal.plus(a[2], exp.Mul(this=exp.Paren(this=a[1]), expression=interval))
+    times = exp.Mul(this=exp.Paren(this=a[1]), expression=interval)
+    return zones.plus(a[2], _unit(a[0]), times) if zones.is_zoned(a[2]) else temporal.plus(a[2], times)
 
 
 def _date_diff(a: Arguments) -> exp.Expr:
@@ -234,6 +235,7 @@ REWRITES: dict[str, tuple[int, int, Rewrite]] = {
     "all_match": (2, 2, _matched("t_all")),
     "any_match": (2, 2, _matched("t_any")),
     "approx_distinct": (1, 2, lambda a: call("approx_count_distinct", a[0])),
+    "at_timezone": (2, 2, lambda a: zones.at_zone(a[0], a[1])),
     "combinations": (2, 2, _combinations),
     "concat": (2, 255, _concat),
     "date": (1, 1, lambda a: _cast(a[0], "DATE")),
@@ -267,9 +269,12 @@ REWRITES: dict[str, tuple[int, int, Rewrite]] = {
     "reduce_agg": (4, 4, _reduce_agg),
     "regexp_replace": (2, 3, _regexp_replace),
     "set_agg": (1, 1, lambda a: call("list", exp.Distinct(expressions=[a[0]]))),
+    "timezone_hour": (1, 1, lambda a: zones.offset(a, "hour")),
+    "timezone_minute": (1, 1, lambda a: zones.offset(a, "minute")),
     "transform": (2, 2, lambda a: call("list_transform", a[0], _lambda(a[1], 1))),
     "transform_keys": (2, 2, _transform_keys),
     "transform_values": (2, 2, _transform_values),
+    "with_timezone": (2, 2, lambda a: zones.with_zone(a[0], a[1])),
     "zip": (2, 5, _zip),
     "zip_with": (3, 3, _zip_with),
 }

@@ -31,6 +31,8 @@ def written(value: str, kind: Type, depth: int = 0) -> str:
         return _unless_null(value, f"'{{' || array_to_string({pairs}, ', ') || '}}'")
     if kind.name == "row":
         return _row(value, kind, depth)
+    if kind.name == "timestamp with time zone" and kind.fields:
+        return f"t_zoned_text({value})"
     return _SCALARS.get(kind.name, "CAST({} AS VARCHAR)").format(value)
 
 

@@ -201,6 +201,8 @@ def of_duckdb(kind: Any) -> Type:
     if name == "map":
         return Type("map", children=tuple(of_duckdb(t) for _, t in kind.children))
     if name in {"struct", "tuple"}:  # a tuple is a row without names; Athena calls its fields field0, field1 ...
+        if [n for n, _ in kind.children] == ["t_at", "t_zone"]:  # zones.py
+            return Type("timestamp with time zone", fields=("t_zone",))
         fields = tuple(n or f"field{i}" for i, (n, _) in enumerate(kind.children))
         return Type("row", children=tuple(of_duckdb(t) for _, t in kind.children), fields=fields)
     known = _FROM_DUCKDB.get(name, name)
