@@ -84,6 +84,21 @@ def test_up_says_in_one_line_that_the_data_directory_cannot_be_written(tmp_path:
     assert "can't be written" in one_line(done)
 
 
+def test_package_says_in_one_line_that_its_file_cannot_be_written(tmp_path: Path) -> None:
+    done = run("package", "--target", "local", "--out", str(tmp_path))
+    assert done.returncode == 2
+    assert one_line(done) == f"clicklake package: {tmp_path} can't be written (Is a directory): choose another: --out"
+
+
+@pytest.mark.parametrize("url", ["localhost:4566", "nonsense", "http://"])
+def test_an_endpoint_that_is_no_address_is_wrong_usage(url: str) -> None:
+    by_option = run("query", "SELECT 1", "--endpoint-url", url, AWS_REGION="us-east-1")
+    by_variable = run("query", "SELECT 1", AWS_ENDPOINT_URL=url, AWS_REGION="us-east-1")
+    for done in (by_option, by_variable):
+        assert done.returncode == 2
+        assert one_line(done) == f"clicklake query: {url} is no endpoint's address; such as http://127.0.0.1:4566"
+
+
 def test_up_says_in_one_line_that_the_disk_is_full(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()

@@ -151,3 +151,9 @@ def test_a_failed_query_exits_with_4_and_athenas_reason(stack: EndpointProcess) 
     assert done.returncode == 4
     assert "TABLE_NOT_FOUND" in done.stderr
     assert done.stdout == ""
+
+
+def test_a_workgroup_that_is_not_there_says_what_to_look_at(stack: EndpointProcess) -> None:
+    done = clicklake(stack, "query", "SELECT 1", "--environment", "prod")
+    assert done.returncode == 4
+    assert "clickstream-prod is not found.; is the stack deployed there? laptop: clicklake up" in done.stderr

@@ -5,6 +5,7 @@ The options and environment variables are the aws CLI's own (AWS_ENDPOINT_URL, A
 
 import ipaddress
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import boto3
 import botocore.config
 import botocore.exceptions
 import botocore.session
+import botocore.utils
 
 from clicklake.errors import RefusedError, UnreachableError, UsageError
 
@@ -50,6 +52,9 @@ class Target:
 
 def choose(endpoint_url: str | None = None, region: str | None = None, profile: str | None = None) -> Target:
     """The target that the options and the environment name, as the aws CLI would choose it."""
+    named = endpoint_url or os.environ.get("AWS_ENDPOINT_URL")
+    if named and not botocore.utils.is_valid_endpoint_url(named):
+        raise UsageError(f"{named} is no endpoint's address", "such as http://127.0.0.1:4566")
     with translated():
         # The aws CLI and Terraform read AWS_REGION, boto3 only AWS_DEFAULT_REGION:
         # docs.aws.amazon.com/sdkref/latest/guide/feature-region.html
@@ -87,7 +92,8 @@ def translated() -> Iterator[None]:
         yield
     except botocore.exceptions.ClientError as e:
         code, message = e.response["Error"].get("Code", "?"), e.response["Error"].get("Message", "")
-        raise RefusedError(f"{e.operation_name}: {code}: {message}", _HINTS.get(code, ""), code) from e
+        hint = _NOT_THERE if _NO_WORKGROUP.search(message) else _HINTS.get(code, "")
+        raise RefusedError(f"{e.operation_name}: {code}: {message}", hint, code) from e
     except (botocore.exceptions.EndpointConnectionError, botocore.exceptions.ConnectionError) as e:
         raise UnreachableError(f"the service can't be reached ({e})", f"laptop: {_USE_LAPTOP}") from e
     except botocore.exceptions.HTTPClientError as e:
@@ -96,9 +102,11 @@ def translated() -> Iterator[None]:
         raise UsageError(str(e), "see: aws configure") from e
 
 
+_NOT_THERE = "is the stack deployed there? laptop: clicklake up; AWS: terraform apply"
+_NO_WORKGROUP = re.compile(r"^WorkGroup .* is not found")  # Athena has no code of its own for it
 _HINTS = {
-    "ResourceNotFoundException": "is the stack deployed there? laptop: clicklake up; AWS: terraform apply",
-    "NoSuchBucket": "is the stack deployed there? laptop: clicklake up; AWS: terraform apply",
+    "ResourceNotFoundException": _NOT_THERE,
+    "NoSuchBucket": _NOT_THERE,
     "UnrecognizedClientException": 'the keys are of another endpoint: eval "$(clicklake env)"',
     "InvalidAccessKeyId": 'the keys are of another endpoint: eval "$(clicklake env)"',
     "ExpiredToken": "renew the credentials: aws sso login, or aws configure",

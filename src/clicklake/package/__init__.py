@@ -57,8 +57,11 @@ def build(target: str = LOCAL, pipeline: Path | str | None = None, out: Path = P
     files = _local(ours) if target == LOCAL else _aws(AWS[target], pipe, ours)
     data = archive.write(files)
     check_size(len(data), sum(member.size for member in files.values()))
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_bytes(data)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_bytes(data)
+    except OSError as e:
+        raise PackageError(f"{out} can't be written ({e.strerror})", "choose another: --out") from e
     return out
 
 
