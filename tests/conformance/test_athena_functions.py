@@ -61,6 +61,17 @@ TEXTS = [
     ("regexp_position('I have 23 apples, 5 pears and 13 oranges', '\\b\\d+\\b', 12, 3)", "-1"),
     ("normalize(U&'e\\0301')", "é"),
     ("current_timezone()", "UTC"),
+    ("typeof(123)", "integer"),
+    ("typeof(cos(2) + 1.5)", "double"),
+    ("format('%s%%', 123)", "123%"),
+    ("format('%.5f', pi())", "3.14159"),
+    ("format('%03d', 8)", "008"),
+    ("format('%,.2f', 1234567.89)", "1,234,567.89"),
+    ("format('%-7s,%7s', 'hello', 'world')", "hello  ,  world"),
+    ("format('%2$s %3$s %1$s', 'a', 'b', 'c')", "b c a"),
+    ("format('%1$tA, %1$tB %1$te, %1$tY', DATE '2006-07-04')", "Tuesday, July 4, 2006"),
+    ("format('%05d|%5d|%d', -42, -42, CAST(NULL AS BIGINT))", "-0042|  -42|null"),
+    ("format('%.1f %.2f', 0.25e0, -0.001e0)", "0.3 -0.00"),
 ]
 
 STATISTICS = [
@@ -143,6 +154,11 @@ REFUSED = [
     ("SELECT from_big_endian_32(X'01')", "INVALID_FUNCTION_ARGUMENT: expected 4-byte input, but got instead: 1"),
     ("SELECT ngrams(ARRAY[1], 0)", "INVALID_FUNCTION_ARGUMENT: N must be positive"),
     ("SELECT trim_array(ARRAY[1], 2)", "INVALID_FUNCTION_ARGUMENT: size must not exceed array cardinality 1: 2"),
+    ("SELECT format('%d', 1.5e0)", "INVALID_FUNCTION_ARGUMENT: Invalid format string: %d of a value of DOUBLE"),
+    ("SELECT format('%s %s', 'a')", "INVALID_FUNCTION_ARGUMENT: Invalid format string: %s %s"),
+    ("SELECT format('%x', 10)", "NOT_SUPPORTED: %x in format"),
+    ("SELECT format('%s', ARRAY[1])", "INVALID_FUNCTION_ARGUMENT: Invalid format string: %s of a value of INTEGER[]"),
+    ("SELECT typeof('cat')", "NOT_SUPPORTED: typeof of a value of VARCHAR"),
     ("SELECT normalize('a', NFKD)", "NOT_SUPPORTED: normalize with a form other than NFC (NFKD)"),
     ("SELECT wilson_interval_lower(2, 1, 1e0)", "INVALID_FUNCTION_ARGUMENT: number of successes must not be larger"),
 ]

@@ -44,7 +44,7 @@ FUNCTIONS = {
     "shuffle": "t_shuffle/1", "contains_sequence": "t_contains_sequence/2",
     "multimap_from_entries": "t_multimap_from_entries/1", "split_to_multimap": "t_split_to_multimap/3",
     "json_array_contains": "t_json_array_contains/2", "is_json_scalar": "t_is_json_scalar/1",
-    "current_timezone": "t_current_timezone/0",
+    "typeof": "t_typeof/1", "current_timezone": "t_current_timezone/0",
 }  # fmt: skip
 
 AGGREGATES = {f"regr_{name}": f"regr_{name}/2" for name in ("avgx", "avgy", "count", "r2", "sxx", "sxy", "syy")}
@@ -147,6 +147,12 @@ _STRINGS = {
     "t_bad_bigint('start position and occurrence cannot be smaller than 1') WHEN i > length(s) THEN -1 "
     "WHEN t_found(substr(s, i), p, n) THEN length(t_before(substr(s, i), p, n)) + i "
     "WHEN s IS NOT NULL AND p IS NOT NULL AND i IS NOT NULL AND n IS NOT NULL THEN -1 END",
+    # Only types whose name is the same however it came about: a varchar has a length there, others a precision.
+    "t_typeof(x)": "CASE typeof(x) WHEN 'BOOLEAN' THEN 'boolean' WHEN 'TINYINT' THEN 'tinyint' "
+    "WHEN 'SMALLINT' THEN 'smallint' WHEN 'INTEGER' THEN 'integer' WHEN 'BIGINT' THEN 'bigint' "
+    "WHEN 'DOUBLE' THEN 'double' WHEN 'FLOAT' THEN 'real' WHEN 'DATE' THEN 'date' WHEN 'BLOB' THEN 'varbinary' "
+    "WHEN 'JSON' THEN 'json' WHEN '\"NULL\"' THEN 'unknown' ELSE t_fail('NOT_SUPPORTED: typeof of a value of ' || "
+    "typeof(x) || ' is not supported by the local Athena yet') END",
     "t_current_timezone()": "'UTC'",
 }
 

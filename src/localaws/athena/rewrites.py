@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
-from localaws.athena import temporal, zones
+from localaws.athena import formatter, temporal, zones
 from localaws.athena.failures import not_supported
 from localaws.athena.formats import joda, json_path, mysql
 
@@ -246,6 +246,7 @@ REWRITES: dict[str, tuple[int, int, Rewrite]] = {
     "date_trunc": (2, 2, _date_trunc),
     "element_at": (2, 2, _element_at),
     "filter": (2, 2, lambda a: call("list_filter", a[0], _lambda(a[1], 1))),
+    "format": (2, 255, formatter.formatted),
     "format_datetime": (2, 2, lambda a: call("strftime", a[0], text(joda(_literal(a[1], "a date format"))))),
     "from_iso8601_date": (1, 1, lambda a: _cast(a[0], "DATE")),
     "from_iso8601_timestamp": (1, 1, lambda a: _cast(a[0], "TIMESTAMPTZ")),
