@@ -12,7 +12,7 @@ from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import ErrorLevel, UnsupportedError
 from sqlglot.generators.duckdb import DuckDBGenerator
 
-from localaws.athena import numbers, temporal, zones
+from localaws.athena import numbers, refusals, temporal, zones
 from localaws.athena.failures import QueryFailure, not_supported
 from localaws.athena.functions import FUNCTIONS
 from localaws.athena.rewrites import REWRITES, call
@@ -35,6 +35,7 @@ _OUT = _DuckDB()
 
 def rewrite(tree: exp.Expr) -> exp.Expr:
     """The tree with Trino's meaning in DuckDB's words. Innermost first; raises QueryFailure for what can't be said."""
+    refusals.check(tree)
     decimals = numbers.has_decimals(tree)
     for node in reversed(list(tree.walk(bfs=True))):
         change = _CHANGES.get(type(node))
@@ -49,6 +50,8 @@ def _function(node: exp.Anonymous, decimals: bool) -> exp.Expr:
     name = node.name.lower()
     if name == "avg" and decimals:
         return numbers.average(node)
+    if decimals and name in numbers.ROUNDING:
+        return numbers.rounded(node)
     without = zones.consumed(name, node.expressions)
     if isinstance(without, exp.Expr):
         return without
@@ -62,7 +65,7 @@ def _function(node: exp.Anonymous, decimals: bool) -> exp.Expr:
 
 
 def _shift(node: exp.Add | exp.Sub, _: bool) -> exp.Expr:
-    value, interval = node.this, node.expression
+    value, interval = node.this.unnest(), node.expression.unnest()
     if isinstance(value, exp.Interval) and isinstance(node, exp.Add):
         value, interval = interval, value
     if not isinstance(interval, exp.Interval) or isinstance(value, exp.Interval):
@@ -153,8 +156,11 @@ def _subscript(node: exp.Bracket, _: bool) -> exp.Expr:
 
 
 def _list_aggregate(node: exp.GroupConcat, _: bool) -> exp.Expr:
+    """The separator is empty if there is none, and not a comma (trino.io/docs/current/functions/aggregate.html)."""
     if node.args.get("on_overflow"):
         raise not_supported("LISTAGG with ON OVERFLOW")
+    if node.args.get("separator") is None:
+        node.set("separator", exp.Literal.string(""))
     return node
 
 
@@ -165,13 +171,14 @@ def _unnest(node: exp.Unnest, _: bool) -> exp.Expr:
     offset = node.args.get("offset")
     arrays = node.expressions
     width = len(columns)
-    if len(arrays) == 1 and (width <= 1 or (offset and not columns)) and not numbers.is_map(arrays[0]):
+    plain = width <= 1 or (offset and not columns)
+    if len(arrays) == 1 and plain and not numbers.is_map(arrays[0]) and not _has_rows(arrays[0]):
         return node
     items: list[exp.Expr] = []
     for array in arrays:
         if numbers.is_map(array):
             items += [call("unnest", call("map_keys", array.copy())), call("unnest", call("map_values", array.copy()))]
-        elif len(arrays) == 1 and width > 1:
+        elif _has_rows(array) or (len(arrays) == 1 and width > 1):
             depth = exp.PropertyEQ(this=exp.to_identifier("max_depth"), expression=exp.Literal.number(2))
             items.append(call("unnest", array.copy(), depth))
         else:
@@ -182,6 +189,30 @@ def _unnest(node: exp.Unnest, _: bool) -> exp.Expr:
         alias.set("columns", [*columns, offset.copy()])
     select = exp.Select(expressions=items)
     return exp.Lateral(this=exp.Subquery(this=select), alias=alias)
+
+
+def _has_rows(array: exp.Expr) -> bool:
+    """Is it certainly an array of rows, whose fields become columns?"""
+    return isinstance(array, exp.Array) and any(numbers.is_row(item) for item in array.expressions)
+
+
+def _json(node: exp.ParseJSON, _: bool) -> exp.Expr:
+    """JSON '{"a": 1}'"""
+    return call("t_json_parse", node.this)
+
+
+def _select(node: exp.Select, _: bool) -> exp.Expr:
+    """The columns of USING come first in *, once, those of the last join before the others."""
+    keys = [k for join in reversed(node.args.get("joins") or []) for k in join.args.get("using") or []]
+    names = list({k.name.lower(): exp.to_identifier(k.name, quoted=True) for k in keys}.values())
+    if names and any(isinstance(item, exp.Star) for item in node.expressions):
+        star = exp.Star(except_=[n.copy() for n in names])
+        columns = [exp.Column(this=n) for n in names]
+        node.set(
+            "expressions",
+            [new for e in node.expressions for new in ([*columns, star] if isinstance(e, exp.Star) else [e])],
+        )
+    return node
 
 
 def _ordinality(arrays: list[exp.Expr]) -> exp.Expr:
@@ -205,6 +236,8 @@ _CHANGES: dict[type[exp.Expr], Callable[..., exp.Expr]] = {
     exp.Substring: _substring,
     exp.Trim: _trim,
     exp.GroupConcat: _list_aggregate,
+    exp.ParseJSON: _json,
+    exp.Select: _select,
     exp.Unnest: _unnest,
     **dict.fromkeys(zones.COMPARISONS, _compared),
 }

@@ -83,6 +83,7 @@ MACROS: dict[str, str] = {
     "AS BIGINT) END",
     "t_levenshtein(a, b)": "t_ascii(a, b, 'levenshtein_distance') + levenshtein(a, b)",
     "t_hamming(a, b)": "t_ascii(a, b, 'hamming_distance') + hamming(a, b)",
+    "t_concat_ws(s, x)": "CASE WHEN x IS NOT NULL OR NOT ends_with(typeof(x), '[]') THEN concat_ws(s, x) END",
     "t_replace(s, a)": "replace(s, a, '')",
     "t_replace(s, a, b)": "replace(s, a, b)",
     "t_strpos(s, x)": "strpos(s, x)",
@@ -103,10 +104,15 @@ MACROS: dict[str, str] = {
     "t_hmac_md5(m, k)": _hmac("md5"),
     "t_hmac_sha1(m, k)": _hmac("sha1"),
     "t_hmac_sha256(m, k)": _hmac("sha256"),
+    "t_midnight(t)": "CASE WHEN hour(t) = 12 THEN t - INTERVAL 12 HOUR ELSE t END",
+    "t_pivot(t)": "CASE WHEN year(t) = 1969 THEN t + INTERVAL 100 YEAR ELSE t END",
     # numbers
     "t_divide_half_up(n, d)": "(abs(n) * 2 + abs(d)) // (abs(d) * 2) * sign(n) * sign(d)",
     "t_ceil(x)": "x - x % 1 + CASE WHEN x % 1 > 0 THEN 1 ELSE 0 END",  # keeps an integer's type, unlike ceil()
     "t_floor(x)": "x - x % 1 - CASE WHEN x % 1 < 0 THEN 1 ELSE 0 END",
+    "t_no_decimal(x)": "CASE WHEN starts_with(typeof(x), 'DECIMAL') AND t_fail('NOT_SUPPORTED: a DECIMAL here (CAST it "
+    "AS DOUBLE) is not supported by the local Athena yet') = '' THEN NULL ELSE x END",
+    "t_sign_of_double(x)": "CASE WHEN isnan(x) THEN x ELSE CAST(sign(x) AS DOUBLE) END",
     "t_truncate(x)": "x - x % 1",
     "t_e()": "exp(1)",
     "t_random()": "random()",
@@ -144,8 +150,9 @@ MACROS: dict[str, str] = {
     "t_json_parse(s)": "json(s)",
     "t_json_format(j)": "CAST(j AS VARCHAR)",
     "t_json_array_length(j)": "CASE WHEN json_type(t_json(j)) = 'ARRAY' THEN json_array_length(t_json(j)) END",
-    "t_json_array_get(j, i)": "nullif(json_extract(t_json(j), "
-    "'$[' || CASE WHEN i < 0 THEN '#' ELSE '' END || i || ']'), CAST('null' AS JSON))",
+    # A string without its quotes, as Trino's documentation warns
+    "t_json_array_get(j, i)": "json_extract_string(t_json(j), "
+    "'$[' || CASE WHEN i < 0 THEN '#' ELSE '' END || i || ']')",
     "t_json_size(j, p)": "CASE json_type(t_json(j), p) WHEN 'ARRAY' THEN json_array_length(t_json(j), p) "
     "WHEN 'OBJECT' THEN len(json_keys(t_json(j), p)) ELSE nullif(length(json_type(t_json(j), p)), 0) * 0 END",
     # URLs

@@ -19,7 +19,10 @@ _RETURNS = {
     _INTEGER: """count count_if length cardinality strpos codepoint year month day hour minute second date_diff rank
         row_number dense_rank ntile approx_distinct approx_count_distinct date_sub sign t_strpos unicode""",
     _DOUBLE: """sqrt cbrt exp ln log2 log10 log pow power random rand to_unixtime t_unixtime corr stddev stddev_pop
-        stddev_samp variance var_pop var_samp percent_rank cume_dist t_random pi epoch""",
+        stddev_samp variance var_pop var_samp percent_rank cume_dist t_random pi epoch
+        nan infinity e sin cos tan asin acos atan atan2 sinh cosh tanh degrees radians skewness kurtosis geometric_mean
+        geomean regr_slope regr_intercept wilson_interval_lower wilson_interval_upper cosine_similarity sign_of_double
+        normal_cdf inverse_normal_cdf beta_cdf inverse_beta_cdf""",
 }
 _KIND_OF_CALL = {name: kind for kind, names in _RETURNS.items() for name in names.split()}
 _SAME = {"min", "max", "coalesce", "nullif", "abs", "lag", "lead", "first_value", "last_value", "any_value",
@@ -93,12 +96,41 @@ def divide(node: exp.Div, decimals: bool) -> exp.Expr:
 def average(node: exp.Anonymous) -> exp.Expr:
     """avg(decimal(p, s)) is a decimal(p, s)."""
     argument = kind(node.expressions[0])
+    if argument is None:
+        _guard(node)
     if not isinstance(argument, Decimal):
         return node
     owner = node.parent
     if isinstance(owner, exp.Filter | exp.Window | exp.IgnoreNulls):
         raise not_supported("avg of a DECIMAL with FILTER or OVER (CAST it AS DOUBLE)")
-    return exp.Cast(this=node, to=_decimal_type(argument))
+    return exp.Cast(this=node.copy(), to=_decimal_type(argument))
+
+
+def _guard(node: exp.Anonymous) -> None:
+    """Whether the argument is a DECIMAL is only known when the query runs, and then it is refused."""
+    node.expressions[0].replace(exp.Anonymous(this="t_no_decimal", expressions=[node.expressions[0].copy()]))
+
+
+ROUNDING = frozenset({"ceil", "ceiling", "floor", "truncate", "round"})
+_ROUNDED = {"ceil": "t_ceil", "ceiling": "t_ceil", "floor": "t_floor", "truncate": "t_truncate", "round": "round"}
+
+
+def rounded(node: exp.Anonymous) -> exp.Expr:
+    """To a whole number a decimal(p, s) becomes a decimal(p - s + 1, 0); round(x, n) keeps the scale.
+    (trino.io/docs/current/functions/math.html)"""
+    argument = kind(node.expressions[0])
+    name = node.name.lower()
+    if name == "truncate" and len(node.expressions) == 2:
+        raise not_supported("truncate of a DECIMAL to a number of digits")
+    node.set("this", _ROUNDED[name])
+    if argument is None:
+        _guard(node)
+    if not isinstance(argument, Decimal):
+        return node
+    if len(node.expressions) == 1:
+        whole = min(argument.precision - argument.scale + min(argument.scale, 1), _MOST)
+        return exp.Cast(this=node.copy(), to=_decimal_type(Decimal(whole, 0)))
+    return exp.Cast(this=node.copy(), to=_decimal_type(Decimal(min(argument.precision + 1, _MOST), argument.scale)))
 
 
 def is_map(node: exp.Expr) -> bool:
@@ -147,8 +179,9 @@ def _type(to: exp.DataType) -> Kind:
 
 def _call(node: exp.Anonymous) -> Kind:
     name = node.name.lower()
-    if name in _KIND_OF_CALL:
-        return _KIND_OF_CALL[name]
+    found = _KIND_OF_CALL.get(name) or _KIND_OF_CALL.get(name.removeprefix("t_"))
+    if found is not None:
+        return found
     arguments = [kind(a) for a in node.expressions]
     if name == "sum":
         return Decimal(_MOST, arguments[0].scale) if isinstance(arguments[0], Decimal) else arguments[0]

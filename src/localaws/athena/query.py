@@ -261,4 +261,4 @@ def _hide_path(tree: exp.Expr) -> None:
     for star in list(tree.find_all(exp.Star)):
         select = star.find_ancestor(exp.Select)
         if select is not None and not isinstance(star.parent, exp.Anonymous):
-            star.set("except_", [exp.to_identifier("$path", quoted=True)])
+            star.set("except_", [*(star.args.get("except_") or []), exp.to_identifier("$path", quoted=True)])

@@ -4,11 +4,12 @@ A rewrite takes the call's arguments and gives the expression that replaces it; 
 can't be translated is refused by name.
 """
 
+import re
 from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
-from localaws.athena import formatter, temporal, zones
+from localaws.athena import formatter, numbers, temporal, zones
 from localaws.athena.failures import not_supported
 from localaws.athena.formats import joda, json_path, mysql
 
@@ -73,6 +74,20 @@ def _date_trunc(a: Arguments) -> exp.Expr:
     return temporal.truncated(text(_unit(a[0])), a[1])
 
 
+def _date_parse(a: Arguments) -> exp.Expr:
+    """Without a year it is 1970; of two digits it is one of 1970 to 2069; 12 of half a day that isn't named is 0."""
+    written = _literal(a[1], "a date format")
+    names = set(re.findall("%(.)", written))
+    format_ = mysql(written)
+    value = a[0]
+    if not names & set("YyxXv"):
+        value, format_ = exp.Paren(this=exp.DPipe(this=text("1970 "), expression=a[0], safe=False)), f"%Y {format_}"
+    parsed = call("strptime", value, text(format_))
+    if "y" in names:
+        parsed = call("t_pivot", parsed)
+    return call("t_midnight", parsed) if names & set("hIl") and "p" not in names else parsed
+
+
 # Strings and JSON
 
 
@@ -82,6 +97,15 @@ def _concat(a: Arguments) -> exp.Expr:
     for part in a[1:]:
         joined = exp.DPipe(this=joined, expression=part, safe=False)
     return exp.Paren(this=joined)
+
+
+def _concat_ws(a: Arguments) -> exp.Expr:
+    """An array that is NULL gives NULL; a string that is NULL is left out."""
+    return call("t_concat_ws" if len(a) == 2 else "concat_ws", *a)
+
+
+def _sign(a: Arguments) -> exp.Expr:
+    return call("t_sign_of_double" if numbers.kind(a[0]) == "double" else "sign", a[0])
 
 
 def _regexp_replace(a: Arguments) -> exp.Expr:
@@ -238,11 +262,13 @@ REWRITES: dict[str, tuple[int, int, Rewrite]] = {
     "at_timezone": (2, 2, lambda a: zones.at_zone(a[0], a[1])),
     "combinations": (2, 2, _combinations),
     "concat": (2, 255, _concat),
+    "concat_ws": (2, 255, _concat_ws),
+    "sign": (1, 1, _sign),
     "date": (1, 1, lambda a: _cast(a[0], "DATE")),
     "date_add": (3, 3, _date_add),
     "date_diff": (3, 3, _date_diff),
     "date_format": (2, 2, lambda a: call("strftime", a[0], text(mysql(_literal(a[1], "a date format"))))),
-    "date_parse": (2, 2, lambda a: call("strptime", a[0], text(mysql(_literal(a[1], "a date format"))))),
+    "date_parse": (2, 2, _date_parse),
     "date_trunc": (2, 2, _date_trunc),
     "element_at": (2, 2, _element_at),
     "filter": (2, 2, lambda a: call("list_filter", a[0], _lambda(a[1], 1))),

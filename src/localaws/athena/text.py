@@ -9,6 +9,7 @@ from localaws.athena.types import Type
 _SCALARS = {
     "varchar": "{}",
     "char": "{}",
+    "decimal": "t_decimal_text({})",
     "real": "t_double_text({})",
     "double": "t_double_text({})",
     "timestamp": "strftime({}, '%Y-%m-%d %H:%M:%S.%g')",

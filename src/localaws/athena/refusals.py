@@ -1,0 +1,109 @@
+"""Expressions that DuckDB would answer otherwise than Trino, refused before they are rewritten.
+
+Found by conformance/golden_sql, where each rule has its pair (trino.io/docs/current/functions/*.html).
+"""
+
+import re
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from localaws.athena import numbers
+from localaws.athena.failures import QueryFailure, not_supported
+
+_EQUALITIES = (exp.EQ, exp.NEQ)
+_COMPARISONS = (*_EQUALITIES, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Between, exp.In)
+_FLOATS = {exp.DType.DOUBLE, exp.DType.FLOAT}
+_MOMENTS = {exp.DType.DATE, exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ}
+_PARTS_OF_INTERVALS = {"hour", "minute", "second", "day", "millisecond"}
+
+
+def check(tree: exp.Expr) -> None:
+    """Raises QueryFailure."""
+    for node in tree.walk():
+        if isinstance(node, _COMPARISONS):
+            _comparison(node)
+        elif isinstance(node, exp.Cast):
+            _cast(node)
+        elif isinstance(node, exp.Extract):
+            _part(node.this.name.lower(), node.expression)
+        elif isinstance(node, exp.ParseJSON) and re.search(r"\d[eE][-+]?\d{3,}", node.this.name):
+            raise not_supported("a JSON number of that size")
+        elif isinstance(node, exp.Anonymous):
+            _call(node)
+
+
+def _comparison(node: exp.Expr) -> None:
+    """NaN is unequal to everything, itself too; maps are equal in any order; NULL in a collection is not known."""
+    sides = [s.unnest() for s in node.iter_expressions()]
+    if any(_is_nan(s) for s in sides):
+        raise not_supported("a comparison with NaN (use is_nan)")
+    if any(numbers.is_map(s) for s in sides):
+        raise not_supported("a comparison of maps")
+    if isinstance(node, _EQUALITIES) and any(isinstance(s, exp.Array) and s.find(exp.Null) for s in sides):
+        raise not_supported("a comparison of an array with NULL in it")
+
+
+def _is_nan(node: exp.Expr) -> bool:
+    if isinstance(node, exp.Cast):
+        return node.to.this in _FLOATS and isinstance(node.this, exp.Literal) and str(node.this.this).lower() == "nan"
+    return isinstance(node, exp.Anonymous) and node.name.lower() == "nan"
+
+
+def _cast(node: exp.Cast) -> None:
+    value = node.this.unnest()
+    if node.to.this == exp.DType.JSON and any(
+        f.name.lower() in {"nan", "infinity"} for f in value.find_all(exp.Anonymous)
+    ):
+        raise not_supported("a JSON value that is no finite number")
+    if node.to.this == exp.DType.DECIMAL and isinstance(value, exp.Cast) and value.to.this == exp.DType.FLOAT:
+        raise not_supported("CAST of a REAL as DECIMAL (CAST it AS DOUBLE)")
+    written = str(value.this) if isinstance(value, exp.Literal) and value.is_string else ""
+    if node.to.this in _MOMENTS and re.match(r"\s*([-+]|\d{5,}-)", written):
+        raise not_supported("a date outside of the years 0 to 9999")
+
+
+def _part(name: str, value: exp.Expr) -> None:
+    if name in _PARTS_OF_INTERVALS and isinstance(value.unnest(), exp.Interval):
+        raise not_supported(f"{name} of an interval")
+
+
+def _call(node: exp.Anonymous) -> None:
+    rule = _CALLS.get(node.name.lower())
+    if rule is not None:
+        rule(node)
+    elif len(node.expressions) == 1:
+        _part(node.name.lower(), node.expressions[0])
+
+
+def _regexp_replace(node: exp.Anonymous) -> None:
+    """java.util.regex.Matcher.replaceAll: $ begins a group, and an empty match is replaced, too."""
+    texts = [str(e.this) for e in (a.unnest() for a in node.expressions) if isinstance(e, exp.Literal) and e.is_string]
+    if len(node.expressions) != 3 or not (last := node.expressions[2].unnest()).is_string:
+        return
+    replacement = str(last.this)
+    if re.search(r"\$(?![\d{])", replacement):
+        raise QueryFailure("INVALID_FUNCTION_ARGUMENT: Illegal replacement sequence: unescaped or incomplete $")
+    if re.search(r"\\|\$\{|\$\d\d", replacement):
+        raise not_supported(f"regexp_replace with the replacement '{replacement}'")
+    if replacement and len(texts) >= 2 and _matches_nothing(texts[-2]):
+        raise not_supported("regexp_replace with a pattern that matches the empty string")
+
+
+def _matches_nothing(pattern: str) -> bool:
+    try:
+        return re.search(pattern, "x") is not None and re.fullmatch(pattern, "") is not None
+    except re.error:
+        return False
+
+
+def _regexp_position(node: exp.Anonymous) -> None:
+    pattern = node.expressions[1].unnest() if len(node.expressions) > 1 else None
+    if isinstance(pattern, exp.Literal) and _matches_nothing(str(pattern.this)):
+        raise not_supported("regexp_position with a pattern that matches the empty string")
+
+
+_CALLS: dict[str, Callable[[exp.Anonymous], None]] = {
+    "regexp_position": _regexp_position,
+    "regexp_replace": _regexp_replace,
+}
