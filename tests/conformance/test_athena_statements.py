@@ -217,3 +217,36 @@ def test_quoted_text_is_read_by_its_serdes_properties(queries: Queries, s3: Any)
     assert queries.rows("SELECT i FROM ticks ORDER BY i") == [["3"], [None], [None]]
     s3.put_object(Bucket="lake", Key="quoted/b.csv", Body=b"C:\\temp,1\n")
     assert queries.failure("SELECT s FROM quotes").startswith("NOT_SUPPORTED: \\ other than before a quote or itself")
+
+
+def test_columns_are_changed_and_partitions_renamed(queries: Queries, s3: Any) -> None:
+    put(s3, "moved/d=a/a.json", 1)
+    put(s3, "moved/elsewhere/a.json", 2)
+    queries.run("CREATE EXTERNAL TABLE moved (x string COMMENT 'old', n int) PARTITIONED BY (d string) ROW FORMAT "
+                f"SERDE '{OPENX}' LOCATION 's3://lake/moved/'")  # fmt: skip
+    queries.run("ALTER TABLE moved ADD PARTITION (d = 'a')")
+    queries.run("ALTER TABLE moved CHANGE COLUMN n n bigint COMMENT 'wider' FIRST")
+    queries.run("ALTER TABLE moved CHANGE x y string AFTER n")
+    assert queries.columns("SELECT * FROM moved") == [("n", "bigint"), ("y", "varchar"), ("d", "varchar")]
+    assert queries.rows("DESCRIBE moved")[1] == ["y                   \tstring              \told                 "]
+    queries.run("ALTER TABLE moved PARTITION (d = 'a') RENAME TO PARTITION (d = 'b')")
+    assert queries.rows("SELECT n, d FROM moved") == [["1", "b"]]
+    queries.run("ALTER TABLE moved PARTITION (d = 'b') SET LOCATION 's3://lake/moved/elsewhere/'")
+    assert queries.rows("SELECT n, d FROM moved") == [["2", "b"]]
+    for words, reason in [
+        ("CHANGE z q int", "Invalid column reference z"),
+        ("CHANGE y d string", "Duplicate column name: d"),
+        ("PARTITION (d = 'c') RENAME TO PARTITION (d = 'e')", "Partition not found"),
+        ("PARTITION (d = 'b') ADD COLUMNS (z int)", "NOT_SUPPORTED: ALTER TABLE PARTITION ADD"),
+    ]:
+        assert reason in queries.failure(f"ALTER TABLE moved {words}")
+
+
+def test_a_prepared_insert_is_executed(queries: Queries) -> None:
+    queries.run("CREATE EXTERNAL TABLE filled (n int) STORED AS PARQUET LOCATION 's3://lake/filled/'")
+    queries.run("PREPARE fill FROM INSERT INTO filled SELECT ?")
+    execution = queries.run("EXECUTE fill USING 7")
+    answer = queries.client.get_query_results(QueryExecutionId=execution["QueryExecutionId"])
+    assert (answer["UpdateCount"], answer["ResultSet"]["Rows"]) == (1, [])
+    assert queries.rows("SELECT * FROM filled") == [["7"]]
+    queries.run("DEALLOCATE PREPARE fill")

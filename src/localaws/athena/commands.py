@@ -7,7 +7,7 @@ from typing import Any
 
 from localaws.athena import ddl, layouts
 from localaws.athena.catalog import Catalog, Document, Files, bucket_and_key
-from localaws.athena.failures import QueryFailure, not_supported
+from localaws.athena.failures import QueryFailure
 from localaws.athena.reader import Name
 from localaws.athena.views import view_sql
 from localaws.errors import AwsError
@@ -41,35 +41,28 @@ class Commands:
             "DESCRIBE_TABLE": self._describe,
         }
 
+        self._does: dict[type[ddl.Command], Callable[[Any, str], Outcome]] = {
+            ddl.CreateDatabase: lambda command, _: self._create_database(command),
+            ddl.DropDatabase: lambda command, _: self._drop_database(command),
+            ddl.CreateTable: self._create_table,
+            ddl.Drop: self._drop,
+            ddl.AddPartitions: self._add_partitions,
+            ddl.DropPartitions: self._drop_partitions,
+            ddl.MovePartition: self._move_partition,
+            ddl.ChangeColumn: self._change_column,
+            ddl.SetLocation: self._alter,
+            ddl.SetProperties: self._alter,
+            ddl.AddColumns: self._alter,
+            ddl.Repair: self._repair,
+            ddl.Show: lambda command, own: self._shows[command.what](command, own),
+        }
+
     def execute(self, command: ddl.Command, database: str) -> Outcome:
         """`database` is the query's own, for names without one."""
         try:
-            return self._execute(command, database)
+            return self._does[type(command)](command, database)
         except AwsError as e:
             raise QueryFailure(f"FAILED: Execution Error, return code 1. {e.code}: {e.message}") from e
-
-    def _execute(self, command: ddl.Command, database: str) -> Outcome:
-        match command:
-            case ddl.CreateDatabase():
-                return self._create_database(command)
-            case ddl.DropDatabase():
-                return self._drop_database(command)
-            case ddl.CreateTable():
-                return self._create_table(command, database)
-            case ddl.Drop():
-                return self._drop(command, database)
-            case ddl.AddPartitions():
-                return self._add_partitions(command, database)
-            case ddl.DropPartitions():
-                return self._drop_partitions(command, database)
-            case ddl.SetLocation() | ddl.SetProperties() | ddl.AddColumns():
-                return self._alter(command, database)
-            case ddl.Repair():
-                return self._repair(command, database)
-            case ddl.Show():
-                return self._shows[command.what](command, database)
-            case _:
-                raise not_supported(type(command).__name__)
 
     # Databases and tables
 
@@ -135,7 +128,42 @@ class Commands:
         self._catalog.update_table(table["DatabaseName"], as_input(table))
         return Outcome()
 
+    def _change_column(self, command: ddl.ChangeColumn, own: str) -> Outcome:
+        """Of the schema alone: the files stay as they are."""
+        table = self._table(command.name, own)
+        columns = table["StorageDescriptor"]["Columns"]
+        names = [c["Name"].lower() for c in columns]
+        for wanted in filter(None, (command.old, command.after)):
+            if wanted not in names:
+                raise _execution_error(f"Invalid column reference {wanted}")
+        if command.column["Name"] != command.old and command.column["Name"] in layouts.names(table):
+            raise _execution_error(f"Duplicate column name: {command.column['Name']}")
+        place = names.index(command.old)
+        comment = {k: v for k, v in columns[place].items() if k == "Comment"}
+        others = [*columns[:place], *columns[place + 1 :]]
+        if command.after is not None:
+            place = 0 if not command.after else [c["Name"].lower() for c in others].index(command.after) + 1
+        table["StorageDescriptor"]["Columns"] = [*others[:place], comment | command.column, *others[place:]]
+        self._catalog.update_table(table["DatabaseName"], as_input(table))
+        return Outcome()
+
     # Partitions
+
+    def _move_partition(self, command: ddl.MovePartition, own: str) -> Outcome:
+        """A renamed partition stays where its files are."""
+        table = self._table(command.name, own)
+        database, name = table["DatabaseName"], table["Name"]
+        old = _partition(table, command.partition)["Values"]
+        present = {tuple(v): place for v, place in self._catalog.partition_locations(database, name)}
+        if tuple(old) not in present:
+            raise _execution_error("Partition not found")
+        becomes = ddl.PartitionSpec(command.becomes.values, command.becomes.location or present[tuple(old)])
+        new = _partition(table, becomes)
+        if new["Values"] != old and tuple(new["Values"]) in present:
+            raise _execution_error("AlreadyExistsException(message:Partition already exists.)")
+        self._catalog.delete_partitions(database, name, [old])
+        self._catalog.add_partitions(database, name, [new])
+        return Outcome()
 
     def _add_partitions(self, command: ddl.AddPartitions, own: str) -> Outcome:
         table = self._table(command.name, own)

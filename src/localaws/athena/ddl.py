@@ -90,6 +90,25 @@ class AddColumns:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeColumn:
+    """`after` is the column that it follows: "" is the first place, None the place that it has."""
+
+    name: Name
+    old: str
+    column: Document
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MovePartition:
+    """A partition gets other values, or another location."""
+
+    name: Name
+    partition: PartitionSpec
+    becomes: PartitionSpec
+
+
+@dataclass(frozen=True, slots=True)
 class Repair:
     name: Name
 
@@ -105,7 +124,7 @@ class Show:
 
 Command = (
     CreateDatabase | DropDatabase | CreateTable | CreateView | Drop | AddPartitions | DropPartitions | SetLocation
-    | SetProperties | AddColumns | Repair | Show
+    | SetProperties | AddColumns | ChangeColumn | MovePartition | Repair | Show
 )  # fmt: skip
 
 
@@ -181,29 +200,61 @@ def _alter_table(r: Reader, _: Statement) -> Command:
         return SetLocation(name, r.string())
     if r.take("SET", "TBLPROPERTIES"):
         return SetProperties(name, r.properties())
+    if r.take("CHANGE"):
+        return _change_column(r, name)
+    token = r.peek()
+    if token is not None and token.word() == "PARTITION":
+        return _move_partition(r, name)
     if r.take("ADD"):
         unless = r.take("IF", "NOT", "EXISTS")
         return AddPartitions(name, _partitions(r), unless)
     if r.take("DROP"):
         if_exists = r.take("IF", "EXISTS")
         return DropPartitions(name, _partitions(r), if_exists)
-    token = r.peek()
     raise not_supported(f"ALTER TABLE {token.text.upper() if token else ''}".rstrip())
+
+
+def _change_column(r: Reader, name: Name) -> Command:
+    """CHANGE [COLUMN] old new type [COMMENT '...'] [FIRST | AFTER column]"""
+    r.take("COLUMN")
+    old = r.identifier()
+    column = r.column()
+    after = "" if r.take("FIRST") else r.identifier() if r.take("AFTER") else None
+    r.end()
+    return ChangeColumn(name, old, column, after)
+
+
+def _move_partition(r: Reader, name: Name) -> Command:
+    """PARTITION (...) RENAME TO PARTITION (...), PARTITION (...) SET LOCATION '...'"""
+    r.expect("PARTITION")
+    values = _spec(r)
+    if r.take("SET", "LOCATION"):
+        becomes = PartitionSpec(values, r.string())
+    elif r.take("RENAME", "TO", "PARTITION"):
+        becomes = PartitionSpec(_spec(r))
+    else:
+        token = r.peek()
+        raise not_supported(f"ALTER TABLE PARTITION {token.text.upper() if token else ''}".rstrip())
+    r.end()
+    return MovePartition(name, PartitionSpec(values), becomes)
+
+
+def _spec(r: Reader) -> dict[str, str]:
+    values = {}
+    r.expect("(")
+    while True:
+        key = r.identifier()
+        r.expect("=")
+        values[key] = r.pop("string", "number", "word", "quoted").text
+        if not r.take(","):
+            r.expect(")")
+            return values
 
 
 def _partitions(r: Reader) -> tuple[PartitionSpec, ...]:
     found = []
     while r.take("PARTITION"):
-        values = {}
-        r.expect("(")
-        while True:
-            key = r.identifier()
-            r.expect("=")
-            values[key] = r.pop("string", "number", "word", "quoted").text
-            if not r.take(","):
-                break
-        r.expect(")")
-        found.append(PartitionSpec(values, r.string() if r.take("LOCATION") else None))
+        found.append(PartitionSpec(_spec(r), r.string() if r.take("LOCATION") else None))
         r.take(",")
     if not found:
         r.fail()

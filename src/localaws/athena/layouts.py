@@ -59,6 +59,10 @@ def columns(table: Document) -> list[Document]:
     return [*table.get("StorageDescriptor", {}).get("Columns", []), *table.get("PartitionKeys", [])]
 
 
+def names(table: Document) -> list[str]:
+    return [c["Name"].lower() for c in columns(table)]
+
+
 def keys(table: Document) -> list[str]:
     return [k["Name"].lower() for k in table.get("PartitionKeys", [])]
 

@@ -81,13 +81,16 @@ class Reader:
         self.expect("(")
         found = []
         while True:
-            column = {"Name": self.identifier(), "Type": self._type()}
-            if self.take("COMMENT"):
-                column["Comment"] = self.string()
-            found.append(column)
+            found.append(self.column())
             if not self.take(","):
                 self.expect(")")
                 return found
+
+    def column(self) -> Document:
+        column = {"Name": self.identifier(), "Type": self._type()}
+        if self.take("COMMENT"):
+            column["Comment"] = self.string()
+        return column
 
     def _type(self) -> str:
         """A Hive type: its tokens up to the comma, bracket or COMMENT that ends it."""
@@ -105,7 +108,9 @@ class Reader:
 
     def _ends_type(self, token: Token, parts: str) -> bool:
         return (
-            token.text in {",", ")"} or token.word() == "COMMENT" or (bool(parts) and token.kind in {"word", "string"})
+            token.text in {",", ")"}
+            or token.word() in {"COMMENT", "FIRST", "AFTER"}
+            or (bool(parts) and token.kind in {"word", "string"})
         )
 
     def rest(self) -> str:

@@ -233,6 +233,8 @@ class Athena:
         if statement.kind == "EXECUTE":
             group, given = execution.document["WorkGroup"], execution.document.get("ExecutionParameters", [])
             statement, execution.parameters = prepared.executed(statement, group, given, self._settings.saved)
+            if statement.kind in _WRITING:  # whose results are no rows
+                execution.document["SubstatementType"] = statement.kind
         if statement.run is Run.QUERY:
             self._query(execution, statement)
             return
