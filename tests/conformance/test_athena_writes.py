@@ -152,6 +152,27 @@ def test_parameters_stand_in_statements_that_write(queries: Queries) -> None:
     assert queries.rows("SELECT * FROM asked ORDER BY a") == [["7", "x"], ["8", "y"]]
 
 
+def test_rows_are_inserted_by_place_and_never_by_name(queries: Queries) -> None:
+    queries.run("CREATE TABLE paired AS SELECT CAST(ROW(1, 2) AS ROW(a integer, b integer)) AS r")
+    queries.run("INSERT INTO paired SELECT ROW(3, 4)")
+    assert queries.rows("SELECT r.a, r.b FROM paired ORDER BY 1") == [["1", "2"], ["3", "4"]]
+    other = "INSERT INTO paired SELECT CAST(ROW(1, 2) AS ROW(b integer, a integer))"
+    assert queries.failure(other).startswith("NOT_SUPPORTED: INSERT INTO a row whose fields have other names")
+
+
+def test_what_writes_can_be_prepared(queries: Queries) -> None:
+    queries.run("PREPARE making FROM CREATE TABLE prepared AS SELECT 1 AS a")
+    queries.run("PREPARE adding FROM INSERT INTO prepared VALUES (?)")
+    queries.run("EXECUTE making")
+    assert written(queries, "EXECUTE adding USING 2") == 1
+    assert queries.rows("SELECT * FROM prepared ORDER BY a") == [["1"], ["2"]]
+
+
+def test_an_empty_text_is_a_row(queries: Queries) -> None:
+    queries.run("CREATE TABLE empty_text WITH (format = 'TEXTFILE') AS SELECT '' AS s")
+    assert queries.rows("SELECT count(*), max(s) FROM empty_text") == [["1", ""]]
+
+
 def test_unload_writes_files_and_no_table(queries: Queries, s3: Any, glue: Any) -> None:
     sql = "UNLOAD (SELECT 1 AS a, (SELECT 'x') AS k) TO 's3://lake/unloaded/' WITH (format = 'JSON', compression = 'zstd')"
     execution = queries.run(sql)
@@ -186,6 +207,7 @@ def test_a_table_without_data_or_that_is_there_already(queries: Queries, s3: Any
         ("CREATE TABLE no AS SELECT 1 AS a, 2 AS A", "DUPLICATE_COLUMN_NAME: line 1:1: Column name 'a' specified more"),
         ("CREATE TABLE no AS SELECT NULL AS a", "COLUMN_TYPE_UNKNOWN: line 1:1: Column type is unknown: a"),
         ("CREATE TABLE no AS SELECT TIME '01:02:03' AS a", "NOT_SUPPORTED: Unsupported Hive type: time(3)"),
+        ("CREATE TABLE no AS SELECT ROW(1, 2) AS a", "NOT_SUPPORTED: Anonymous row type is not supported in Hive."),
         ("CREATE TABLE no AS SELECT json_parse('1') AS a", "NOT_SUPPORTED: Unsupported Hive type: json"),
         ("CREATE TABLE no AS SELECT\n x FROM once", "COLUMN_NOT_FOUND: line 2:2: Column 'x' cannot be resolved"),
         ("CREATE TABLE no AS", "SYNTAX_ERROR: line 1:19: mismatched input '<EOF>'"),

@@ -7,10 +7,11 @@ and its Hive tables have no times, zones, JSON or intervals.
 import re
 from collections.abc import Sequence
 
-from localaws.athena.failures import QueryFailure
+from localaws.athena.failures import QueryFailure, not_supported
 from localaws.athena.types import Type
 
 _FOREIGN = re.compile(r"timestamp\(\d+\) with time zone|time\(\d+\)|\bjson\b|interval day to second|\buuid\b")
+_ANONYMOUS = "row(field0 "  # what types.py calls the first field of a row without names
 _INTEGERS = {"tinyint": 3, "smallint": 5, "integer": 10, "bigint": 19}  # digits
 _WIDER: dict[str, set[str]] = {
     "tinyint": {"smallint", "integer", "bigint", "real", "double"},
@@ -24,13 +25,21 @@ _WIDER: dict[str, set[str]] = {
 
 
 def check_storable(names: Sequence[str], trino: Sequence[str]) -> None:
-    """Raises QueryFailure if a column is of a type that no Hive table has."""
+    """Raises QueryFailure if a new table's column is of a type that no Hive table has."""
     for name, kind in zip(names, trino, strict=True):
         if re.search(r"\bunknown\b", kind):
             raise QueryFailure(f"COLUMN_TYPE_UNKNOWN: line 1:1: Column type is unknown: {name}")
         foreign = _FOREIGN.search(kind)
         if foreign:
             raise QueryFailure(f"NOT_SUPPORTED: Unsupported Hive type: {foreign.group()}")
+        if _ANONYMOUS in kind:
+            told = "Anonymous row type is not supported in Hive. Please give each field a name"
+            raise QueryFailure(f"NOT_SUPPORTED: {told}: {kind}")
+
+
+def is_foreign(trino: str) -> bool:
+    """Has no Hive table this type?"""
+    return _FOREIGN.search(trino) is not None
 
 
 def assignable(source: Type, target: Type) -> bool:
@@ -39,6 +48,8 @@ def assignable(source: Type, target: Type) -> bool:
         return target.scale >= source.scale and target.precision - target.scale >= source.precision - source.scale
     if target.name == "decimal":
         return target.precision - target.scale >= _INTEGERS.get(source.name, 99)
+    if source.name == target.name == "row" and source.fields[:1] != ("field0",) and source.fields != target.fields:
+        raise not_supported("INSERT INTO a row whose fields have other names")  # Trino goes by place, DuckDB by name
     if source.name == target.name:
         pairs = zip(source.children, target.children, strict=False)
         return len(source.children) == len(target.children) and all(assignable(s, t) for s, t in pairs)

@@ -276,6 +276,10 @@ class Athena:
         def begin() -> bool:
             return execution.state == "RUNNING" or self._begin(execution)
 
+        def go_on() -> None:
+            if not begin():
+                raise Stopped
+
         def ask(job: Document) -> Document:
             done = self._pool.run(execution.id, self._job(execution, job["sql"]) | job, begin)
             self._refuse_too_much(execution, done.get("bytes", 0))
@@ -283,10 +287,9 @@ class Athena:
 
         write = writing.parse(statement)
         own = execution.document["QueryExecutionContext"].get("Database", "")
-        location = execution.document["ResultConfiguration"]["OutputLocation"]
-        done = self._writes.carry_out(write, Task(execution.id, own, location, ask))
-        if not begin():
-            raise Stopped
+        location = execution.document["ResultConfiguration"]["OutputLocation"].removesuffix(".csv")  # EXECUTE's
+        done = self._writes.carry_out(write, Task(execution.id, own, location, ask, go_on))
+        go_on()
         planning = round(done.planning * 1000)
         execution.note({"DataScannedInBytes": done.scanned, "QueryPlanningTimeInMillis": planning})
         execution.note({"DataManifestLocation": done.manifest} if done.manifest else {})

@@ -25,12 +25,14 @@ _MOST_PARTITIONS = 100  # of one statement, docs.aws.amazon.com/athena/latest/ug
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """An execution: `results` is its OutputLocation, `ask` gives its worker a job (sql and what else) and waits."""
+    """An execution: `results` is its OutputLocation, `ask` gives its worker a job (sql and what else) and waits,
+    `go_on` raises if the execution has been stopped."""
 
     id: str
     database: str
     results: str
     ask: Callable[[Document], Document]
+    go_on: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ class Writes:
                 return Done()
             told = f"Destination table '{_CATALOG}.{database}.{name}' already exists"
             raise QueryFailure(f"TABLE_ALREADY_EXISTS: line 1:1: {told}")
-        location = str(write.properties.get("external_location", task.results)).rstrip("/") + "/"
+        location = str(write.properties.get("external_location", _tables(task))).rstrip("/") + "/"
         self._must_be_empty(location, f"{database}.{name}", task)
         described = task.ask({"sql": write.query})
         columns = _named_columns(described)
@@ -112,6 +114,7 @@ class Writes:
             "Parameters": output.parameters(),
             "StorageDescriptor": output.storage(location, glue[: len(glue) - keys]),
         }
+        task.go_on()
         self._catalog.create_table(database, table)
         self._add_partitions(database, name, table["StorageDescriptor"], added)
         return done
@@ -170,6 +173,7 @@ class Writes:
                 for place in partitions.values():
                     self._must_be_empty(place, target.name, task)
             urls = [(partitions[tuple(v)] + self._file_name(target, task), Path(path)) for path, v in done["files"]]
+            task.go_on()
             manifest = self._put(urls, task)
         finally:
             shutil.rmtree(directory, ignore_errors=True)
@@ -235,6 +239,12 @@ class Writes:
             self._catalog.add_partitions(database, name, inputs)
 
 
+def _tables(task: Task) -> str:
+    """The place of a table that names none: what EXECUTE makes is numbered as a query."""
+    directory, _, number = task.results.rpartition("/")
+    return task.results if directory.endswith("/tables") else f"{directory}/tables/{number}"
+
+
 def _named_columns(described: Document) -> list[Document]:
     """The columns of a new table. Raises QueryFailure for one without a name, and for a second of the same."""
     names = [c["Name"].lower() for c in described["columns"]]
@@ -279,7 +289,7 @@ def _inserted(columns: Sequence[Document], wanted: Sequence[str], described: Doc
         raise not_supported("INSERT INTO a column of type char(n) or varchar(n)")
     given = list(zip(described["trino"], described["hive"], strict=True))
     fits = len(given) == len(kinds) and all(
-        trino == "unknown" or (_is_hive(trino) and assignment.assignable(parse_hive(hive), kind))
+        trino == "unknown" or (not assignment.is_foreign(trino) and assignment.assignable(parse_hive(hive), kind))
         for (trino, hive), kind in zip(given, kinds, strict=True)
     )
     if not fits:
@@ -287,11 +297,3 @@ def _inserted(columns: Sequence[Document], wanted: Sequence[str], described: Doc
         raise QueryFailure(f"TYPE_MISMATCH: line 1:1: Insert query has mismatched column types: {shown}")
     sources = {n: i for i, n in enumerate(targets)}
     return [{"name": n, "type": t, "source": sources.get(n)} for n, t in types.items()]
-
-
-def _is_hive(trino: str) -> bool:
-    try:
-        assignment.check_storable([""], [trino])
-    except QueryFailure:
-        return False
-    return True
