@@ -5,6 +5,7 @@ In the parent process (light, no DuckDB, no sqlglot):
     settings    the API's smaller resources, with saved (statements) and metadata (the data catalog)
     executions  the durable history
     statements  what kind of statement a text is -> ddl (Hive's DDL, parsed) -> commands (carried out on the catalog)
+    writing     CREATE TABLE AS, INSERT INTO, UNLOAD, parsed -> writes (carried out, by outputs and assignment)
     workers     a pool of worker processes
 
 In a worker process (DuckDB and sqlglot, locked down):
@@ -16,6 +17,7 @@ In a worker process (DuckDB and sqlglot, locked down):
     pruning     which partitions the query can want
     scan        a Glue table as a relation over its files, by Glue's schema
     text        values as Athena writes them
+    files_out   the rows of what writes, as files
 
 Shared: frames (the wire between them), types (Hive, Trino and DuckDB type names), views, failures (Athena's words).
 """
