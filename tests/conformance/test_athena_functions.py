@@ -74,6 +74,26 @@ TEXTS = [
     ("format('%.1f %.2f', 0.25e0, -0.001e0)", "0.3 -0.00"),
 ]
 
+SQL_JSON = [
+    (f"json_{function}('{document}', '{path}')", value)
+    for function, document, path, value in [
+        ("value", '{"comment": "nice", "children": [10, 13]}', "lax $.comment", "nice"),
+        ("value", '{"comment": "nice", "children": [10, 13]}', "lax $.children[0]", "10"),
+        ("value", '{"comment": "nice", "children": [10, 13]}', "lax $.children[2]", None),
+        ("value", '{"comment": "nice", "children": [10, 13]}', "lax $.children", None),
+        ("value", '[{"a": 1}]', "strict $.a", None),
+        ("value", "nonsense", "lax $.a", None),
+        ("value", '{"a b": true}', 'lax $."a b"', "true"),
+        ("query", '{"comment": "nice", "children": [10, 13, 16]}', "lax $.children", "[10,13,16]"),
+        ("query", '{"comment": "nice"}', "strict $.comment", '"nice"'),
+        ("query", '{"comment": "nice"}', "lax $.children", None),
+        ("exists", '{"children": [10, 13]}', "lax $.children[1]", "true"),
+        ("exists", '{"children": [10, 13]}', "strict $.children[5]", "false"),
+        ("exists", '{"a": null}', "lax $.a", "true"),
+        ("exists", "nonsense", "lax $.a", "false"),
+    ]
+]
+
 STATISTICS = [
     ("round(wilson_interval_lower(1250, 1310, 1.96e0), 12)", "0.94148837254"),
     ("round(wilson_interval_upper(1250, 1310, 1.96e0), 12)", "0.964252471714"),
@@ -158,6 +178,9 @@ REFUSED = [
     ("SELECT format('%s %s', 'a')", "INVALID_FUNCTION_ARGUMENT: Invalid format string: %s %s"),
     ("SELECT format('%x', 10)", "NOT_SUPPORTED: %x in format"),
     ("SELECT format('%s', ARRAY[1])", "INVALID_FUNCTION_ARGUMENT: Invalid format string: %s of a value of INTEGER[]"),
+    ("""SELECT json_value('[{"a": 1}]', 'lax $.a')""", "NOT_SUPPORTED: a lax path through an array"),
+    ("""SELECT json_value('{"a": 1.50}', 'lax $.a')""", "NOT_SUPPORTED: json_value of a fraction"),
+    ("SELECT json_query('{}', 'lax $.*')", "NOT_SUPPORTED: the SQL/JSON path lax $.*"),
     ("SELECT typeof('cat')", "NOT_SUPPORTED: typeof of a value of VARCHAR"),
     ("SELECT normalize('a', NFKD)", "NOT_SUPPORTED: normalize with a form other than NFC (NFKD)"),
     ("SELECT wilson_interval_lower(2, 1, 1e0)", "INVALID_FUNCTION_ARGUMENT: number of successes must not be larger"),
@@ -171,7 +194,7 @@ def queries(aws: Client) -> Queries:
     return Queries(aws("athena"), "functions")
 
 
-@pytest.mark.parametrize("table", [BITS_AND_BASES, TEXTS, STATISTICS, COLLECTIONS])
+@pytest.mark.parametrize("table", [BITS_AND_BASES, TEXTS, STATISTICS, COLLECTIONS, SQL_JSON])
 def test_values_are_trinos(queries: Queries, table: Sequence[tuple[str, str | None]]) -> None:
     (row,) = queries.rows("SELECT " + ", ".join(expression for expression, _ in table))
     assert not {e: (got, want) for (e, want), got in zip(table, row, strict=True) if got != want}

@@ -115,14 +115,14 @@ UNSUPPORTED = frozenset(
     empty_approx_set euclidean_distance evaluate_classifier_predictions features from_base32 from_encoded_polyline
     from_geojson_geometry from_ieee754_32 from_ieee754_64 from_iso8601_timestamp_nanos from_unixtime_nanos
     geometry_from_hadoop_shape geometry_to_bing_tiles geometry_union great_circle_distance hash_counts hmac_sha512
-    index intersection_cardinality inverse_beta_cdf inverse_normal_cdf jaccard_index json_array json_exists
-    json_object json_query json_value learn_classifier learn_libsvm_classifier learn_libsvm_regressor learn_regressor
-    localtime make_set_digest merge merge_set_digest murmur3 normal_cdf numeric_histogram objectid_timestamp
-    parse_data_size parse_presto_data_size qdigest_agg quantile_at_value render rgb sha512 simplify_geometry
-    spooky_hash_v2_32 spooky_hash_v2_64 st_area st_asbinary st_astext st_boundary st_buffer st_centroid st_contains
-    st_convexhull st_difference st_disjoint st_distance st_equals st_geometryfromtext st_intersection st_intersects
-    st_length st_point st_polygon st_within st_x st_y tdigest_agg timestamp_objectid to_base32 to_char to_date
-    to_encoded_polyline to_geojson_geometry to_geometry to_ieee754_32 to_ieee754_64 to_spherical_geography
-    to_timestamp value_at_quantile values_at_quantiles version word_stem xxhash64
+    index intersection_cardinality inverse_beta_cdf inverse_normal_cdf jaccard_index json_array json_object
+    learn_classifier learn_libsvm_classifier learn_libsvm_regressor learn_regressor localtime make_set_digest merge
+    merge_set_digest murmur3 normal_cdf numeric_histogram objectid_timestamp parse_data_size parse_presto_data_size
+    qdigest_agg quantile_at_value render rgb sha512 simplify_geometry spooky_hash_v2_32 spooky_hash_v2_64 st_area
+    st_asbinary st_astext st_boundary st_buffer st_centroid st_contains st_convexhull st_difference st_disjoint
+    st_distance st_equals st_geometryfromtext st_intersection st_intersects st_length st_point st_polygon st_within
+    st_x st_y tdigest_agg timestamp_objectid to_base32 to_char to_date to_encoded_polyline to_geojson_geometry
+    to_geometry to_ieee754_32 to_ieee754_64 to_spherical_geography to_timestamp value_at_quantile values_at_quantiles
+    version word_stem xxhash64
     """.split()  # noqa: SIM905 - one name a line would be pages
 )

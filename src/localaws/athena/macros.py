@@ -7,7 +7,7 @@ depends on the argument's, a macro has one typed overload per type. They keep Tr
 Parameters of lambdas begin with t__, so that they never stand before a column of the query that is passed in.
 """
 
-from localaws.athena import formatter, reference, zones
+from localaws.athena import formatter, reference, sqljson, zones
 
 _SPACES = r"E' \t\n\r\f\v'"
 
@@ -208,7 +208,7 @@ MACROS: dict[str, str] = {
 def definitions() -> list[str]:
     """CREATE MACRO statements; overloads of one name are one statement, and macros only use earlier ones."""
     overloads: dict[str, list[str]] = {}
-    for head, body in (zones.MACROS | MACROS | reference.MACROS | formatter.MACROS).items():
+    for head, body in (zones.MACROS | MACROS | reference.MACROS | formatter.MACROS | sqljson.MACROS).items():
         name, _, parameters = head.partition("(")
         overloads.setdefault(name, []).append(f"({parameters} AS {body}")
     return [f"CREATE MACRO {name} {', '.join(heads)}" for name, heads in overloads.items()]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
-from localaws.athena import formatter, numbers, temporal, zones
+from localaws.athena import formatter, numbers, sqljson, temporal, zones
 from localaws.athena.failures import not_supported
 from localaws.athena.formats import joda, json_path, mysql
 
@@ -277,9 +277,12 @@ REWRITES: dict[str, tuple[int, int, Rewrite]] = {
     "from_iso8601_date": (1, 1, lambda a: _cast(a[0], "DATE")),
     "from_iso8601_timestamp": (1, 1, lambda a: _cast(a[0], "TIMESTAMPTZ")),
     "greatest": (1, 255, _unless_null("greatest")),
+    "json_exists": (2, 2, sqljson.exists),
     "json_extract": (2, 2, _json("t_json_extract")),
     "json_extract_scalar": (2, 2, _json("t_json_extract_scalar")),
+    "json_query": (2, 2, sqljson.one("t_sql_json_query")),
     "json_size": (2, 2, _json("t_json_size")),
+    "json_value": (2, 2, sqljson.one("t_sql_json_value")),
     "least": (1, 255, _unless_null("least")),
     "map_agg": (2, 2, lambda a: call("t_map_agg", call("list", a[0]), call("list", a[1]))),
     "map_filter": (2, 2, _map_filter),
