@@ -14,6 +14,7 @@ In a worker process (DuckDB and sqlglot, locked down):
     grammar     Trino's SQL as a syntax tree; refuses what is not in its tables or in functions
     operands    refuses comparisons that only DuckDB would make
     dialect     the tree rewritten for DuckDB: functions, rewrites, macros, formats, numbers, temporal
+    reference   the rarer functions' macros; formatter (format), sqljson (json_value ...), zones (AT TIME ZONE)
     pruning     which partitions the query can want
     scan        a Glue table as a relation over its files, by Glue's schema
     text        values as Athena writes them
