@@ -175,6 +175,21 @@ def test_a_stack_of_terraforms_is_left_alone(tmp_path: Path) -> None:
     assert done.stderr.endswith("clickstream-firehose-dev is Terraform's; leave it so: clicklake up --bare\n")
 
 
+def test_a_stream_into_another_bucket_that_up_did_not_make_is_left_alone(tmp_path: Path) -> None:
+    """As the module makes it for a root that has no default tags."""
+    theirs = EndpointProcess(tmp_path / "data", ("--bare",))
+    theirs.start()
+    destination = {"BucketARN": "arn:aws:s3:::theirs", "RoleARN": "arn:aws:iam::000000000000:role/theirs"}
+    theirs.client("firehose").create_delivery_stream(**STREAM, ExtendedS3DestinationConfiguration=destination)
+    theirs.kill()
+    up = [sys.executable, "-m", "clicklake", "up", "--port", "0", "--data-dir", str(theirs.data_dir)]
+    done = subprocess.run(up, env=clean_environment(), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr.endswith(
+        "clickstream-firehose-dev is somebody else's, for it delivers to theirs; leave it so: clicklake up --bare\n"
+    )
+
+
 def test_what_is_added_taken_away_or_changed_is_seen(stack: EndpointProcess) -> None:
     """Of the comparison itself: else it might compare nothing."""
     before = described(stack.client)

@@ -66,7 +66,8 @@ def _bring_up_to_date(firehose: Any, name: str, wanted: dict[str, Any]) -> None:
 
 
 def mark(stack: Stack) -> str | None:
-    """What the stack was made from, by the mark; None before it was made whole. Raises UsageError for Terraform's."""
+    """What the stack was made from, by the mark; None before it was made whole. Raises UsageError for one that is not
+    ours: Terraform's, by its tag or, where the module's user has no such tag, by the bucket."""
     firehose = stack.client("firehose")
     try:
         found = firehose.list_tags_for_delivery_stream(DeliveryStreamName=stack.names.delivery_stream)["Tags"]
@@ -75,7 +76,17 @@ def mark(stack: Stack) -> str | None:
     tags = {tag["Key"]: tag["Value"] for tag in found}
     if tags.get("ManagedBy") == "terraform":
         raise UsageError(f"{stack.names.delivery_stream} is Terraform's", "leave it so: clicklake up --bare")
+    if tags.get("ManagedBy") != stack.tags["ManagedBy"] and (bucket := _bucket_of(firehose, stack)) != stack.bucket_arn:
+        elsewhere = bucket.rpartition(":")[2]
+        whose = f"{stack.names.delivery_stream} is somebody else's, for it delivers to {elsewhere}"
+        raise UsageError(whose, "leave it so: clicklake up --bare")
     return tags.get(_MARK)
+
+
+def _bucket_of(firehose: Any, stack: Stack) -> str:
+    found = firehose.describe_delivery_stream(DeliveryStreamName=stack.names.delivery_stream)
+    (destination,) = found["DeliveryStreamDescription"]["Destinations"]
+    return str(destination["S3DestinationDescription"]["BucketARN"])
 
 
 def put_mark(stack: Stack, made_from: str) -> None:
