@@ -43,6 +43,17 @@ def test_an_execution_says_what_it_was(queries: Queries) -> None:
         execution["Statistics"]
     )
     assert execution["EngineVersion"]["EffectiveEngineVersion"] == "Athena engine version 3"
+    assert execution["Statistics"]["ResultReuseInformation"] == {"ReusedPreviousResult": False}
+
+
+def test_an_executions_query_has_the_comments_that_were_sent(queries: Queries) -> None:
+    assert queries.run(" SELECT 1 -- once; ")["Query"] == "SELECT 1 -- once;"
+
+
+def test_a_word_alone_as_a_parameter_is_a_string(queries: Queries) -> None:
+    assert queries.rows("SELECT ?, ?, ?", ExecutionParameters=["Washington", "TRUE", "null"]) == [
+        ["Washington", "true", None]
+    ]
 
 
 def test_a_failure_says_why_and_whose_fault_it_is(queries: Queries) -> None:

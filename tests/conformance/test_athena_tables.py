@@ -374,3 +374,28 @@ def test_a_hundred_partitions_a_month_are_found_at_once(queries: Queries, s3: An
     queries.run("MSCK REPAIR TABLE days")
     assert queries.rows("SELECT count(*), sum(n) FROM days") == [["40", "780"]]
     assert queries.rows("SELECT n FROM days WHERE d = '039'") == [["39"]]
+
+
+def test_binary_in_delimited_text_is_base64_and_anything_else_is_refused(queries: Queries, s3: Any) -> None:
+    s3.put_object(Bucket="lake", Key="binary/a.tsv", Body=b"1\tMTIz\n2\t\\N\n3\t\n4\t123\n")
+    queries.run(
+        "CREATE EXTERNAL TABLE bytes (n int, b binary) ROW FORMAT DELIMITED FIELDS TERMINATED BY '\\t' "
+        "LOCATION 's3://lake/binary/'"
+    )
+    assert queries.rows("SELECT b FROM bytes WHERE n < 4 ORDER BY n") == [["31 32 33"], [None], [""]]
+    assert queries.rows("SELECT n FROM bytes WHERE n = 4") == [["4"]]
+    assert queries.failure("SELECT b FROM bytes").startswith("NOT_SUPPORTED: binary that is not Base64")
+
+
+def test_what_dbt_and_pyathena_write_into_is_written(queries: Queries) -> None:
+    queries.run(
+        "CREATE TABLE external WITH (table_type = 'hive', is_external = true, format = 'parquet') AS SELECT 1 AS n"
+    )
+    refused = "CREATE TABLE internal WITH (is_external = false) AS SELECT 1 AS n"
+    assert queries.failure(refused).startswith("NOT_SUPPORTED: is_external = false")
+    queries.run(
+        "CREATE EXTERNAL TABLE lines (n int) ROW FORMAT DELIMITED FIELDS TERMINATED BY '\\t' "
+        "LINES TERMINATED BY '\\n' STORED AS TEXTFILE LOCATION 's3://lake/lines/'"
+    )
+    queries.run("INSERT INTO lines SELECT n + 1 FROM external")
+    assert queries.rows("SELECT n FROM lines") == [["2"]]

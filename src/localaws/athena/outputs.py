@@ -24,7 +24,15 @@ _STORED_AS = {"PARQUET": "PARQUET", "TEXTFILE": "TEXTFILE", "JSON": "JSONFILE"}
 _SERDES = {FORMATS[stored][2]: form for form, stored in _STORED_AS.items()}
 _CLASSIFICATION = {"PARQUET": "parquet", "TEXTFILE": "csv", "JSON": "json"}
 _COMPRESSIONS = ("write_compression", "parquet_compression", "compression")
-_KNOWN = {"format", "partitioned_by", "field_delimiter", "external_location", "table_type", *_COMPRESSIONS}
+_KNOWN = {
+    "format",
+    "partitioned_by",
+    "field_delimiter",
+    "external_location",
+    "table_type",
+    "is_external",
+    *_COMPRESSIONS,
+}
 # What a table may say of its SerDe and is written to all the same.
 _SERDE_OPTIONS = {"serialization.format", "field.delim"}
 _DEFAULT_DELIMITER = "\x01"
@@ -78,6 +86,8 @@ def asked(properties: Properties) -> Output:
             raise not_supported(f"the property {name}")
     if _text(properties.get("table_type", "HIVE")).upper() != "HIVE":
         raise not_supported(f"table_type = '{_text(properties['table_type'])}'")
+    if _text(properties.get("is_external", "true")).lower() != "true":
+        raise not_supported("is_external = false: of an Iceberg table only")
     form = _text(properties.get("format", "PARQUET")).upper()
     if form not in _CODECS:
         raise not_supported(f"writing the format {form}")
@@ -111,6 +121,8 @@ def of_table(table: Document) -> Output:
         raise not_supported("INSERT INTO a table with skip.header.line.count")
     form = _SERDES[library]
     others = set(options) - _SERDE_OPTIONS if form != "PARQUET" else set()
+    if options.get("line.delim") == "\n":
+        others -= {"line.delim"}
     if others:
         raise not_supported(f"INSERT INTO a table with the SerDe property {min(others)}")
     word = parameters.get("parquet.compression") if form == "PARQUET" else None

@@ -1,14 +1,18 @@
 """StartQueryExecution's parameters and the workgroup's settings, made into the QueryExecution that they ask for."""
 
+from collections.abc import Sequence
+
 from localaws.athena.catalog import Document, bucket_and_key
 from localaws.athena.pages import invalid
-from localaws.athena.statements import Statement, classify
+from localaws.athena.statements import Statement, classify, tokens
 from localaws.wire import Parameters
 
 _LONGEST = 262144  # bytes; "QueryString ... maximum length of 262144"
-# "Another request with this token gives the same answer; an error if a parameter has changed" (ClientRequestToken).
 # What writes has a directory or nothing there (querying-finding-output-files.html): where it is, how its name ends.
 _WRITTEN = {"CREATE_TABLE_AS_SELECT": ("tables/", ""), "INSERT": ("", ""), "UNLOAD": ("", "")}
+# Words that are values of their own.
+_WORDS = {"TRUE", "FALSE", "NULL", "CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP"}
+# "Another request with this token gives the same answer; an error if a parameter has changed" (ClientRequestToken).
 _SAME = ("Query", "WorkGroup", "QueryExecutionContext", "ExecutionParameters")
 
 
@@ -22,17 +26,27 @@ def described(p: Parameters, group: Document, now: float) -> tuple[Statement, Do
     statement = classify(p["QueryString"])
     _refuse_own_location(statement, group)
     return statement, {
-        "Query": statement.text.strip(),
+        "Query": _as_sent(p["QueryString"], statement),
         "StatementType": statement.type,
         "SubstatementType": statement.kind,
         "ResultConfiguration": _result_configuration(p, group) | {"OutputLocation": location},
         "ResultReuseConfiguration": {"ResultReuseByAgeConfiguration": {"Enabled": False}},
         "QueryExecutionContext": {k: v.lower() for k, v in p.get("QueryExecutionContext", {}).items()},
         "Status": {"State": "QUEUED", "SubmissionDateTime": now},
-        "Statistics": {"TotalExecutionTimeInMillis": 0, "QueryQueueTimeInMillis": 0},
+        "Statistics": {
+            "TotalExecutionTimeInMillis": 0,
+            "QueryQueueTimeInMillis": 0,
+            "ResultReuseInformation": {"ReusedPreviousResult": False},  # allowed, and never done
+        },
         "WorkGroup": group["Name"],
         "EngineVersion": group["Configuration"]["EngineVersion"],
     } | {k: p[k] for k in ("ExecutionParameters", "ResultReuseConfiguration") if k in p}
+
+
+def _as_sent(text: str, statement: Statement) -> str:
+    """The text with its comments, by which clients find their queries again, and without the ; at its end."""
+    rest = text[len(statement.text) :]
+    return statement.text.strip() if not rest.strip("; \t\r\n") else text.strip()
 
 
 def numbered(document: Document, number: str) -> Document:
@@ -42,6 +56,17 @@ def numbered(document: Document, number: str) -> Document:
     configuration = document["ResultConfiguration"]
     url = f"{configuration['OutputLocation'].rstrip('/')}/{place}{number}{suffix}"
     return document | {"QueryExecutionId": number, "ResultConfiguration": configuration | {"OutputLocation": url}}
+
+
+def values(parameters: Sequence[str]) -> list[str]:
+    """ExecutionParameters as SQL. A word alone is a string without its quotes: awswrangler's tests, which are run on
+    AWS, send b and Washington (aws-sdk-pandas, test_athena_paramstyle_qmark_parameters)."""
+    return [f"'{p.strip()}'" if _is_bare(p) else p for p in parameters]
+
+
+def _is_bare(parameter: str) -> bool:
+    parts = tokens(parameter)
+    return len(parts) == 1 and parts[0].kind == "word" and parts[0].word() not in _WORDS
 
 
 def same(known: Document, asked: Document) -> bool:

@@ -20,7 +20,7 @@ from localaws.athena.failures import SYSTEM, USER, Cancelled, QueryFailure, not_
 from localaws.athena.listing import list_files
 from localaws.athena.metadata import Metadata
 from localaws.athena.pages import invalid, number_of
-from localaws.athena.requests import described, numbered, same
+from localaws.athena.requests import described, numbered, same, values
 from localaws.athena.settings import Settings
 from localaws.athena.statements import Run, Statement
 from localaws.athena.types import VARCHAR, Type
@@ -311,7 +311,7 @@ class Athena:
 
     def _job(self, execution: Execution, sql: str) -> Document:
         database = execution.document["QueryExecutionContext"].get("Database", "")
-        parameters = execution.parameters or execution.document.get("ExecutionParameters", [])
+        parameters = execution.parameters or values(execution.document.get("ExecutionParameters", []))
         return {"sql": sql, "database": database, "parameters": parameters}
 
     def _create_view(self, execution: Execution, command: ddl.CreateView, own: str) -> Outcome:
