@@ -44,7 +44,7 @@ def _prepare(ours: Endpoint) -> Mapping[str, str]:
     }
 
 
-CLIENT = Client("PyAthena", "pyathena", "pyathena-dev/PyAthena", _TESTS, (), _prepare)
+CLIENT = Client("PyAthena", "pyathena", "pyathena-dev/PyAthena", _TESTS, ("-p", "conformance.pyathena_arrow"), _prepare)
 
 if __name__ == "__main__":
     sys.exit(run(CLIENT, sys.argv[1:]))
