@@ -4,6 +4,9 @@
 environment    = "prod"
 s3_bucket_name = "your-unique-bucket-name" # another one than dev's
 
+# terraform.tfvars, which may name dev's key, is read before this file. Another name: a key of prod's own, see docs/deploy.md.
+user_key_parameter = null # "/clicklake/prod/user-key"
+
 # destroy stops at a bucket that has objects.
 force_destroy = false
 

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -85,7 +84,8 @@ class Deployment:
         try:
             _follow(process)
         except KeyboardInterrupt:
-            process.send_signal(signal.SIGINT)  # it ends what it has begun, and writes its state
+            # Interrupted, the provider would not wait for what it has asked for, and what AWS makes is then in no state.
+            say("interrupted: Terraform ends what it has begun, and then all is destroyed")
             _follow(process)
             raise
         if process.returncode != 0:

@@ -6,6 +6,12 @@ variable "s3_bucket_name" {
     condition     = can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.s3_bucket_name))
     error_message = "A bucket name has 3 to 63 lower-case letters, digits, dots and hyphens, and begins and ends with a letter or digit."
   }
+
+  # docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+  validation {
+    condition     = !can(regex("[.]{2}|^[0-9.]+$|^(xn--|sthree-|amzn-s3-demo-)|(-s3alias|--ol-s3|[.]mrap|--x-s3|--table-s3)$", var.s3_bucket_name))
+    error_message = "S3 takes no bucket name with two dots in a row, none that is an IP address, and keeps some beginnings (xn--) and endings (-s3alias) for itself."
+  }
 }
 
 variable "environment" {

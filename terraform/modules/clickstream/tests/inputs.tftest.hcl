@@ -23,16 +23,17 @@ run "refuses_names_that_aws_would_not_take" {
   expect_failures = [var.s3_bucket_name, var.environment, var.tags, var.encryption]
 }
 
-run "refuses_files_that_are_none" {
+run "refuses_files_that_are_none_and_names_that_s3_keeps" {
   command = plan
 
   variables {
+    s3_bucket_name = "acme..clickstream"
     pipeline_file  = "versions.tf"
     lambda_package = "versions.tf"
     geo_database   = "/opt/GeoLite2-City.csv"
   }
 
-  expect_failures = [var.pipeline_file, var.lambda_package, var.geo_database]
+  expect_failures = [var.s3_bucket_name, var.pipeline_file, var.lambda_package, var.geo_database]
 }
 
 run "refuses_settings_that_aws_would_not_take" {
