@@ -50,6 +50,11 @@ def test_an_executions_query_has_the_comments_that_were_sent(queries: Queries) -
     assert queries.run(" SELECT 1 -- once; ")["Query"] == "SELECT 1 -- once;"
 
 
+def test_random_below_nothing_fails(queries: Queries) -> None:
+    assert queries.failure("SELECT random(-1)") == "INVALID_FUNCTION_ARGUMENT: bound must be positive"
+    assert queries.rows("SELECT random(1)") == [["0"]]
+
+
 def test_a_word_alone_as_a_parameter_is_a_string(queries: Queries) -> None:
     assert queries.rows("SELECT ?, ?, ?", ExecutionParameters=["Washington", "TRUE", "null"]) == [
         ["Washington", "true", None]

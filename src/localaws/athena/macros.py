@@ -116,7 +116,8 @@ MACROS: dict[str, str] = {
     "t_truncate(x)": "x - x % 1",
     "t_e()": "exp(1)",
     "t_random()": "random()",
-    "t_random(n)": "CAST(floor(random() * n) AS BIGINT)",
+    "t_random(n)": "CASE WHEN n <= 0 THEN CAST(t_fail('INVALID_FUNCTION_ARGUMENT: bound must be positive') AS BIGINT) "
+    "ELSE CAST(floor(random() * n) AS BIGINT) END",
     "t_nan()": "CAST('NaN' AS DOUBLE)",
     "t_infinity()": "CAST('Infinity' AS DOUBLE)",
     "t_is_finite(x)": "isfinite(x)",
