@@ -128,7 +128,7 @@ def _rest(terminal: int) -> bytes:
 
 def test_on_a_terminal_there_is_a_bar_and_colour_and_ctrl_c_cleans_up(tmp_path: Path) -> None:
     said, code = interrupted_on_a_terminal(environment(tmp_path, TERM="xterm"), b"kill -9")
-    assert code == 130
+    assert code == 130, said
     assert "Traceback" not in said
     assert "█" in said
     assert "\x1b[36m" in said
