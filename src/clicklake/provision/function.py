@@ -2,12 +2,10 @@
 
 import base64
 import hashlib
-import json
 import os
 from pathlib import Path
-from typing import Any
 
-from clicklake.provision.stack import Stack, unless_there
+from clicklake.provision.stack import Stack, tls_only, unless_there
 
 _LOG_DAYS = 30
 _QUEUE_SECONDS = 14 * 24 * 3600  # the longest that SQS keeps a message
@@ -30,7 +28,7 @@ def make_failure_queue(stack: Stack) -> None:
         "MessageRetentionPeriod": str(_QUEUE_SECONDS),
         "MaximumMessageSize": str(_MESSAGE_BYTES),
         "SqsManagedSseEnabled": "true",
-        "Policy": json.dumps(_queue_policy(stack)),
+        "Policy": tls_only("sqs:*", stack.failure_queue_arn),
     }
     with unless_there():  # with other attributes
         sqs.create_queue(QueueName=stack.names.failure_queue, Attributes=attributes, tags=stack.tags)
@@ -38,18 +36,6 @@ def make_failure_queue(stack: Stack) -> None:
     url = sqs.get_queue_url(QueueName=stack.names.failure_queue)["QueueUrl"]
     sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
     sqs.tag_queue(QueueUrl=url, Tags=stack.tags)
-
-
-def _queue_policy(stack: Stack) -> dict[str, Any]:
-    statement = {
-        "Sid": "TlsOnly",
-        "Effect": "Deny",
-        "Principal": {"AWS": "*"},
-        "Action": "sqs:*",
-        "Resource": stack.failure_queue_arn,
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-    }
-    return {"Version": "2012-10-17", "Statement": [statement]}
 
 
 def function_is_there(stack: Stack) -> bool:

@@ -1,11 +1,10 @@
 """The lake: one bucket with all zones, private, encrypted, with old versions and old objects expiring."""
 
-import json
 from dataclasses import asdict
 from typing import Any
 
 from clicklake.pipeline import Pipeline
-from clicklake.provision.stack import Stack, unless_there
+from clicklake.provision.stack import Stack, tls_only, unless_there
 
 _PRIVATE = dict.fromkeys(("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True)
 _OWNED = {"ObjectOwnership": "BucketOwnerEnforced"}
@@ -33,7 +32,7 @@ def make_bucket(stack: Stack) -> None:
     s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [_ENCRYPTED]})
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": _lifecycle(stack.pipeline)})
-    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(_policy(stack)))
+    s3.put_bucket_policy(Bucket=bucket, Policy=tls_only("s3:*", stack.bucket_arn, f"{stack.bucket_arn}/*"))
     s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": stack.tag_list})
 
 
@@ -62,18 +61,6 @@ def _lifecycle(pipeline: Pipeline) -> list[dict[str, Any]]:
         "NoncurrentVersionExpiration": {"NoncurrentDays": 30},
     }
     return [*rules, tidy]
-
-
-def _policy(stack: Stack) -> dict[str, Any]:
-    statement = {
-        "Sid": "TlsOnly",
-        "Effect": "Deny",
-        "Principal": {"AWS": "*"},
-        "Action": "s3:*",
-        "Resource": [stack.bucket_arn, f"{stack.bucket_arn}/*"],
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-    }
-    return {"Version": "2012-10-17", "Statement": [statement]}
 
 
 def make_trigger(stack: Stack) -> None:

@@ -1,5 +1,6 @@
 """What is to be made, and where: its names, ARNs and tags."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -72,6 +73,19 @@ class Stack:
     @property
     def user_key_parameter(self) -> str:
         return f"/clicklake/{self.environment}/user-key"
+
+
+def tls_only(actions: str, *resources: str) -> str:
+    """A resource's policy that denies whoever comes without TLS; JSON."""
+    statement = {
+        "Sid": "TlsOnly",
+        "Effect": "Deny",
+        "Principal": {"AWS": "*"},
+        "Action": actions,
+        "Resource": list(resources) if len(resources) > 1 else resources[0],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 @contextmanager
