@@ -10,6 +10,7 @@ In the parent process (light, no DuckDB, no sqlglot):
 
 In a worker process (DuckDB and sqlglot, locked down):
     worker      takes a query, answers with its result; asks the parent for tables, partitions and files
+    connection  DuckDB's, which makes macros when they are named
     query       one query from text to result, through the following
     grammar     Trino's SQL as a syntax tree; refuses what is not in its tables or in functions
     operands    refuses comparisons that only DuckDB would make

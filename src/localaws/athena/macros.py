@@ -206,10 +206,10 @@ MACROS: dict[str, str] = {
 }
 
 
-def definitions() -> list[str]:
-    """CREATE MACRO statements; overloads of one name are one statement, and macros only use earlier ones."""
+def definitions() -> dict[str, str]:
+    """Name -> CREATE MACRO statement; the overloads of one name are one statement."""
     overloads: dict[str, list[str]] = {}
     for head, body in (zones.MACROS | MACROS | reference.MACROS | formatter.MACROS | sqljson.MACROS).items():
         name, _, parameters = head.partition("(")
         overloads.setdefault(name, []).append(f"({parameters} AS {body}")
-    return [f"CREATE MACRO {name} {', '.join(heads)}" for name, heads in overloads.items()]
+    return {name: f"CREATE MACRO {name} {', '.join(heads)}" for name, heads in overloads.items()}

@@ -15,6 +15,7 @@ import duckdb
 from sqlglot import exp
 
 from localaws.athena import dialect, grammar, operands, pruning, system_tables
+from localaws.athena.connection import Connection
 from localaws.athena.duck_errors import translate
 from localaws.athena.facts import Facts
 from localaws.athena.failures import QueryFailure, not_supported, position
@@ -59,9 +60,7 @@ class _Resolved:
 class Engine:
     """Plans and runs queries on one DuckDB connection; not for several threads."""
 
-    def __init__(
-        self, connection: duckdb.DuckDBPyConnection, lake: Lake, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, connection: Connection, lake: Lake, clock: Callable[[], float] = time.time) -> None:
         self._connection = connection
         self._lake = lake
         self._facts = Facts(self.rows)
@@ -104,7 +103,7 @@ class Engine:
             (rows,) = self._connection.execute(statement).fetchall()[0]
         except duckdb.Error as e:
             raise translate(e, sql) from e
-        read = json.loads(self._connection.get_profiling_information(format="json"))["io"]["total_bytes_read"]
+        read = json.loads(self._connection.profile())["io"]["total_bytes_read"]
         return int(rows), min(int(read), plan.file_bytes)
 
     def rows(self, sql: str, parameters: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:

@@ -15,7 +15,8 @@ from typing import IO, Any
 
 import duckdb
 
-from localaws.athena import files_out, frames, macros, plans
+from localaws.athena import files_out, frames, plans
+from localaws.athena.connection import Connection
 from localaws.athena.failures import SYSTEM, USER, QueryFailure
 from localaws.athena.lake import Lake
 from localaws.athena.query import Engine, Plan
@@ -23,7 +24,7 @@ from localaws.athena.query import Engine, Plan
 Message = dict[str, Any]
 
 
-def connect(roots: list[str], scratch: str, memory: str, threads: int) -> duckdb.DuckDBPyConnection:
+def connect(roots: list[str], scratch: str, memory: str, threads: int) -> Connection:
     """A DuckDB that can reach the files under `roots` and `scratch` and nothing else, and whose settings are final."""
     connection = duckdb.connect(
         ":memory:",
@@ -37,15 +38,13 @@ def connect(roots: list[str], scratch: str, memory: str, threads: int) -> duckdb
             "preserve_insertion_order": True,
         },
     )
-    for definition in macros.definitions():
-        connection.execute(definition)
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET enable_profiling = 'no_output'")
     connection.execute("SET profiling_coverage = 'ALL'")
     connection.execute(f"SET allowed_directories = [{', '.join(_string(r) for r in [*roots, scratch])}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
-    return connection
+    return Connection(connection)
 
 
 def _string(text: str) -> str:
