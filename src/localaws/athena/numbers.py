@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
+from localaws.athena import columns
 from localaws.athena.failures import not_supported
-from localaws.athena.types import Type
 
 _INTEGER, _DOUBLE = "integer", "double"
 _MOST = 38  # digits
@@ -49,7 +49,7 @@ def has_decimals(tree: exp.Expr) -> bool:
             return True
         if isinstance(node, exp.DataType) and node.this == exp.DType.DECIMAL:
             return True
-        if isinstance(node, exp.Table) and any(t.name == "decimal" for t in _columns(node).values()):
+        if isinstance(node, exp.Table) and any(t.name == "decimal" for t in columns.of_table(node).values()):
             return True
     return False
 
@@ -138,7 +138,7 @@ def is_map(node: exp.Expr) -> bool:
     if isinstance(node, exp.Cast):
         return bool(node.to.this == exp.DType.MAP)
     if isinstance(node, exp.Column):
-        found = type_of_column(node)
+        found = columns.type_of_column(node)
         return found is not None and found.name == "map"
     return isinstance(node, exp.Anonymous) and node.name.lower() in _MAPS
 
@@ -148,7 +148,7 @@ def is_row(node: exp.Expr) -> bool:
     if isinstance(node, exp.Cast):
         return bool(node.to.this == exp.DType.STRUCT)
     if isinstance(node, exp.Column):
-        found = type_of_column(node)
+        found = columns.type_of_column(node)
         return found is not None and found.name == "row"
     return isinstance(node, exp.Anonymous) and node.name.lower() == "row"
 
@@ -255,15 +255,15 @@ def _column(node: exp.Column) -> Kind:
 
 def _column_of(select: exp.Select, name: str, qualifier: str = "") -> Kind:
     """What `select` sees by this name: a table's column, by its type, or a subquery's, by its expression."""
-    for source in _sources(select):
+    for source in columns.sources(select):
         if qualifier in {"", source.alias_or_name.lower()}:
-            found = _columns(source).get(name)
+            found = columns.of_table(source).get(name)
             if found is not None:
                 return (
                     Decimal(found.precision, found.scale) if found.name == "decimal" else _KIND_OF_TYPE.get(found.name)
                 )
-            inner = _inner(source)
-            if inner is not None and (kind_of := _projected(inner, name)) is not None:
+            query = columns.inner(source)
+            if query is not None and (kind_of := _projected(query, name)) is not None:
                 return kind_of
     return None
 
@@ -275,68 +275,3 @@ def _projected(select: exp.Select, name: str) -> Kind:
         if projection.alias_or_name.lower() == name:
             return kind(projection.unalias())
     return None
-
-
-def _inner(source: exp.Expr) -> exp.Select | None:
-    """The (leftmost) SELECT behind a subquery or behind the name of a WITH."""
-    query: exp.Expr | None = source.this if isinstance(source, exp.Subquery) else _named(source)
-    while isinstance(query, exp.SetOperation | exp.Subquery):
-        query = query.this
-    return query if isinstance(query, exp.Select) else None
-
-
-def _named(table: exp.Expr) -> exp.Expr | None:
-    owner = table.parent
-    while owner is not None:
-        clause = owner.args.get("with_")
-        for cte in clause.expressions if clause else ():
-            if cte.alias.lower() == table.name.lower() and table.find_ancestor(exp.CTE) is not cte:
-                found: exp.Expr = cte.this
-                return found
-        owner = owner.parent
-    return None
-
-
-def type_of_column(node: exp.Column) -> Type | None:
-    """By the tables of the nearest SELECT, or of the subqueries, views and WITH that pass the column on as it is."""
-    select = node.find_ancestor(exp.Select)
-    return _type_in(select, node.name.lower(), node.table.lower()) if select else None
-
-
-def _type_in(select: exp.Select, name: str, qualifier: str = "") -> Type | None:
-    for source in _sources(select):
-        if qualifier in {"", source.alias_or_name.lower()}:
-            found = _columns(source).get(name) or _passed_on(source, name)
-            if found is not None:
-                return found
-    return None
-
-
-def _passed_on(source: exp.Expr, name: str) -> Type | None:
-    query = source.this if isinstance(source, exp.Subquery) else _named(source)
-    if not isinstance(query, exp.Select) or _renames(source) or _renames(query.parent):
-        return None
-    for projection in query.expressions:
-        if isinstance(projection, exp.Star) or (isinstance(projection, exp.Column) and projection.is_star):
-            return _type_in(query, name)
-        if projection.alias_or_name.lower() == name:
-            origin = projection.unalias()
-            return type_of_column(origin) if isinstance(origin, exp.Column) else None
-    return None
-
-
-def _renames(source: exp.Expr | None) -> bool:
-    """AS t (a, b)"""
-    alias = source.args.get("alias") if source is not None else None
-    return bool(alias is not None and alias.args.get("columns"))
-
-
-def _sources(select: exp.Select) -> list[exp.Expr]:
-    clauses = [select.args.get("from_"), *(select.args.get("joins") or [])]
-    return [c.this for c in clauses if c is not None]
-
-
-def _columns(table: exp.Expr) -> dict[str, Type]:
-    """Name -> type, put there when the table was resolved."""
-    columns: dict[str, Type] = table.meta.get("columns", {})
-    return columns

@@ -6,7 +6,7 @@ happens to read as a date compares as one on the laptop and fails on AWS, so it 
 
 from sqlglot import exp
 
-from localaws.athena import numbers, temporal
+from localaws.athena import columns, numbers, temporal
 from localaws.athena.failures import QueryFailure, position
 
 _OPERATORS = {
@@ -39,7 +39,7 @@ def _sides(node: exp.Expr) -> list[exp.Expr]:
 def _type(node: exp.Expr) -> str | None:
     """The type's name if it is certainly no string."""
     if isinstance(node, exp.Column):
-        column = numbers.type_of_column(node)
+        column = columns.type_of_column(node)
         return None if column is None or column.name in {"varchar", "char"} else column.trino()
     if isinstance(node, exp.Literal) and node.is_string:
         return None

@@ -6,7 +6,7 @@ an aggregate it doesn't, and the query is refused.
 
 from sqlglot import exp
 
-from localaws.athena.numbers import type_of_column
+from localaws.athena.columns import type_of_column
 
 _DATE, _TIMESTAMP = "date", "timestamp"
 _DATES = {"last_day"}

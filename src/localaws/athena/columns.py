@@ -1,0 +1,73 @@
+"""What a column's name means: which table's column it is, or which expression of a subquery or of a WITH.
+
+Tables carry their columns' types since they were resolved (query.py); nothing here asks DuckDB.
+"""
+
+from sqlglot import exp
+
+from localaws.athena.types import Type
+
+
+def inner(source: exp.Expr) -> exp.Select | None:
+    """The (leftmost) SELECT behind a subquery or behind the name of a WITH."""
+    query: exp.Expr | None = source.this if isinstance(source, exp.Subquery) else _named(source)
+    while isinstance(query, exp.SetOperation | exp.Subquery):
+        query = query.this
+    return query if isinstance(query, exp.Select) else None
+
+
+def _named(table: exp.Expr) -> exp.Expr | None:
+    owner = table.parent
+    while owner is not None:
+        clause = owner.args.get("with_")
+        for cte in clause.expressions if clause else ():
+            if cte.alias.lower() == table.name.lower() and table.find_ancestor(exp.CTE) is not cte:
+                found: exp.Expr = cte.this
+                return found
+        owner = owner.parent
+    return None
+
+
+def type_of_column(node: exp.Column) -> Type | None:
+    """By the tables of the nearest SELECT, or of the subqueries, views and WITH that pass the column on as it is."""
+    select = node.find_ancestor(exp.Select)
+    return _type_in(select, node.name.lower(), node.table.lower()) if select else None
+
+
+def _type_in(select: exp.Select, name: str, qualifier: str = "") -> Type | None:
+    for source in sources(select):
+        if qualifier in {"", source.alias_or_name.lower()}:
+            found = of_table(source).get(name) or _passed_on(source, name)
+            if found is not None:
+                return found
+    return None
+
+
+def _passed_on(source: exp.Expr, name: str) -> Type | None:
+    query = source.this if isinstance(source, exp.Subquery) else _named(source)
+    if not isinstance(query, exp.Select) or _renames(source) or _renames(query.parent):
+        return None
+    for projection in query.expressions:
+        if isinstance(projection, exp.Star) or (isinstance(projection, exp.Column) and projection.is_star):
+            return _type_in(query, name)
+        if projection.alias_or_name.lower() == name:
+            origin = projection.unalias()
+            return type_of_column(origin) if isinstance(origin, exp.Column) else None
+    return None
+
+
+def _renames(source: exp.Expr | None) -> bool:
+    """AS t (a, b)"""
+    alias = source.args.get("alias") if source is not None else None
+    return bool(alias is not None and alias.args.get("columns"))
+
+
+def sources(select: exp.Select) -> list[exp.Expr]:
+    clauses = [select.args.get("from_"), *(select.args.get("joins") or [])]
+    return [c.this for c in clauses if c is not None]
+
+
+def of_table(table: exp.Expr) -> dict[str, Type]:
+    """Name -> type, put there when the table was resolved."""
+    found: dict[str, Type] = table.meta.get("columns", {})
+    return found
