@@ -50,6 +50,77 @@ def test_an_executions_query_has_the_comments_that_were_sent(queries: Queries) -
     assert queries.run(" SELECT 1 -- once; ")["Query"] == "SELECT 1 -- once;"
 
 
+YOUNG = {"ResultReuseByAgeConfiguration": {"Enabled": True, "MaxAgeInMinutes": 5}}
+
+
+def test_an_earlier_result_is_reused_where_that_is_allowed(queries: Queries) -> None:
+    sql = "SELECT 41 + 1 AS answer, ? AS given"
+    first = queries.run(sql, ExecutionParameters=["1"])
+    again = queries.run(sql, ExecutionParameters=["1"], ResultReuseConfiguration=YOUNG)
+    assert again["Statistics"]["ResultReuseInformation"] == {"ReusedPreviousResult": True}
+    assert again["ResultReuseConfiguration"] == YOUNG
+    assert again["Statistics"]["DataScannedInBytes"] == 0
+    assert again["ResultConfiguration"] == first["ResultConfiguration"]
+    assert queries.rows(sql, ExecutionParameters=["1"], ResultReuseConfiguration=YOUNG) == [["42", "1"]]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"ExecutionParameters": ["2"]},
+        {"QueryExecutionContext": {"Database": "default"}},
+        {"ResultConfiguration": {"OutputLocation": "s3://lake/elsewhere/"}},
+        {"ResultReuseConfiguration": {"ResultReuseByAgeConfiguration": {"Enabled": False}}},
+        {"ResultReuseConfiguration": {"ResultReuseByAgeConfiguration": {"Enabled": True, "MaxAgeInMinutes": 0}}},
+    ],
+    ids=str,
+)
+def test_another_question_or_place_or_age_is_not_answered_by_an_earlier_result(queries: Queries, changed: Any) -> None:
+    asked = {"ExecutionParameters": ["1"], "ResultReuseConfiguration": YOUNG}
+    queries.run("SELECT 1, ?", **asked)
+    assert not reused(queries, "SELECT 1, ?", **(asked | changed))
+
+
+@pytest.mark.parametrize(
+    ("sql", "same"),
+    [
+        ("SELECT random() AS r", False),
+        ("SELECT x FROM (VALUES 1, 2) AS t(x) LIMIT 1", False),
+        ("SELECT * FROM (SELECT x FROM (VALUES 1, 2) AS t(x) LIMIT 1) ORDER BY x", False),
+        ("SELECT x FROM (VALUES 1, 2) AS t(x) ORDER BY x LIMIT 1", True),
+        ("SELECT 'random()' AS \"LIMIT\"", True),
+        ("SELECT now() AS t", False),
+    ],
+)
+def test_only_what_is_answered_alike_each_time_is_reused(queries: Queries, sql: str, same: bool) -> None:
+    queries.run(sql)
+    assert reused(queries, sql, ResultReuseConfiguration=YOUNG) is same
+
+
+def test_a_result_that_is_gone_is_not_reused(queries: Queries, aws: Client) -> None:
+    number = queries.run("SELECT 'gone'")["QueryExecutionId"]
+    aws("s3").delete_object(Bucket="lake", Key=f"results/{number}.csv")
+    assert not reused(queries, "SELECT 'gone'", ResultReuseConfiguration=YOUNG)
+
+
+def test_a_prepared_statement_that_means_something_else_now_is_run_again(queries: Queries) -> None:
+    for said in ("1", "2"):
+        queries.run(f"PREPARE changing FROM SELECT {said}")
+        assert queries.rows("EXECUTE changing", ResultReuseConfiguration=YOUNG) == [[said]]
+        assert reused(queries, "EXECUTE changing", ResultReuseConfiguration=YOUNG)
+        queries.run("DEALLOCATE PREPARE changing")
+
+
+def test_a_result_may_be_reused_for_a_week_at_most(queries: Queries) -> None:
+    age = {"ResultReuseByAgeConfiguration": {"Enabled": True, "MaxAgeInMinutes": 10081}}
+    assert refused(queries.start, sql="SELECT 1", ResultReuseConfiguration=age)[0] == "InvalidRequestException"
+
+
+def reused(queries: Queries, sql: str, **parameters: Any) -> bool:
+    information: dict[str, bool] = queries.run(sql, **parameters)["Statistics"]["ResultReuseInformation"]
+    return information["ReusedPreviousResult"]
+
+
 def test_random_below_nothing_fails(queries: Queries) -> None:
     assert queries.failure("SELECT random(-1)") == "INVALID_FUNCTION_ARGUMENT: bound must be positive"
     assert queries.rows("SELECT random(1)") == [["0"]]

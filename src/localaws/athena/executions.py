@@ -22,6 +22,8 @@ CREATE TABLE IF NOT EXISTS athena_executions (number INTEGER PRIMARY KEY AUTOINC
   workgroup TEXT NOT NULL, token TEXT, state TEXT NOT NULL, body TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS athena_workgroup ON athena_executions (workgroup, number);
 CREATE UNIQUE INDEX IF NOT EXISTS athena_token ON athena_executions (token);
+CREATE INDEX IF NOT EXISTS athena_key ON athena_executions (json_extract(body, '$.key'), number)
+  WHERE json_extract(body, '$.key') IS NOT NULL;
 """
 _AFTER = {
     "QUEUED": {"RUNNING", "CANCELLED", "FAILED"},
@@ -39,6 +41,7 @@ class Execution:
     token: str | None = None
     columns: list[Document] = field(default_factory=list)
     rows: int = 0  # written by it
+    key: str = ""  # the same for queries that its result answers, too (reuse.py)
     parameters: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     recorded: threading.Event = field(default_factory=threading.Event, repr=False)
@@ -138,6 +141,15 @@ class Executions:
         row = self._store.read().execute("SELECT id FROM athena_executions WHERE token = ?", (token,)).fetchone()
         return self.get(row[0]) if row else None
 
+    def latest(self, key: str) -> Execution | None:
+        """The last that succeeded with this key; it may just be on its way into the store."""
+        ended = [e for e in list(self._live.values()) if e.key == key and e.state == "SUCCEEDED"]
+        if ended:
+            return ended[-1]
+        query = "SELECT id, body FROM athena_executions WHERE json_extract(body, '$.key') = ? AND state = 'SUCCEEDED'"
+        row = self._store.read().execute(f"{query} ORDER BY number DESC LIMIT 1", (key,)).fetchone()
+        return _loaded(*row) if row else None
+
     def page(self, workgroup: str, before: int, count: int) -> tuple[list[str], int | None]:
         """Ids, newest first, of those older than the number `before`; and the number to go on from."""
         query = (
@@ -154,6 +166,7 @@ def athena_error(message: str, category: int) -> Document:
 def _body(execution: Execution) -> str:
     kept: Document = {"document": execution.document, "columns": execution.columns, "token": execution.token}
     kept |= {"rows": execution.rows} if execution.rows else {}
+    kept |= {"key": execution.key} if execution.key else {}
     return json.dumps(kept, separators=(",", ":"))
 
 

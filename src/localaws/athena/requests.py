@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from localaws.athena import reuse
 from localaws.athena.catalog import Document, bucket_and_key
 from localaws.athena.pages import invalid
 from localaws.athena.statements import Statement, classify, tokens
@@ -13,6 +14,7 @@ _WRITTEN = {"CREATE_TABLE_AS_SELECT": ("tables/", ""), "INSERT": ("", ""), "UNLO
 # Words that are values of their own.
 _WORDS = {"TRUE", "FALSE", "NULL", "CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP"}
 # "Another request with this token gives the same answer; an error if a parameter has changed" (ClientRequestToken).
+_NO_REUSE = {"ResultReuseByAgeConfiguration": {"Enabled": False}}
 _SAME = ("Query", "WorkGroup", "QueryExecutionContext", "ExecutionParameters")
 
 
@@ -30,17 +32,17 @@ def described(p: Parameters, group: Document, now: float) -> tuple[Statement, Do
         "StatementType": statement.type,
         "SubstatementType": statement.kind,
         "ResultConfiguration": _result_configuration(p, group) | {"OutputLocation": location},
-        "ResultReuseConfiguration": {"ResultReuseByAgeConfiguration": {"Enabled": False}},
+        "ResultReuseConfiguration": reuse.checked(p.get("ResultReuseConfiguration") or _NO_REUSE),
         "QueryExecutionContext": {k: v.lower() for k, v in p.get("QueryExecutionContext", {}).items()},
         "Status": {"State": "QUEUED", "SubmissionDateTime": now},
         "Statistics": {
             "TotalExecutionTimeInMillis": 0,
             "QueryQueueTimeInMillis": 0,
-            "ResultReuseInformation": {"ReusedPreviousResult": False},  # allowed, and never done
+            "ResultReuseInformation": {"ReusedPreviousResult": False},
         },
         "WorkGroup": group["Name"],
         "EngineVersion": group["Configuration"]["EngineVersion"],
-    } | {k: p[k] for k in ("ExecutionParameters", "ResultReuseConfiguration") if k in p}
+    } | {k: p[k] for k in ("ExecutionParameters",) if k in p}
 
 
 def _as_sent(text: str, statement: Statement) -> str:

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NoReturn
 
-from localaws.athena import ddl, explain, prepared, results, writing
+from localaws.athena import ddl, explain, prepared, results, reuse, writing
 from localaws.athena.catalog import Catalog, Document, Files, PutFile, PutObject, bucket_and_key
 from localaws.athena.commands import Commands, Outcome, as_input
 from localaws.athena.executions import Execution, Executions, athena_error
@@ -166,12 +166,17 @@ class Athena:
         return answer | ({"NextToken": following} if following else {})
 
     def _result_file(self, execution: Execution) -> Path:
-        url = execution.document["ResultConfiguration"]["OutputLocation"]
-        bucket, key = bucket_and_key(url)
-        for file in self._files(bucket, key):
-            if file.key == key:
-                return file.path
-        raise invalid(f"Could not find results at {url}")
+        found = self._find_file(execution)
+        if found is None:
+            raise invalid(f"Could not find results at {execution.document['ResultConfiguration']['OutputLocation']}")
+        return found
+
+    def _find_file(self, execution: Execution) -> Path | None:
+        bucket, key = bucket_and_key(execution.document["ResultConfiguration"]["OutputLocation"])
+        try:
+            return next((file.path for file in self._files(bucket, key) if file.key == key), None)
+        except AwsError:
+            return None  # no bucket
 
     def _runtime_statistics(self, p: Parameters) -> Parameters:
         statistics = self._executions.get(p["QueryExecutionId"]).document["Statistics"]
@@ -262,6 +267,8 @@ class Athena:
 
     def _query(self, execution: Execution, statement: Statement) -> None:
         job = self._job(execution, statement.text) | {"id": execution.id}
+        if self._reuse(execution, statement, job["parameters"]):
+            return
         done = self._pool.run(execution.id, job, lambda: self._begin(execution))
         execution.columns = done["columns"]
         planning = round(done["planning"] * 1000)
@@ -271,6 +278,23 @@ class Athena:
         path.unlink()
         self._refuse_too_much(execution, done["bytes"])
         self._put(execution, data)
+
+    def _reuse(self, execution: Execution, statement: Statement, parameters: list[str]) -> bool:
+        """Answer with an earlier result, if that is asked for and there is one."""
+        configuration = self._settings.workgroup(execution.document["WorkGroup"])["Configuration"]
+        own = configuration.get("ResultConfiguration", {}).get("OutputLocation")
+        key = reuse.key(statement, parameters, execution.document, own)
+        since = reuse.oldest(execution.document, self._now())
+        found = self._executions.latest(key) if key and since is not None else None
+        if found is None or found.document["Status"]["CompletionDateTime"] < since or not self._find_file(found):
+            execution.key = key
+            return False
+        if not self._begin(execution):
+            raise Stopped
+        execution.columns = found.columns
+        execution.document["ResultConfiguration"] = found.document["ResultConfiguration"]
+        execution.note({"DataScannedInBytes": 0, "ResultReuseInformation": {"ReusedPreviousResult": True}})
+        return True
 
     def _write(self, execution: Execution, statement: Statement) -> None:
         def begin() -> bool:
