@@ -20,7 +20,7 @@ from typing import Any
 
 from benchmarks.measure import Endpoint, Row, endpoint
 from benchmarks.prepared import read_answer, signed
-from clicklake.traffic import Plan, generate
+from clicklake.simulator.traffic import Plan, generate
 
 SECONDS = float(os.environ.get("CLICKLAKE_BENCH_SECONDS", "30"))
 RATE = float(os.environ.get("CLICKLAKE_BENCH_RATE", "inf"))

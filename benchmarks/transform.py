@@ -24,7 +24,7 @@ from benchmarks.measure import Row, median_seconds
 from benchmarks.reference import Reference
 from clicklake import __version__, pipeline
 from clicklake.pipeline import Format, Pipeline
-from clicklake.traffic import Plan, generate
+from clicklake.simulator.traffic import Plan, generate
 from clicklake.transform.encode import BATCH, record_batch, write
 from clicklake.transform.process import Batch, Settings, process
 

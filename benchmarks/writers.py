@@ -30,7 +30,7 @@ import orjson
 
 from benchmarks.measure import median_seconds
 from clicklake import pipeline
-from clicklake.traffic import Plan, generate
+from clicklake.simulator.traffic import Plan, generate
 from clicklake.transform.encode import BATCH, ROW_GROUP, parquet
 from clicklake.transform.process import Settings, process
 

@@ -19,8 +19,8 @@ from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
-from clicklake import robots
-from clicklake.traffic import Kind, Plan, Record, generate
+from clicklake.simulator import robots
+from clicklake.simulator.traffic import Kind, Plan, Record, generate
 from transforming import transform
 
 STREAM = "clickstream-firehose-dev"

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from clicklake.reckoning import Lake, checks
+from clicklake.simulator.traffic import Truth
 from clicklake.terminal import Terminal
-from clicklake.traffic import Truth
 from endpoint_process import clean_environment
 
 DEMO = [sys.executable, "-m", "clicklake", "demo"]

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from athena_client import Queries
-from clicklake.traffic import Kind, Plan, Record, generate
+from clicklake.simulator.traffic import Kind, Plan, Record, generate
 from endpoint_process import EndpointProcess, eventually, running
 from seed_walk import ledger_rows
 from terraform_stack import ROOT, Terraform, copied, offline

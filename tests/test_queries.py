@@ -20,7 +20,7 @@ from clicklake import pipeline, query, target
 from clicklake.cli import main
 from clicklake.errors import UsageError
 from clicklake.saved_queries import FOLDER, saved_queries, saved_query
-from clicklake.traffic import Kind
+from clicklake.simulator.traffic import Kind
 from endpoint_process import EndpointProcess, eventually
 from shop_weeks import Event, RawObject, rows, unique, weeks
 

@@ -12,10 +12,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from clicklake import devices, sources, visits
-from clicklake.audience import SITE
-from clicklake.robots import Traffic
-from clicklake.traffic import Kind, Plan, Record, Truth, generate
+from clicklake.simulator import devices, sources, visits
+from clicklake.simulator.audience import SITE
+from clicklake.simulator.robots import Traffic
+from clicklake.simulator.traffic import Kind, Plan, Record, Truth, generate
 from clicklake.transform.enrich.campaign import CLICK_IDS
 
 PLAN = Plan(seed=7, start=datetime(2026, 11, 22, 12, tzinfo=UTC))

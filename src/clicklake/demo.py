@@ -26,8 +26,8 @@ from clicklake.endpoint import Endpoint
 from clicklake.errors import ClicklakeError, NoError
 from clicklake.pipeline import Names, Pipeline
 from clicklake.send import SendReport, send
+from clicklake.simulator.traffic import Plan, Record, Truth, generate
 from clicklake.terminal import Progress, Style, Terminal
-from clicklake.traffic import Plan, Record, Truth, generate
 
 EVENTS = 20_000
 SEED = 7

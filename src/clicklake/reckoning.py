@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from clicklake.pipeline import Names, Pipeline
 from clicklake.query import Result
-from clicklake.traffic import Truth
+from clicklake.simulator.traffic import Truth
 
 Query = Callable[[str], Result]
 

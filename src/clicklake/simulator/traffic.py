@@ -19,9 +19,9 @@ from functools import lru_cache
 from random import Random
 from typing import NamedTuple
 
-from clicklake.chance import Weighted, exponential
-from clicklake.robots import Traffic
-from clicklake.visits import Event, sessions
+from clicklake.simulator.chance import Weighted, exponential
+from clicklake.simulator.robots import Traffic
+from clicklake.simulator.visits import Event, sessions
 
 _LATE_SECONDS = 900
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
 
-from clicklake.chance import Rule, Weighted, Words, base64url, digits, hexadecimal, number, uuid, words
+from clicklake.simulator.chance import Rule, Weighted, Words, base64url, digits, hexadecimal, number, uuid, words
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from random import Random
 from urllib.parse import quote
 
-from clicklake.chance import Rule, Weighted, falling, words
+from clicklake.simulator.chance import Rule, Weighted, falling, words
 
 
 @dataclass(frozen=True, slots=True)

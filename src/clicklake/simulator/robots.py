@@ -9,7 +9,7 @@ browsers under remote control are `automation`.
 from dataclasses import dataclass
 from typing import Literal
 
-from clicklake.chance import Weighted
+from clicklake.simulator.chance import Weighted
 
 Traffic = Literal["human", "bot", "ai_agent", "automation"]
 

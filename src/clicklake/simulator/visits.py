@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from clicklake import shop, sources
-from clicklake.audience import Visitor, visitor
-from clicklake.chance import Weighted, exponential, hexadecimal, uuid
-from clicklake.robots import Traffic
-from clicklake.shop import Page, Product
+from clicklake.simulator import shop, sources
+from clicklake.simulator.audience import Visitor, visitor
+from clicklake.simulator.chance import Weighted, exponential, hexadecimal, uuid
+from clicklake.simulator.robots import Traffic
+from clicklake.simulator.shop import Page, Product
 
 EVENTS_PER_SESSION = 6.2  # what _WALK and _CRAWL amount to; a test holds it
 _RETURNING = 0.4

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
-from clicklake.chance import Rule, Weighted, Words, falling, number, words
-from clicklake.robots import ROBOTS, Traffic
+from clicklake.simulator.chance import Rule, Weighted, Words, falling, number, words
+from clicklake.simulator.robots import ROBOTS, Traffic
 
 Platform = Literal["web", "ios", "android"]
 Headers = dict[str, str]

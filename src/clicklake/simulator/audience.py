@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from random import Random
 from urllib.parse import quote
 
-from clicklake.chance import Weighted, base64url, uuid
-from clicklake.devices import Device, Headers, device
-from clicklake.shop import (
+from clicklake.simulator.chance import Weighted, base64url, uuid
+from clicklake.simulator.devices import Device, Headers, device
+from clicklake.simulator.shop import (
     ENGLISH,
     FRENCH,
     GERMAN,
