@@ -17,38 +17,32 @@ What is done is what the bucket says: no object of the other format is left. So 
 the same command and goes on where it was, and `ledger/` has the same content hashes before and after.
 """
 
-import json
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
-from urllib.parse import quote_plus
 
 from clicklake import catalog
+from clicklake import lake as stored
 from clicklake.errors import NoError
 from clicklake.glue_tables import update_partitions
 from clicklake.pipeline import Format, Names, Pipeline
+from clicklake.reprocess import AT_ONCE, Processor
 from clicklake.target import Target, translated
 from clicklake.terminal import Progress, Terminal
-from clicklake.transform.keys import SUFFIXES, Place, place
+from clicklake.transform.keys import SUFFIXES, Place
 
-CONCURRENCY = 8
 _PASSES = 3
 _POLL_SECONDS = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Lake:
-    """Where to rebuild; the bucket and the folder are those of the table."""
+@dataclass(frozen=True)
+class Lake(stored.Lake):
+    """Where to rebuild, with the events table as it shall be."""
 
-    target: Target
-    pipeline: Pipeline
-    names: Names
     table: catalog.Document
-    bucket: str
 
     @property
     def format(self) -> Format:
@@ -74,20 +68,19 @@ class Rebuilt:
 
 def open_lake(target: Target, pipeline: Pipeline, names: Names, form: Format) -> Lake:
     """The lake with its events table as it shall be, in `form`. Raises RefusedError if there is none."""
+    found = stored.open_lake(target, pipeline, names)
     with translated():
         glue = target.client("glue")
-        found = glue.get_table(DatabaseName=names.database, Name=pipeline.tables.events.name)["Table"]
-    bucket = found["StorageDescriptor"]["Location"].removeprefix("s3://").partition("/")[0]
-    return Lake(target, pipeline, names, catalog.in_format(found, form), bucket)
+        table = glue.get_table(DatabaseName=names.database, Name=pipeline.tables.events.name)["Table"]
+    return Lake(target, pipeline, names, found.bucket, catalog.in_format(table, form))
 
 
 def survey(lake: Lake, since: datetime | None = None) -> Survey:
     """What the bucket says; raw objects that came after `since` and have no ledger row are unsettled."""
-    zones, others = lake.pipeline.zones, [form for form in SUFFIXES if form != lake.format]
-    with translated():
-        processed = {key for key, _ in _listed(lake, zones.processed)}
-        ledger = {key for key, _ in _listed(lake, zones.ledger)} if since else set()
-        raw = [(place(key, _ms(moment), lake.pipeline), moment) for key, moment in _listed(lake, zones.raw)]
+    others = [form for form in SUFFIXES if form != lake.format]
+    processed = {stored.key for stored in lake.objects("processed")}
+    ledger = {stored.key for stored in lake.objects("ledger")} if since else set()
+    raw = [(found.place, found.stored.modified) for found in lake.raw_objects()]
     stale = [where for where, _ in raw if any(where.processed[form] in processed for form in others)]
     stale.sort(key=lambda where: (where.partition, where.raw_key), reverse=True)
     known = {where.processed[form] for where, _ in raw for form in others}
@@ -108,7 +101,7 @@ def plan(lake: Lake) -> Survey:
     return found
 
 
-def rebuild(lake: Lake, screen: Terminal, concurrency: int = CONCURRENCY) -> Rebuilt:
+def rebuild(lake: Lake, screen: Terminal, concurrency: int = AT_ONCE) -> Rebuilt:
     """All steps. Raises NoError if something is lost, or left when it ends; then it can be repeated."""
     plan(lake)
     timeout = switch(lake)
@@ -117,7 +110,7 @@ def rebuild(lake: Lake, screen: Terminal, concurrency: int = CONCURRENCY) -> Reb
     while (found := survey(lake)).stale:
         if passes == _PASSES:
             raise NoError(f"{len(found.stale)} objects are still not {lake.format}", "run it again")
-        objects += _rebuild(lake, found.stale, screen, timeout, concurrency)
+        objects += _rebuild(lake, found.stale, screen, concurrency)
         passes += 1
     with translated():
         update_partitions(lake.target.client("glue"), lake.names.database, lake.table)
@@ -156,35 +149,25 @@ def _wait_for_settled(
         sleep(_POLL_SECONDS)
 
 
-def _rebuild(lake: Lake, stale: tuple[Place, ...], screen: Terminal, timeout: int, concurrency: int) -> int:
+def _rebuild(lake: Lake, stale: tuple[Place, ...], screen: Terminal, concurrency: int) -> int:
     """Invoke the function for each of them; the number of those that succeeded. Raises NoError if none did."""
     progress = Progress(screen, "rebuilding  ", len(stale))
-    # A retry of the client's own is safe, for a run repeats itself.
-    client = lake.target.client("lambda", read_timeout=timeout + 30, max_pool_connections=concurrency)
+    processor = Processor(lake.target, lake.names, lake.bucket, concurrency)
     glue = lake.target.client("glue")
     done, problems = 0, list[str]()
-    with translated(), ThreadPoolExecutor(concurrency) as pool:
+    with translated():
         for partition, places in groupby(stale, key=lambda where: where.partition):
-            keys = [where.raw_key for where in places]
             if lake.format == "parquet":
                 _update_partition(glue, lake, partition)
-            for problem in pool.map(lambda key: _invoke(client, lake, key), keys):
+            for outcome in processor.run_all([where.raw_key for where in places]):
                 done += 1
-                problems += [problem] if problem else []
+                problems += [outcome.problem] if outcome.status == "failed" else []
                 progress(done)
             _update_partition(glue, lake, partition)
     progress.close()
     if len(problems) == len(stale):
         raise NoError(f"the function failed for {len(problems)} objects: {problems[0]}", "read its logs; run it again")
     return done - len(problems)
-
-
-def _invoke(client: Any, lake: Lake, raw_key: str) -> str | None:
-    """Have the function process a raw object, as S3 would; what went wrong, if something did."""
-    record = {"s3": {"bucket": {"name": lake.bucket}, "object": {"key": quote_plus(raw_key, safe="/")}}}
-    answer = client.invoke(FunctionName=lake.names.function, Payload=json.dumps({"Records": [record]}))
-    said = json.loads(answer["Payload"].read())
-    return str(said.get("errorMessage", said)) if "FunctionError" in answer else None
 
 
 def _update_partition(glue: Any, lake: Lake, values: tuple[str, ...]) -> None:
@@ -195,13 +178,3 @@ def _update_partition(glue: Any, lake: Lake, values: tuple[str, ...]) -> None:
         return  # every run of the day failed
     wanted = catalog.partition_like(partition, lake.table)
     glue.update_partition(**where, PartitionValueList=list(values), PartitionInput=wanted)
-
-
-def _listed(lake: Lake, prefix: str) -> Iterator[tuple[str, datetime]]:
-    pages = lake.target.client("s3").get_paginator("list_objects_v2").paginate(Bucket=lake.bucket, Prefix=prefix)
-    return ((item["Key"], item["LastModified"]) for page in pages for item in page.get("Contents", []))
-
-
-def _ms(moment: datetime) -> int:
-    """As processor.py reads the time of an object: whole seconds."""
-    return int(moment.timestamp()) * 1000
