@@ -26,6 +26,7 @@ demo: setup ## run the main job: 20,000 events from PutRecord to SQL, with a kil
 	@$(BIN)/clicklake demo
 
 test: setup lint types ## lint, types, all tests and docs: what CI runs
+	@$(BIN)/python -m compileall -q src tests # hundreds of processes start, and where bytecode isn't written each compiles it all
 	$(BIN)/pytest -q -m 'not minutes' -n $(or $(JOBS),4) --dist loadfile --no-loadscope-reorder
 
 quick: setup lint ## the transform, the wire and the architecture, in under 30 s
