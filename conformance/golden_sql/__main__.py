@@ -15,6 +15,7 @@ from benchmarks.measure import endpoint
 from conformance import expected
 from conformance.golden_sql import pairs
 from conformance.golden_sql.chapters import CHAPTERS
+from conformance.golden_sql.decimals import spelled_out
 from conformance.golden_sql.judge import Failure, Run, Verdict, judged
 from conformance.golden_sql.mine import mined
 
@@ -69,7 +70,8 @@ def runner(client: Any) -> Run:
 
     def run(sql: str) -> pairs.Rows | Failure:
         where = {"OutputLocation": "s3://golden/"}
-        number = client.start_query_execution(QueryString=sql, ResultConfiguration=where)["QueryExecutionId"]
+        text = spelled_out(sql)
+        number = client.start_query_execution(QueryString=text, ResultConfiguration=where)["QueryExecutionId"]
         while True:
             execution = client.get_query_execution(QueryExecutionId=number)["QueryExecution"]
             if execution["Status"]["State"] not in {"QUEUED", "RUNNING"}:

@@ -126,6 +126,14 @@ def test_random_below_nothing_fails(queries: Queries) -> None:
     assert queries.rows("SELECT random(1)") == [["0"]]
 
 
+def test_a_number_with_a_point_is_a_double_and_decimals_say_so(queries: Queries) -> None:
+    sql = "SELECT 1.2 AS d, .5 + 1. AS e, 100.0 * 1 / 3 AS f, ? AS g, DECIMAL '1.2' AS n, CAST(1.25 AS DECIMAL(3, 1)) AS c"
+    parameters = {"ExecutionParameters": ["0.1"]}
+    assert queries.rows(sql, **parameters) == [["1.2", "1.5", "33.333333333333336", "0.1", "1.2", "1.3"]]
+    types = [kind for _, kind in queries.columns(sql.replace("?", "0.1"))]
+    assert types == ["double", "double", "double", "double", "decimal", "decimal"]
+
+
 def test_a_word_alone_as_a_parameter_is_a_string(queries: Queries) -> None:
     assert queries.rows("SELECT ?, ?, ?", ExecutionParameters=["Washington", "TRUE", "null"]) == [
         ["Washington", "true", None]

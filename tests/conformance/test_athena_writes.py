@@ -52,8 +52,8 @@ def written(queries: Queries, sql: str) -> int:
     return count
 
 
-EVERY_TYPE = """SELECT 1 AS i, BIGINT '2' AS l, 1.25 AS d, DOUBLE '0.1' AS f, 'a' AS s, true AS b, DATE '2025-11-26' AS day,
-TIMESTAMP '2025-11-26 10:00:00.123' AS ts, ARRAY[1, 2] AS a, MAP(ARRAY['k'], ARRAY[1.5]) AS m,
+EVERY_TYPE = """SELECT 1 AS i, BIGINT '2' AS l, DECIMAL '1.25' AS d, DOUBLE '0.1' AS f, 'a' AS s, true AS b, DATE '2025-11-26' AS day,
+TIMESTAMP '2025-11-26 10:00:00.123' AS ts, ARRAY[1, 2] AS a, MAP(ARRAY['k'], ARRAY[DECIMAL '1.5']) AS m,
 CAST(ROW(1, 'x') AS ROW(n integer, t varchar)) AS r, CAST(NULL AS varchar) AS nothing, count(*) AS n, X'00ff' AS bin"""
 EVERY_VALUE = [
     "1", "2", "1.25", "0.1", "a", "true", "2025-11-26", "2025-11-26 10:00:00.123", "[1, 2]", "{k=1.5}", "{n=1, t=x}",

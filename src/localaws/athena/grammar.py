@@ -73,11 +73,24 @@ def parse(sql: str) -> exp.Query:
         raise QueryFailure(_TOO_LARGE) from e
     if len(trees) != 1:
         raise QueryFailure("SYNTAX_ERROR: line 1:1: Only one sql statement is allowed")
+    _double(trees[0])
     if isinstance(trees[0], exp.Values):
         return _selected(trees[0])
     if not isinstance(trees[0], exp.Query):
         raise not_supported(f"a statement that begins with {sql.split()[0].upper()}")
     return trees[0]
+
+
+def _double(tree: exp.Expr) -> None:
+    """1.2 is a double, where Trino's is a decimal(2, 1): Athena runs Trino with parse-decimal-literals-as-double.
+
+    docs.aws.amazon.com/athena/latest/ug/data-types.html writes decimals as DECIMAL '0.12'; that 1.2 is no decimal say
+    the tests that awswrangler and PyAthena run on AWS (test_athena_nan_inf, test_float_na_values).
+    """
+    for literal in tree.find_all(exp.Literal):
+        number = str(literal.this)
+        if not literal.is_string and "." in number and "e" not in number.lower():
+            literal.set("this", f"{number}{'0' if number.endswith('.') else ''}E0")
 
 
 def _check_tokens(sql: str) -> None:
