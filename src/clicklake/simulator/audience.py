@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from random import Random
 from urllib.parse import quote
 
+from clicklake.simulator import published
 from clicklake.simulator.chance import Weighted, base64url, uuid
+from clicklake.simulator.clocks import EXACT, Clock, clock
 from clicklake.simulator.devices import Device, Headers, device
 from clicklake.simulator.shop import (
     ENGLISH,
@@ -60,6 +62,7 @@ class Visitor:
     headers: Headers
     locale: str | None
     home: str
+    clock: Clock = EXACT
 
 
 def _cities(text: str) -> tuple[City, ...]:
@@ -98,9 +101,18 @@ _EDGES = Weighted(((10, "cloudfront with city"), (11, "cloudfront"), (4, "cloudf
 _TOKEN = base64url(22)
 
 
-def visitor(random: Random, own_pages: bool) -> Visitor:
+def visitor(random: Random, own_pages: bool = False) -> Visitor:
     """Somebody new; with `own_pages` all addresses that they see have their own token in the path."""
-    held, place = device(random), _PLACES.pick(random)
+    return _visitor(random, device(random), own_pages, EXACT)
+
+
+def lifelike_visitor(random: Random, own_pages: bool, wrong_clocks: float) -> Visitor:
+    """Somebody new, with a device of the published lists and a clock that is wrong with that chance."""
+    return _visitor(random, published.device(random), own_pages, clock(random, wrong_clocks))
+
+
+def _visitor(random: Random, held: Device, own_pages: bool, time: Clock) -> Visitor:
+    place = _PLACES.pick(random)
     human = held.traffic == "human"
     return Visitor(
         anonymous_id=uuid(random) if human and random.random() >= _COOKIELESS else None,
@@ -111,6 +123,7 @@ def visitor(random: Random, own_pages: bool) -> Visitor:
         headers=_headers(random, held, place),
         locale=place.locale if human and random.random() < _SAYS_LOCALE else None,
         home=_home(random, place, own_pages),
+        clock=time,
     )
 
 

@@ -19,7 +19,9 @@ Headers = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """`moves` devices lose their network now and then and send later; `traffic` is what the device truly is."""
+    """`moves` devices lose their network now and then and send later; `traffic` is what the device truly is, `kind`
+    desktop, mobile or tablet if that is known. A robot is `listed` if it is of a published list's long tail, and
+    `disguised` if it says that it is a browser."""
 
     user_agent: str
     hints: Headers
@@ -27,6 +29,9 @@ class Device:
     moves: bool = False
     traffic: Traffic = "human"
     robot: str | None = None
+    kind: str | None = None
+    listed: bool = False
+    disguised: bool = False
 
     @property
     def app_id(self) -> str:
@@ -223,15 +228,29 @@ _FAMILIES: tuple[tuple[float, Family], ...] = (
 )  # fmt: skip
 _ROBOT_SHARE = 0.05
 _FAMILY = Weighted(_FAMILIES)
+_APP = Weighted((weight, family) for weight, family in _FAMILIES if family.platform != "web")
 
 
 def device(random: Random) -> Device:
     """A visitor's device, or with a small chance a robot."""
     if random.random() < _ROBOT_SHARE:
-        robot = ROBOTS.pick(random)
-        agent = robot.agent.format_map(Words(RULES, random))
-        return Device(agent, {}, traffic=robot.traffic, robot=robot.name)
-    family = _FAMILY.pick(random)
+        return robot(random)
+    return _of_family(random, _FAMILY.pick(random))
+
+
+def robot(random: Random) -> Device:
+    """One of those that are met often."""
+    found = ROBOTS.pick(random)
+    agent = found.agent.format_map(Words(RULES, random))
+    return Device(agent, {}, traffic=found.traffic, robot=found.name)
+
+
+def app(random: Random) -> Device:
+    """A device with one of the shop's own apps."""
+    return _of_family(random, _APP.pick(random))
+
+
+def _of_family(random: Random, family: Family) -> Device:
     said = Words(RULES, random)
     agent = family.agent.format_map(said)
     return Device(agent, _hints(random, family, said), family.platform, family.moves)

@@ -1,27 +1,30 @@
 """Clickstream traffic with a known truth: what a shop's visitors send, good, late, repeated and broken.
 
-The walk of one event here: visits.py makes it happen -> it is encoded as its sender would -> sent once, or again when
-the sender saw no answer -> or broken on the way. All of it is drawn from one seed and one start time, never from the
-clock, so the same plan gives the same bytes.
+The walk of one event here: visits.py makes it happen -> it is encoded as its sender would, by its clock -> sent
+once, or again when the sender saw no answer -> or broken on the way (damage.py). All of it is drawn from one seed and
+one start time, never from the clock, so the same plan gives the same bytes.
 
     generate(Plan(seed, start))     Records without end, in the order of sending; take as many as you need
-    Truth                           what those records must become in the lake
+    Truth                           what those records must become in the lake, in counts; truth.py has it by record
 """
 
 import heapq
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from functools import lru_cache
+from functools import lru_cache, partial
 from random import Random
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
+from clicklake.simulator.audience import lifelike_visitor, visitor
 from clicklake.simulator.chance import Weighted, exponential
+from clicklake.simulator.damage import FAULTS, OVERSIZED, USUAL
+from clicklake.simulator.drift import RELEASES
 from clicklake.simulator.robots import Traffic
-from clicklake.simulator.visits import Event, sessions
+from clicklake.simulator.visits import Event, Habits, Newcomer, sessions
 
 _LATE_SECONDS = 900
 
@@ -35,10 +38,21 @@ class Kind(StrEnum):
     MALFORMED = "malformed"
 
 
+# What a repeat has that the first sending had not: another time of sending; besides that another address and a counter;
+# or other content, for the app filled in what it did not know before.
+Change = Literal["nothing", "transport", "content"]
+_CHANGES: Weighted[Change] = Weighted(((70, "nothing"), (20, "transport"), (10, "content")))
+_AFTER_HOURS = 0.15  # of lifelike repeats: the app was closed before it had an answer, and tries again when opened
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One Firehose record and what it is. A malformed one has no type and no id; `fault` names what is wrong.
-    `traffic` is who truly made the event, whatever the User-Agent makes of it."""
+    `traffic` is who truly made the event, whatever the User-Agent makes of it.
+
+    `event` is what truly happened (for a malformed one, what was lost), `at` when it was truly sent, in epoch seconds,
+    `change` how a repeat differs and `drift` what a release changed in it. `again` is whether it will be repeated.
+    """
 
     data: bytes
     kind: Kind
@@ -46,6 +60,23 @@ class Record:
     event_id: str | None = None
     fault: str | None = None
     traffic: Traffic | None = None
+    event: Event | None = None
+    at: float = 0.0
+    change: Change = "nothing"
+    drift: str | None = None
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Lifelike:
+    """What real traffic has besides: browsers and crawlers of published lists, clocks that are wrong (the share of the
+    devices), visits whose events share one id (of all visits), releases that change the events from `drift_after`
+    seconds on, and records that are longer than 1 MiB (of all events)."""
+
+    wrong_clocks: float = 0.06
+    one_id: float = 0.002
+    drift_after: float = float("inf")
+    oversized: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +92,17 @@ class Plan:
     repeated: float = 0.02
     malformed: float = 0.01
     unique_urls: bool = False
+    lifelike: Lifelike | None = None
+
+    @property
+    def habits(self) -> Habits:
+        return Habits(self.offline, self.lifelike is not None, self.lifelike.one_id if self.lifelike else 0.0)
+
+    @property
+    def newcomer(self) -> Newcomer:
+        if self.lifelike is None:
+            return partial(visitor, own_pages=self.unique_urls)
+        return partial(lifelike_visitor, own_pages=self.unique_urls, wrong_clocks=self.lifelike.wrong_clocks)
 
 
 @dataclass(slots=True)
@@ -101,13 +143,17 @@ class Truth:
 
 
 class _Sending(NamedTuple):
-    """When an event is sent, and what becomes of it on the way. `number` keeps the order of equal times."""
+    """When an event is truly sent, and what becomes of it on the way. `number` keeps the order of equal times,
+    `to_collector` is how long the way to a collector takes."""
 
     at: float
     number: int
     event: Event
     kind: Kind
     fault: str | None = None
+    change: Change = "nothing"
+    again: bool = False
+    to_collector: float = 0.0
 
 
 def generate(plan: Plan) -> Iterator[Record]:
@@ -115,9 +161,9 @@ def generate(plan: Plan) -> Iterator[Record]:
     random = Random(plan.seed)  # noqa: S311 - a simulation must be repeatable
     waiting: list[_Sending] = []
     number = 0
-    for began, events in sessions(random, plan.start.timestamp(), plan.rate, plan.offline, plan.unique_urls):
+    for began, events in sessions(random, plan.start.timestamp(), plan.rate, plan.habits, plan.newcomer):
         while waiting and waiting[0].at <= began:
-            yield _record(heapq.heappop(waiting))
+            yield _record(plan, heapq.heappop(waiting))
         for event in events:
             number += 2
             for sending in _send(random, plan, event, number):
@@ -127,34 +173,69 @@ def generate(plan: Plan) -> Iterator[Record]:
 def _send(random: Random, plan: Plan, event: Event, number: int) -> Iterator[_Sending]:
     """Each time that the event is sent."""
     if random.random() < plan.malformed:
-        yield _Sending(event.sent, number, event, Kind.MALFORMED, _FAULTS.pick(random))
+        yield _Sending(event.sent, number, event, Kind.MALFORMED, USUAL.pick(random))
         return
-    late = event.sent - event.at > _LATE_SECONDS
-    yield _Sending(event.sent, number, event, Kind.LATE if late else Kind.GOOD)
-    if random.random() < plan.repeated:
-        yield _Sending(event.sent + 1 + exponential(random, 15), number + 1, event, Kind.REPEAT)
+    if plan.lifelike and plan.lifelike.oversized and random.random() < plan.lifelike.oversized:
+        yield _Sending(event.sent, number, event, Kind.MALFORMED, OVERSIZED)
+        return
+    kind = Kind.LATE if event.sent - event.at > _LATE_SECONDS else Kind.GOOD
+    again = random.random() < plan.repeated
+    way = 0.01 + exponential(random, 0.05) if plan.lifelike else 0.0
+    yield _Sending(event.sent, number, event, kind, again=again, to_collector=way)
+    if again:
+        at, change = event.sent + 1 + exponential(random, 15), _CHANGES.pick(random) if plan.lifelike else "nothing"
+        if plan.lifelike and random.random() < _AFTER_HOURS:
+            at += exponential(random, 3 * 3600)
+        yield _Sending(at, number + 1, event, Kind.REPEAT, change=change, to_collector=way)
 
 
-def _record(sending: _Sending) -> Record:
+def _record(plan: Plan, sending: _Sending) -> Record:
     """Encoded no sooner than it is sent: when the caller stops, as many events may still be waiting."""
-    event = sending.event
-    data = _encode(event, sending.at)
+    event, at, kind = sending.event, sending.at, sending.kind
+    document = _document(event, sending)
     if sending.fault is not None:
-        return Record(_DAMAGE[sending.fault](event, data) + b"\n", Kind.MALFORMED, fault=sending.fault)
-    event_id = str(event.fields["event_id"])
-    return Record(data + b"\n", sending.kind, event.event_type, event_id, traffic=event.traffic)
+        data = FAULTS[sending.fault].damage(event, _JSON.encode(document).encode())
+        return Record(data + b"\n", kind, fault=sending.fault, event=event, at=at)
+    drift = None
+    if plan.lifelike and event.at - plan.start.timestamp() >= plan.lifelike.drift_after:
+        drift, release = RELEASES[event.fields["app_id"]]
+        document = release(document)
+    data = _JSON.encode(document).encode() + b"\n"
+    return Record(
+        data,
+        kind,
+        event.event_type,
+        str(event.fields["event_id"]),
+        traffic=event.traffic,
+        event=event,
+        at=at,
+        change=sending.change,
+        drift=drift,
+        again=sending.again,
+    )
 
 
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
-def _encode(event: Event, sent: float) -> bytes:
-    """The event as its sender writes it; of two sendings only `sent_time` differs."""
-    document = {**event.fields, "event_time": _iso(event.at), "sent_time": _iso(sent)}
-    return _JSON.encode(document).encode()
+def _document(event: Event, sending: _Sending) -> dict[str, Any]:
+    """The event as its sender writes it, by the sender's clock; of two sendings only `sent_time` and what a repeat
+    changes differ."""
+    clock = event.visit.visitor.clock
+    document = {**event.fields, "event_time": iso(event.at + clock.ahead)}
+    if clock.way != "bare":
+        document["sent_time"] = iso(sending.at + clock.ahead)
+    if clock.way == "collector":
+        document["collector_time"] = iso(sending.at + sending.to_collector)
+    if sending.change != "nothing":
+        document |= {"ip": "198.51.100.7", "retry_count": 1}
+    if sending.change == "content":
+        document["properties"] = {**document["properties"], "battery_percent": 80 - event.index % 60}
+    return document
 
 
-def _iso(seconds: float) -> str:
+def iso(seconds: float) -> str:
+    """ISO 8601 in UTC, to the millisecond."""
     milliseconds = int(seconds * 1000)
     return f"{_second(milliseconds // 1000)}.{milliseconds % 1000:03}Z"
 
@@ -162,53 +243,3 @@ def _iso(seconds: float) -> str:
 @lru_cache(maxsize=1024)
 def _second(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-
-
-# --- what goes wrong -----------------------------------------------------------------------------------------------
-# Each makes exactly one record of DESIGN.md's kind that fails, and no two have the same bytes: all hold the event's id
-# or a number made of its time.
-
-
-def _truncated(_: Event, data: bytes) -> bytes:
-    return data[: len(data) * 2 // 3]
-
-
-def _not_json(event: Event, _: bytes) -> bytes:
-    return f"GET /collect?e={event.event_type}&id={event.fields['event_id']} HTTP/1.1".encode()
-
-
-def _a_string(event: Event, _: bytes) -> bytes:
-    return f'"{event.event_type}:{event.fields["event_id"]}"'.encode()
-
-
-def _a_number(event: Event, _: bytes) -> bytes:
-    return f"{event.sent:.6f}".encode()
-
-
-def _an_array(event: Event, _: bytes) -> bytes:
-    return f"[{event.sent:.6f}]".encode()
-
-
-def _no_event_type(event: Event, data: bytes) -> bytes:
-    return data.replace(f'"event_type":"{event.event_type}",'.encode(), b"")
-
-
-def _empty_event_type(event: Event, data: bytes) -> bytes:
-    return data.replace(f'"event_type":"{event.event_type}"'.encode(), b'"event_type":""')
-
-
-def _not_utf8(_: Event, data: bytes) -> bytes:
-    return data.replace(b'"page_title":"', b'"page_title":"\xff\xfe', 1)
-
-
-_DAMAGE: dict[str, Callable[[Event, bytes], bytes]] = {
-    "truncated JSON": _truncated,
-    "not JSON": _not_json,
-    "a string": _a_string,
-    "a number": _a_number,
-    "an array of a number": _an_array,
-    "no event_type": _no_event_type,
-    "empty event_type": _empty_event_type,
-    "invalid UTF-8": _not_utf8,
-}
-_FAULTS = Weighted(zip((4, 2, 1, 1, 1, 3, 2, 2), _DAMAGE, strict=True))

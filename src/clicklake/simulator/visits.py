@@ -13,6 +13,7 @@ from clicklake.simulator.audience import Visitor, visitor
 from clicklake.simulator.chance import Weighted, exponential, hexadecimal, uuid
 from clicklake.simulator.robots import Traffic
 from clicklake.simulator.shop import Page, Product
+from clicklake.simulator.sources import Arrival
 
 EVENTS_PER_SESSION = 6.2  # what _WALK and _CRAWL amount to; a test holds it
 _RETURNING = 0.4
@@ -35,86 +36,131 @@ _WALK = {step: Weighted((weight, name) for name, weight in names.items()) for st
 _CRAWL = Weighted(((80, "page_view"), (20, "end")))
 
 
+Newcomer = Callable[[Random], Visitor]
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Who it is, by a number, and what truly brought them. With `one_id` all events of the visit have the same id."""
+
+    session_id: str
+    visitor: Visitor
+    number: int
+    arrival: Arrival
+    one_id: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What happened at `at` and was first sent at `sent`; `fields` are the input event's, without these two times.
-    `traffic` is who truly made it."""
+    """What happened at `at` and was first sent at `sent`, the `index`th of its visit; `fields` are the input event's,
+    without these two times."""
 
     at: float
     sent: float
     event_type: str
     fields: dict[str, Any]
-    traffic: Traffic
+    visit: Visit
+    index: int
+
+    @property
+    def traffic(self) -> Traffic:
+        """Who truly made it."""
+        return self.visit.visitor.device.traffic
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """How visits are: `offline` is the share of those on moving devices that happened out of reach, earlier. `indexed`
+    events tell their place in the visit, as Snowplow's and Segment's do. `one_id` is the share of visits by browsers
+    that give all events the same id (snowplow.io/blog/dealing-with-duplicate-event-ids)."""
+
+    offline: float = 0.06
+    indexed: bool = False
+    one_id: float = 0.0
 
 
 def sessions(
-    random: Random, start: float, events_per_second: float, offline: float, own_pages: bool = False
+    random: Random, start: float, events_per_second: float, habits: Habits, newcomer: Newcomer = visitor
 ) -> Iterator[tuple[float, list[Event]]]:
     """Sessions without end: (when it begins to send, its events), in that order; nothing is sent before it begins.
-
-    Visitors come back. `offline` is the share of sessions on moving devices that happened out of reach, earlier.
-    """
-    known: list[Visitor] = []
+    Visitors come back."""
+    known: list[tuple[int, Visitor]] = []
+    number = 0
     began = start
     while True:
         began += exponential(random, EVENTS_PER_SESSION / events_per_second)
-        who = _anyone(random, known, own_pages)
-        cut_off = who.device.moves and random.random() < offline
+        if known and random.random() < _RETURNING:
+            who = known[random.randrange(len(known))]
+        else:
+            number += 1
+            who = number, newcomer(random)
+            _remember(random, known, who)
+        cut_off = who[1].device.moves and random.random() < habits.offline
         delay = 1800 + exponential(random, 4 * 3600) if cut_off else 0.0
-        yield began, list(_walk(random, who, began, delay))
+        yield began, list(_walk(random, _visit(random, who, habits), habits.indexed, began, delay))
 
 
-def _anyone(random: Random, known: list[Visitor], own_pages: bool) -> Visitor:
-    """One of the `known`, or somebody new, who is then known too."""
-    if known and random.random() < _RETURNING:
-        return known[random.randrange(len(known))]
-    new = visitor(random, own_pages)
+def _remember(random: Random, known: list[tuple[int, Visitor]], new: tuple[int, Visitor]) -> None:
     if len(known) < _KNOWN_VISITORS:
         known.append(new)
     else:
         known[random.randrange(len(known))] = new
-    return new
+
+
+def _visit(random: Random, who: tuple[int, Visitor], habits: Habits) -> Visit:
+    """Robots follow no links that tell where from, unless the traffic is the plain one."""
+    session_id = _SESSION_ID(random)
+    lifelike_robot = habits.indexed and who[1].device.traffic != "human"
+    arrival = sources.NOWHERE if lifelike_robot else sources.arrive(random)
+    one_id = uuid(random) if habits.one_id and random.random() < habits.one_id else None
+    return Visit(session_id, who[1], who[0], arrival, one_id)
 
 
 # --- one session -------------------------------------------------------------------------------------------------
 
 
-def _walk(random: Random, who: Visitor, began: float, delay: float) -> Iterator[Event]:
+def _walk(random: Random, visit: Visit, indexed: bool, began: float, delay: float) -> Iterator[Event]:
     """From the landing page to the end. With a `delay` the walk was so much earlier, and all is sent at `began`."""
-    session = _Session(random, who)
-    traffic = who.device.traffic
-    at = began - delay
+    session = _Session(random, visit)
+    human = visit.visitor.device.traffic == "human"
+    at, index = began - delay, 0
     step = "page_view"
     while step != "end":
         latency = 0.05 + exponential(random, 0.4)
-        yield Event(at, (began if delay else at) + latency, step, session.fields(step), traffic)
-        at += 0.8 + exponential(random, 18) if traffic == "human" else 0.2
-        step = (_WALK[step] if traffic == "human" else _CRAWL).pick(random)
+        fields = session.fields(step)
+        if indexed:
+            fields["properties"] = {"event_index": index, **fields["properties"]}
+        yield Event(at, (began if delay else at) + latency, step, fields, visit, index)
+        at += 0.8 + exponential(random, 18) if human else 0.2
+        step = (_WALK[step] if human else _CRAWL).pick(random)
+        index += 1
 
 
 class _Session:
     """Where the visitor is, where they came from and what is in the cart."""
 
-    def __init__(self, random: Random, who: Visitor) -> None:
+    def __init__(self, random: Random, visit: Visit) -> None:
+        who = visit.visitor
         self._random = random
         self._place = who.place
         self._language = who.place.language
         self._home = who.home
         self._viewport = "390x844" if who.device.moves else "1440x900"
-        self._about = _about(who) | {"session_id": _SESSION_ID(random)}
+        self._about = _about(who) | {"session_id": visit.session_id}
+        self._one_id = visit.one_id
         self._looking_at: Product | None = None
         self._cart: list[Product] = []
-        query, self._referrer = sources.arrive(random)
+        self._referrer = visit.arrival.referrer
         self._landing = True
         self._enter(self._some_page())
-        if query:
-            self._url = f"{self._home}{self._page.path}{query}"
+        if visit.arrival.query:
+            self._url = f"{self._home}{self._page.path}{visit.arrival.query}"
 
     def fields(self, step: str) -> dict[str, Any]:
         """Take the step; the event that tells of it."""
         extra = _STEPS[step](self)
         fields = {
-            "event_id": uuid(self._random),
+            "event_id": self._one_id or uuid(self._random),
             "event_type": step,
             **self._about,
             "page_url": self._url,
