@@ -155,7 +155,7 @@ def test_json_is_read_by_the_serdes_rules(queries: Queries, s3: Any) -> None:
 
 
 def test_a_line_that_is_not_json_is_an_error_unless_the_table_ignores_it(queries: Queries, s3: Any) -> None:
-    s3.put_object(Bucket="lake", Key="bad/a.json", Body=b'{"n": 1}\nnot json\n')
+    s3.put_object(Bucket="lake", Key="bad/a.json", Body=b'{"n": 1}\n{"n": 2\n')
     create = "CREATE EXTERNAL TABLE {} (n bigint) ROW FORMAT SERDE '" + OPENX + "' {} LOCATION 's3://lake/bad/'"
     queries.run(create.format("bad", ""))
     queries.run(create.format("lenient", "WITH SERDEPROPERTIES ('ignore.malformed.json' = 'true')"))

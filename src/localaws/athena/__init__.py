@@ -17,7 +17,8 @@ In a worker process (DuckDB and sqlglot, locked down):
     dialect     the tree rewritten for DuckDB: functions, rewrites, macros, formats, numbers, temporal
     reference   the rarer functions' macros; formatter (format), sqljson (json_value ...), zones (AT TIME ZONE)
     pruning     which partitions the query can want
-    scan        a Glue table as a relation over its files, by Glue's schema
+    scan        a Glue table (table) as a relation over its files, by Glue's schema: parquet_files, json_files with
+                json_values, text_files with delimited; what is known of the files before: facts
     text        values as Athena writes them
     files_out   the rows of what writes, as files
 

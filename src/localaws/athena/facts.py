@@ -1,12 +1,13 @@
 """What is known of a data file without the catalog: remembered per file until its size or time changes.
 
 columns    of a Parquet file: name and DuckDB type, from its footer
-spellings  of a JSON file: its top-level keys, if any is not all lower case
+keys       of a JSON file: those that are not spelled as columns are, and whether every line is an object
 lines      of a text file: has it a line of some form?
 """
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from localaws.athena.failures import QueryFailure
@@ -16,6 +17,21 @@ Execute = Callable[..., list[tuple[Any, ...]]]
 Columns = tuple[tuple[str, str], ...]
 Fact = TypeVar("Fact")
 _MOST = 200_000  # files remembered
+_LINES = (
+    "read_csv($paths, columns = {'line': 'VARCHAR'}, delim = '', quote = '', escape = '', header = false, "
+    "auto_detect = false, filename = true, strict_mode = false, null_padding = true"
+)
+_CAPITAL_KEY = r"""'"[^"\\]*\p{Lu}[^"\\]*"\s*:'"""
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """`top` has the keys of a file's objects if any of its keys has a capital letter, and nothing otherwise; `nested`
+    those of them below which there is such a key. `has_other_lines`: not every line begins with {."""
+
+    top: frozenset[str] = frozenset()
+    nested: frozenset[str] = frozenset()
+    has_other_lines: bool = False
 
 
 class _Memory(Generic[Fact]):
@@ -42,13 +58,13 @@ class Facts:
         self._described: dict[str, Columns] = {}
         self._lines: dict[tuple[str, bool], _Memory[bool]] = {}
         self._columns = _Memory(self._learn_columns)
-        self._spellings = _Memory(self._learn_spellings)
+        self._keys = _Memory(self._learn_keys)
 
     def columns(self, files: Sequence[File]) -> list[Columns]:
         return self._columns.of(files)
 
-    def spellings(self, files: Sequence[File]) -> list[frozenset[str]]:
-        return self._spellings.of(files)
+    def keys(self, files: Sequence[File]) -> list[Keys]:
+        return self._keys.of(files)
 
     def lines(self, files: Sequence[File], form: str, unlike: bool = False) -> list[bool]:
         """Has each file a line that is (or, `unlike`, one that is not) of this regular expression?"""
@@ -57,9 +73,8 @@ class Facts:
 
     def _learn_lines(self, paths: list[str], form: str, unlike: bool) -> dict[str, bool]:
         found = (
-            "SELECT filename, coalesce(bool_or(regexp_full_match(coalesce(line, ''), $form) <> $unlike), false) FROM "
-            "read_csv($paths, columns = {'line': 'VARCHAR'}, delim = '', quote = '', escape = '', header = false, "
-            "auto_detect = false, filename = true, strict_mode = false, null_padding = true) GROUP BY filename"
+            "SELECT filename, coalesce(bool_or(regexp_full_match(coalesce(line, ''), $form) <> $unlike), false) "
+            f"FROM {_LINES}) GROUP BY filename"
         )
         rows = self._execute(found, {"paths": paths, "form": form, "unlike": unlike})
         return dict.fromkeys(paths, False) | {str(path): bool(has) for path, has in rows}
@@ -79,14 +94,33 @@ class Facts:
             learned[path] = self._described[signature]
         return learned
 
-    def _learn_spellings(self, paths: list[str]) -> dict[str, frozenset[str]]:
-        keys = (
-            "SELECT filename, list(DISTINCT key) FROM (SELECT filename, unnest(json_keys(json)) AS key FROM "
-            "read_ndjson_objects($paths, filename = true, ignore_errors = true) WHERE json_type(json) = 'OBJECT') "
-            "GROUP BY filename HAVING bool_or(key <> lower(key))"
+    def _learn_keys(self, paths: list[str]) -> dict[str, Keys]:
+        """A look at the text first, because most files have no capital letters in their keys; lines of 16 MiB at most,
+        as long as DuckDB takes an object."""
+        looked = (
+            f"SELECT filename, bool_or(regexp_matches(line, {_CAPITAL_KEY})), "
+            "bool_or(NOT starts_with(ltrim(coalesce(line, ''), ' \t'), '{')) "
+            f"FROM {_LINES}, max_line_size = 16777216) GROUP BY filename"
         )
-        found = {path: frozenset(names) for path, names in self._execute(keys, {"paths": paths})}
-        return {path: found.get(path, frozenset()) for path in paths}
+        seen = {str(path): (bool(a), bool(b)) for path, a, b in self._execute(looked, {"paths": paths})}
+        with_capitals = [path for path in paths if seen.get(path, (False, False))[0]]
+        found = self._learn_capitals(with_capitals) if with_capitals else {}
+        nothing: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
+        return {path: Keys(*found.get(path, nothing), seen.get(path, (False, False))[1]) for path in paths}
+
+    def _learn_capitals(self, paths: list[str]) -> dict[str, tuple[frozenset[str], frozenset[str]]]:
+        keys = (
+            "SELECT filename, e.key, bool_or(e.type IN ('OBJECT', 'ARRAY') AND "
+            f"regexp_matches(CAST(e.value AS VARCHAR), {_CAPITAL_KEY})) "
+            "FROM read_ndjson_objects($paths, filename = true, ignore_errors = true) AS o, json_each(o.json) AS e "
+            "WHERE json_type(o.json) = 'OBJECT' GROUP BY ALL"
+        )
+        found: dict[str, tuple[set[str], set[str]]] = {path: (set(), set()) for path in paths}
+        for path, key, nested in self._execute(keys, {"paths": paths}):
+            found[path][0].add(key)
+            if nested:
+                found[path][1].add(key)
+        return {path: (frozenset(top), frozenset(nested)) for path, (top, nested) in found.items()}
 
 
 def _mark(file: File) -> tuple[int, int]:

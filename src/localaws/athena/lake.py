@@ -2,7 +2,7 @@
 
 Lake        the questions; answers are plain JSON values
 Partition   values of the partition keys and a location
-File        one object: its key in S3, its path and size on disk
+File        one object: its key in S3, its path and size on disk, its LastModified (epoch seconds)
 """
 
 from collections.abc import Callable, Sequence
@@ -17,6 +17,7 @@ class File:
     key: str
     path: str
     size: int
+    modified: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from localaws.athena.catalog import Files, StoredFile, bucket_and_key
 
 _FEW = 16  # locations that are listed one by one
-Entry = tuple[str, str, int]  # key, path, size
+Entry = tuple[str, str, int, float]  # key, path, size, LastModified
 
 
 def list_files(files: Files, locations: Sequence[str]) -> list[list[Entry]]:
@@ -16,7 +16,7 @@ def list_files(files: Files, locations: Sequence[str]) -> list[list[Entry]]:
         return [[_entry(f) for f in files(bucket, prefix) if _visible(f)] for bucket, prefix in places]
     shared = _shared(min(prefix for _, prefix in places), max(prefix for _, prefix in places))
     visible = [_entry(f) for f in files(places[0][0], shared) if _visible(f)]
-    keys = [key for key, _, _ in visible]
+    keys = [key for key, *_ in visible]
     return [_under(visible, keys, prefix) for _, prefix in places]
 
 
@@ -45,4 +45,4 @@ def _visible(file: StoredFile) -> bool:
 
 
 def _entry(file: StoredFile) -> Entry:
-    return file.key, str(file.path), file.size
+    return file.key, str(file.path), file.size, file.modified

@@ -12,7 +12,7 @@ from sqlglot import exp
 from localaws.athena import dialect, projection, pruning
 from localaws.athena.failures import not_supported
 from localaws.athena.lake import Lake, Partition
-from localaws.athena.scan import Column, Table
+from localaws.athena.table import Column, Table
 
 Rows = Callable[..., list[tuple[Any, ...]]]
 Values = Sequence[tuple[str, ...]]

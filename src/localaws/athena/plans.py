@@ -10,7 +10,7 @@ from typing import Any
 
 from localaws.athena.layouts import partition_spec
 from localaws.athena.query import Plan
-from localaws.athena.scan import Scan
+from localaws.athena.table import Scan
 
 _SHOWN = 10  # partitions by name
 # Of DuckDB's notes at a step those that say nothing of this machine's files.

@@ -19,7 +19,7 @@ from sqlglot import exp
 
 from localaws.athena.failures import QueryFailure, not_supported
 from localaws.athena.java_dates import JavaDates
-from localaws.athena.scan import Column, Table
+from localaws.athena.table import Column, Table
 
 _NOW = re.compile(r"\s*NOW\s*(?:([+-])\s*(\d+)\s*(YEAR|MONTH|WEEK|DAY|HOUR|MINUTE|SECOND)S?\s*)?", re.IGNORECASE)
 _MONTHS = {"YEAR": 12, "MONTH": 1}

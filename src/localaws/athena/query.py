@@ -21,8 +21,9 @@ from localaws.athena.facts import Facts
 from localaws.athena.failures import QueryFailure, not_supported, position
 from localaws.athena.lake import Lake
 from localaws.athena.partitions import Partitions
-from localaws.athena.scan import Column, Scan, Table, relation
+from localaws.athena.scan import hidden_columns, relation
 from localaws.athena.statements import tokens
+from localaws.athena.table import Column, Scan, Table
 from localaws.athena.text import written
 from localaws.athena.types import Type, of_duckdb
 from localaws.athena.views import definition, is_view
@@ -165,15 +166,14 @@ class Engine:
     def _prune(self, tree: exp.Expr, resolved: _Resolved) -> None:
         keys = {node: frozenset(k.name for k in scan.table.keys) for node, scan in resolved.scans.items()}
         wanted = pruning.conditions(tree, keys)
-        with_path = any(i.name == "$path" for i in tree.find_all(exp.Identifier))
+        hidden = tuple(c.name for c in hidden_columns(i.name.lower() for i in tree.find_all(exp.Identifier)))
         for node, scan in resolved.scans.items():
-            scan.with_path = with_path
+            scan.hidden = hidden
             scan.where = " AND ".join(map(dialect.generate, wanted[node]))
             partitions = self._partitions.chosen(scan.table, wanted[node])
             locations = [p.location for p in partitions]
             scan.partitions = list(zip(partitions, self._lake.files(locations), strict=True))
-        if with_path:
-            _hide_path(tree)
+        _hide(tree, hidden)
 
     # Text
 
@@ -255,9 +255,10 @@ def _name_columns(tree: exp.Expr) -> None:
             projection.replace(exp.alias_(projection.copy(), _UNNAMED, quoted=True))
 
 
-def _hide_path(tree: exp.Expr) -> None:
-    """ "$path" is a hidden column: * doesn't give it."""
-    for star in list(tree.find_all(exp.Star)):
+def _hide(tree: exp.Expr, hidden: Sequence[str]) -> None:
+    """ "$path" and its like are hidden columns: * doesn't give them."""
+    for star in list(tree.find_all(exp.Star)) if hidden else []:
         select = star.find_ancestor(exp.Select)
         if select is not None and not isinstance(star.parent, exp.Anonymous):
-            star.set("except_", [*(star.args.get("except_") or []), exp.to_identifier("$path", quoted=True)])
+            names = [exp.to_identifier(n, quoted=True) for n in hidden]
+            star.set("except_", [*(star.args.get("except_") or []), *names])

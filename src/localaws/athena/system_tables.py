@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from localaws.athena.lake import Lake
-from localaws.athena.scan import Column, Table
+from localaws.athena.table import Column, Table
 from localaws.athena.types import VARCHAR, Type, parse_hive
 from localaws.athena.views import is_view, view_sql
 

@@ -35,6 +35,7 @@ class StoredFile:
     key: str
     path: Path
     size: int
+    modified: float  # epoch seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,14 +245,16 @@ class Objects:
 
     def files(self, bucket: str, prefix: str) -> list[StoredFile]:
         """Every object under `prefix`, in the order of the keys."""
-        query = """SELECT o.key, o.path, size, c.change FROM s3_objects o LEFT JOIN s3_changes c USING (change)
+        query = """SELECT o.key, o.path, size, modified, c.change
+            FROM s3_objects o LEFT JOIN s3_changes c USING (change)
             WHERE o.bucket = ? AND o.key >= ? AND (? IS NULL OR o.key < ?) ORDER BY o.key"""
         start, stop = prefix.encode(), s3_rows.after_prefix(prefix.encode())
         found = []
-        for key, path, size, change in self._store.read().execute(query, (bucket, start, stop, stop)).fetchall():
+        rows = self._store.read().execute(query, (bucket, start, stop, stop)).fetchall()
+        for key, path, size, modified, change in rows:
             if change is not None:
                 self._disk.follow(bucket, key.decode())
-            found.append(StoredFile(key.decode(), self._disk.place(bucket, path), size))
+            found.append(StoredFile(key.decode(), self._disk.place(bucket, path), size, modified))
         return found
 
 
