@@ -90,7 +90,7 @@ class Server:
             self._note(Span(request_id, head.method, head.path, status=refusal.status, seconds=took))
             return
         if head.path in self._pages and head.method in {"GET", "HEAD"}:
-            await send_response(send, await self._pages[head.path](), request_id)
+            await send_response(send, await self._page(head, service, request_id), request_id)
             return
         span = Span(request_id, head.method, head.path)
         try:
@@ -109,6 +109,12 @@ class Server:
             self._note(span)
             if span.status in {500, 503}:
                 self._keyring.failed(span.access_key)
+
+    async def _page(self, head: sigv4.Head, service: Service, request_id: str) -> Response:
+        try:
+            return await self._pages[head.path]()
+        except Exception as error:
+            return error_response(service.protocol, _failure(head, error), request_id)
 
     async def _let_in(self, head: sigv4.Head) -> None:
         """AwsError 403 for what a stranger's page had a browser send, unless the bucket's CORS allows it."""
