@@ -160,6 +160,27 @@ def test_rows_are_inserted_by_place_and_never_by_name(queries: Queries) -> None:
     assert queries.failure(other).startswith("NOT_SUPPORTED: INSERT INTO a row whose fields have other names")
 
 
+def test_a_row_whose_fields_are_called_field0_and_so_on_has_names(queries: Queries) -> None:
+    queries.run(
+        "CREATE TABLE fields AS SELECT CAST(ROW(1, ROW('a')) AS ROW(field0 bigint, field1 ROW(b varchar))) AS r"
+    )
+    assert queries.rows("SELECT r.field0, r.field1.b FROM fields") == [["1", "a"]]
+    other = "INSERT INTO fields SELECT CAST(ROW(1, ROW('a')) AS ROW(field0 bigint, other ROW(b varchar)))"
+    assert queries.failure(other).startswith("NOT_SUPPORTED: INSERT INTO a row whose fields have other names")
+
+
+def test_every_column_of_a_parquet_file_may_be_null(queries: Queries, s3: Any, tmp_path: Path) -> None:
+    queries.run(
+        "UNLOAD (SELECT 1 AS a, ARRAY[1] AS l, 2 AS k) TO 's3://lake/optional/' WITH (format = 'PARQUET', partitioned_by = ARRAY['k'])"
+    )
+    (file,) = keys(s3, "optional/")
+    (tmp_path / "file").write_bytes(body(s3, file))
+    schema = duckdb.sql(
+        f"SELECT name, repetition_type FROM parquet_schema('{tmp_path / 'file'}') WHERE name IN ('a', 'l')"
+    )
+    assert schema.fetchall() == [("a", "OPTIONAL"), ("l", "OPTIONAL")]
+
+
 def test_what_writes_can_be_prepared(queries: Queries) -> None:
     queries.run("PREPARE making FROM CREATE TABLE prepared AS SELECT 1 AS a")
     queries.run("PREPARE adding FROM INSERT INTO prepared VALUES (?)")

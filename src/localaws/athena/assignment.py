@@ -11,7 +11,7 @@ from localaws.athena.failures import QueryFailure, not_supported
 from localaws.athena.types import Type
 
 _FOREIGN = re.compile(r"timestamp\(\d+\) with time zone|time\(\d+\)|\bjson\b|interval day to second|\buuid\b")
-_ANONYMOUS = "row(field0 "  # what types.py calls the first field of a row without names
+_ANONYMOUS = re.compile(r"\brow\((?!\w+ )")  # a row whose first field is a type alone
 _INTEGERS = {"tinyint": 3, "smallint": 5, "integer": 10, "bigint": 19}  # digits
 _WIDER: dict[str, set[str]] = {
     "tinyint": {"smallint", "integer", "bigint", "real", "double"},
@@ -32,7 +32,7 @@ def check_storable(names: Sequence[str], trino: Sequence[str]) -> None:
         foreign = _FOREIGN.search(kind)
         if foreign:
             raise QueryFailure(f"NOT_SUPPORTED: Unsupported Hive type: {foreign.group()}")
-        if _ANONYMOUS in kind:
+        if has_anonymous(kind):
             told = "Anonymous row type is not supported in Hive. Please give each field a name"
             raise QueryFailure(f"NOT_SUPPORTED: {told}: {kind}")
 
@@ -42,15 +42,20 @@ def is_foreign(trino: str) -> bool:
     return _FOREIGN.search(trino) is not None
 
 
-def assignable(source: Type, target: Type) -> bool:
-    """Does Trino coerce a value of `source` into a column of `target`?"""
+def has_anonymous(trino: str) -> bool:
+    """Is a row without names in this type?"""
+    return _ANONYMOUS.search(trino) is not None
+
+
+def assignable(source: Type, target: Type, by_place: bool = False) -> bool:
+    """Does Trino coerce a value of `source` into a column of `target`? `by_place`: the source's rows have no names."""
     if source.name == target.name == "decimal":
         return target.scale >= source.scale and target.precision - target.scale >= source.precision - source.scale
     if target.name == "decimal":
         return target.precision - target.scale >= _INTEGERS.get(source.name, 99)
-    if source.name == target.name == "row" and source.fields[:1] != ("field0",) and source.fields != target.fields:
+    if source.name == target.name == "row" and not by_place and source.fields != target.fields:
         raise not_supported("INSERT INTO a row whose fields have other names")  # Trino goes by place, DuckDB by name
     if source.name == target.name:
         pairs = zip(source.children, target.children, strict=False)
-        return len(source.children) == len(target.children) and all(assignable(s, t) for s, t in pairs)
+        return len(source.children) == len(target.children) and all(assignable(s, t, by_place) for s, t in pairs)
     return target.name in _WIDER.get(source.name, ())

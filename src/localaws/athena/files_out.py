@@ -38,7 +38,14 @@ def _copy(plan: Plan, order: Order, target: Path) -> str:
         options.append(f"PARTITION_BY ({', '.join(_quoted(c.alias) for c in columns[count:])})")
     names = ", ".join(f"c{i}" for i in range(len(plan.names)))
     text = str(target).replace("'", "''")
-    return f"COPY (SELECT {', '.join(cells)} FROM ({plan.sql}) AS q({names})) TO '{text}' ({', '.join(options)})"
+    rows = f"SELECT {', '.join(cells)} FROM ({plan.sql}) AS q({names}) UNION ALL {_nothing(len(columns))}"
+    return f"COPY ({rows}) TO '{text}' ({', '.join(options)})"
+
+
+def _nothing(width: int) -> str:
+    """No rows, in which NULL could be: DuckDB makes a column of Parquet REQUIRED if it knows that it is never NULL, and
+    Athena's are all OPTIONAL."""
+    return f"SELECT {', '.join(['NULL'] * width)} FROM range(0)"
 
 
 class _Column:

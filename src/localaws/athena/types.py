@@ -60,13 +60,15 @@ _FROM_DUCKDB = {
 @dataclass(frozen=True, slots=True)
 class Type:
     """`name` is Trino's; `precision` and `scale` for decimal, `precision` for varchar(n) and char(n); `children` for
-    array (element), map (key, value) and row (fields, named by `fields`)."""
+    array (element), map (key, value) and row (fields, named by `fields`); a row that is not `named` calls them
+    field0, field1 ... where it must have names."""
 
     name: str
     precision: int = 0
     scale: int = 0
     children: tuple["Type", ...] = ()
     fields: tuple[str, ...] = ()
+    named: bool = True
 
     def hive(self) -> str:
         inner = [c.hive() for c in self.children]
@@ -75,7 +77,7 @@ class Type:
 
     def trino(self) -> str:
         inner = [c.trino() for c in self.children]
-        named = ", ".join(f"{n} {t}" for n, t in zip(self.fields, inner, strict=False))
+        named = ", ".join(f"{n} {t}" if self.named else t for n, t in zip(self.fields, inner, strict=False))
         return self._spelled(1, f"array({''.join(inner)})", f"map({', '.join(inner)})", f"row({named})")
 
     def duckdb(self) -> str:
@@ -204,6 +206,7 @@ def of_duckdb(kind: Any) -> Type:
         if [n for n, _ in kind.children] == ["t_at", "t_zone"]:  # zones.py
             return Type("timestamp with time zone", fields=("t_zone",))
         fields = tuple(n or f"field{i}" for i, (n, _) in enumerate(kind.children))
-        return Type("row", children=tuple(of_duckdb(t) for _, t in kind.children), fields=fields)
+        children = tuple(of_duckdb(t) for _, t in kind.children)
+        return Type("row", children=children, fields=fields, named=name == "struct")
     known = _FROM_DUCKDB.get(name, name)
     return Type(known if known in _SCALARS else "varchar")

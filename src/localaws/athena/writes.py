@@ -14,7 +14,7 @@ from localaws.athena import assignment, layouts, outputs
 from localaws.athena.catalog import Catalog, Document, Files, PutFile, PutObject, bucket_and_key
 from localaws.athena.failures import QueryFailure, not_supported
 from localaws.athena.outputs import Output
-from localaws.athena.types import parse_hive
+from localaws.athena.types import Type, parse_hive
 from localaws.athena.views import is_view
 from localaws.athena.writing import CreateTableAs, InsertInto, Unload, Write
 from localaws.errors import AwsError
@@ -272,6 +272,10 @@ def _partitioned(columns: Sequence[Document], keys: Sequence[str]) -> int:
     return len(keys)
 
 
+def _assignable(trino: str, hive: str, target: Type) -> bool:
+    return assignment.assignable(parse_hive(hive), target, by_place=assignment.has_anonymous(trino))
+
+
 def _inserted(columns: Sequence[Document], wanted: Sequence[str], described: Document) -> list[Document]:
     """The table's columns with what the query has for each. Raises QueryFailure."""
     types = {c["Name"].lower(): c["Type"] for c in columns}
@@ -289,7 +293,7 @@ def _inserted(columns: Sequence[Document], wanted: Sequence[str], described: Doc
         raise not_supported("INSERT INTO a column of type char(n) or varchar(n)")
     given = list(zip(described["trino"], described["hive"], strict=True))
     fits = len(given) == len(kinds) and all(
-        trino == "unknown" or (not assignment.is_foreign(trino) and assignment.assignable(parse_hive(hive), kind))
+        trino == "unknown" or (not assignment.is_foreign(trino) and _assignable(trino, hive, kind))
         for (trino, hive), kind in zip(given, kinds, strict=True)
     )
     if not fits:
