@@ -102,10 +102,17 @@ def _cast(node: exp.Cast, _: bool) -> exp.Expr:
     if kind.this == exp.DType.CHAR:
         raise not_supported("the type CHAR")
     if kind.this == exp.DType.JSON:
-        return call("to_json", value)
+        return call("t_to_json", value)
+    if kind.this == exp.DType.TIMESTAMP and kind.expressions and not _to_json(node.parent):
+        return exp.Cast(this=node.copy(), to=exp.DataType.build("TIMESTAMP", dialect="duckdb"))
     if kind.this == exp.DType.DECIMAL and not kind.expressions:
         kind.set("expressions", [exp.DataTypeParam(this=exp.Literal.number(n)) for n in _decimal(value)])
     return node
+
+
+def _to_json(node: exp.Expr | None) -> bool:
+    """There a timestamp has the digits of its type; elsewhere it is a TIMESTAMP, whose years reach further."""
+    return isinstance(node, exp.Cast) and bool(node.to.this == exp.DType.JSON)
 
 
 def _tried(node: exp.Expr, safe: bool) -> exp.Expr:

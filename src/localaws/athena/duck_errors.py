@@ -13,7 +13,7 @@ _NOT_JSON = "HIVE_CURSOR_ERROR: Row is not a valid JSON Object"
 
 # (what DuckDB says, what Athena says): {0} and {1} are the pattern's groups, {place} is {0}'s place in the statement.
 _PATTERNS: tuple[tuple[str, str], ...] = (
-    (r"Could not convert string 'ATHENA ((?:[^']|'')*)' to INT32", "{0}"),
+    (r"(?s)Could not convert string 'ATHENA (.*)' to INT32", "{0}"),
     (r"Could not convert string '(Cannot cast .* to an integer)' to INT128", "INVALID_CAST_ARGUMENT: {0}"),
     (
         r'Table "([^"]+)" does not have a column named "([^"]+)"',

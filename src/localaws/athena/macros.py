@@ -7,7 +7,10 @@ depends on the argument's, a macro has one typed overload per type. They keep Tr
 Parameters of lambdas begin with t__, so that they never stand before a column of the query that is passed in.
 """
 
-from localaws.athena import formatter, reference, sqljson, zones
+import functools
+import operator
+
+from localaws.athena import formatter, jsontext, reference, sqljson, zones
 
 _SPACES = r"E' \t\n\r\f\v'"
 
@@ -56,7 +59,7 @@ MACROS: dict[str, str] = {
         WHEN 'TIMESTAMP WITH TIME ZONE' THEN strftime(TRY_CAST(x AS TIMESTAMP), '%Y-%m-%d %H:%M:%S.%g') || ' UTC'
         WHEN 'STRUCT(t_at TIMESTAMP WITH TIME ZONE, t_zone VARCHAR)' THEN
           t_fail('NOT_SUPPORTED: a timestamp with a time zone as text is not supported by the local Athena yet')
-        WHEN 'JSON' THEN json_extract_string(TRY_CAST(x AS JSON), '$')
+        WHEN 'JSON' THEN t_json_text(TRY_CAST(x AS JSON))
         ELSE CASE WHEN starts_with(typeof(x), 'DECIMAL') THEN t_decimal_text(x) ELSE CAST(x AS VARCHAR) END END""",
     "t_integral(x)": """CASE
         WHEN typeof(x) IN ('DOUBLE', 'FLOAT') THEN CAST(round(TRY_CAST(x AS DOUBLE)) AS HUGEINT)
@@ -143,19 +146,6 @@ MACROS: dict[str, str] = {
     "t_trunc(u, t TIMESTAMP)": "date_trunc(u, t)",
     "t_trunc(u, t TIMESTAMPTZ)": "date_trunc(u, t)",
     "t_unixtime(t)": "epoch(CAST(t AS TIMESTAMPTZ))",
-    # JSON: a text that isn't JSON gives NULL (json.html: "NULL if the value ... malformed")
-    "t_json(j)": "TRY_CAST(j AS JSON)",
-    "t_json_extract(j, p)": "json_extract(t_json(j), p)",
-    "t_json_extract_scalar(j, p)": "CASE WHEN json_type(t_json(j), p) NOT IN ('OBJECT', 'ARRAY', 'NULL') "
-    "THEN json_extract_string(t_json(j), p) END",
-    "t_json_parse(s)": "json(s)",
-    "t_json_format(j)": "CAST(j AS VARCHAR)",
-    "t_json_array_length(j)": "CASE WHEN json_type(t_json(j)) = 'ARRAY' THEN json_array_length(t_json(j)) END",
-    # A string without its quotes, as Trino's documentation warns
-    "t_json_array_get(j, i)": "json_extract_string(t_json(j), "
-    "'$[' || CASE WHEN i < 0 THEN '#' ELSE '' END || i || ']')",
-    "t_json_size(j, p)": "CASE json_type(t_json(j), p) WHEN 'ARRAY' THEN json_array_length(t_json(j), p) "
-    "WHEN 'OBJECT' THEN len(json_keys(t_json(j), p)) ELSE nullif(length(json_type(t_json(j), p)), 0) * 0 END",
     # URLs
     "t_url_extract_host(u)": _url_part(_AUTHORITY),
     "t_url_extract_path(u)": _url_part("'^(?:[^:/?#]+:)?(?://[^/?#]*)?([^?#]*)'"),
@@ -209,7 +199,9 @@ MACROS: dict[str, str] = {
 def definitions() -> dict[str, str]:
     """Name -> CREATE MACRO statement; the overloads of one name are one statement."""
     overloads: dict[str, list[str]] = {}
-    for head, body in (zones.MACROS | MACROS | reference.MACROS | formatter.MACROS | sqljson.MACROS).items():
+    modules = (zones, reference, formatter, sqljson, jsontext)
+    every = functools.reduce(operator.or_, (m.MACROS for m in modules), MACROS)
+    for head, body in every.items():
         name, _, parameters = head.partition("(")
         overloads.setdefault(name, []).append(f"({parameters} AS {body}")
     return {name: f"CREATE MACRO {name} {', '.join(heads)}" for name, heads in overloads.items()}

@@ -209,21 +209,4 @@ _BAGS = {
 }
 
 
-def _json_contains(kind: str, types: str, value: str) -> dict[str, str]:
-    items = "CAST(json_extract(t_json(j), '$[*]') AS JSON[])"
-    found = f"len(list_filter({items}, lambda t__e: json_type(t__e) IN ({types}) AND {value} = v)) > 0"
-    return {
-        f"t_json_array_contains(j, v {kind})": f"CASE WHEN json_type(t_json(j)) = 'ARRAY' AND v IS NOT NULL "
-        f"THEN {found} END"
-    }
-
-
-_JSON = {
-    **_json_contains("BOOLEAN", "'BOOLEAN'", "TRY_CAST(t__e AS BOOLEAN)"),
-    **_json_contains("BIGINT", "'BIGINT', 'UBIGINT'", "TRY_CAST(t__e AS BIGINT)"),
-    **_json_contains("DOUBLE", "'DOUBLE'", "TRY_CAST(t__e AS DOUBLE)"),
-    **_json_contains("VARCHAR", "'VARCHAR'", "json_extract_string(t__e, '$')"),
-    "t_is_json_scalar(j)": "json_type(json(j)) NOT IN ('OBJECT', 'ARRAY')",
-}
-
-MACROS = {**_ERRORS, **_BITS, **_BINARY, **_STRINGS, **_STATISTICS, **_BAGS, **_JSON}
+MACROS = {**_ERRORS, **_BITS, **_BINARY, **_STRINGS, **_STATISTICS, **_BAGS}

@@ -52,10 +52,6 @@ def _is_nan(node: exp.Expr) -> bool:
 
 def _cast(node: exp.Cast) -> None:
     value = node.this.unnest()
-    if node.to.this == exp.DType.JSON and any(
-        f.name.lower() in {"nan", "infinity"} for f in value.find_all(exp.Anonymous)
-    ):
-        raise not_supported("a JSON value that is no finite number")
     if node.to.this == exp.DType.DECIMAL and isinstance(value, exp.Cast) and value.to.this == exp.DType.FLOAT:
         raise not_supported("CAST of a REAL as DECIMAL (CAST it AS DOUBLE)")
     written = str(value.this) if isinstance(value, exp.Literal) and value.is_string else ""

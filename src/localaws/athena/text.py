@@ -12,7 +12,7 @@ _SCALARS = {
     "decimal": "t_decimal_text({})",
     "real": "t_double_text({})",
     "double": "t_double_text({})",
-    "timestamp": "strftime({}, '%Y-%m-%d %H:%M:%S.%g')",
+    "timestamp": "strftime(CAST({} AS TIMESTAMP), '%Y-%m-%d %H:%M:%S.%g')",
     "timestamp with time zone": "strftime(CAST({} AS TIMESTAMP), '%Y-%m-%d %H:%M:%S.%g') || ' UTC'",
     "time": "strftime(DATE '2000-01-01' + {}, '%H:%M:%S.%g')",
     "varbinary": "rtrim(regexp_replace(lower(hex({})), '(..)', '\\1 ', 'g'))",
