@@ -38,7 +38,8 @@ _BUCKET, _DATABASE = "aws-sdk-pandas", "aws_sdk_pandas"
 def _prepare(ours: Endpoint) -> Mapping[str, str]:
     """What the suite's stacks make, made without them."""
     ours.client("s3").create_bucket(Bucket=_BUCKET)
-    ours.client("glue").create_database(DatabaseInput={"Name": _DATABASE})
+    for name in (_DATABASE, "default"):  # which Athena makes with its first query
+        ours.client("glue").create_database(DatabaseInput={"Name": name})
     key = ours.client("kms").create_key()["KeyMetadata"]["Arn"]
     outputs = {"Region": "us-east-1", "BucketName": _BUCKET, "GlueDatabaseName": _DATABASE, "KmsKeyArn": key}
     return {"CLICKLAKE_STACK_OUTPUTS": json.dumps(outputs)}

@@ -138,6 +138,9 @@ def test_a_word_alone_as_a_parameter_is_a_string(queries: Queries) -> None:
     assert queries.rows("SELECT ?, ?, ?", ExecutionParameters=["Washington", "TRUE", "null"]) == [
         ["Washington", "true", None]
     ]
+    queries.run("PREPARE asking FROM SELECT ?")
+    assert queries.rows("EXECUTE asking", ExecutionParameters=["Washington"]) == [["Washington"]]
+    queries.run("DEALLOCATE PREPARE asking")
 
 
 def test_a_failure_says_why_and_whose_fault_it_is(queries: Queries) -> None:

@@ -83,6 +83,21 @@ def test_a_table_is_lower_case_versioned_and_complete(glue: Any) -> None:
     assert code(error)[0] == "ConcurrentModificationException"
 
 
+def test_tables_are_found_by_what_their_metadata_says(glue: Any) -> None:
+    glue.create_database(DatabaseInput={"Name": "searched"})
+    glue.create_table(DatabaseName="searched", TableInput=table("one") | {"Parameters": {"classification": "Orcish"}})
+    glue.create_table(DatabaseName="searched", TableInput=table("two") | {"Description": "an orc, too"})
+
+    def found(text: str) -> list[str]:
+        return [t["Name"] for t in glue.search_tables(SearchText=text)["TableList"]]
+
+    assert found("orc") == ["one", "two"]
+    assert found('"orcish"') == ["one"]
+    assert found('"orc"') == []
+    assert found("searched") == ["one", "two"]
+    assert found("storagedescriptor") == []
+
+
 def test_tables_are_listed_by_pattern_and_page(glue: Any) -> None:
     glue.create_database(DatabaseInput={"Name": "many"})
     for i in range(5):

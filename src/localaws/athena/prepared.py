@@ -8,6 +8,7 @@ ExecutionParameters where there is no USING.
 from collections.abc import Sequence
 
 from localaws.athena.failures import QueryFailure, syntax_error
+from localaws.athena.requests import values
 from localaws.athena.saved import Saved
 from localaws.athena.statements import Statement, Token, classify
 from localaws.errors import AwsError
@@ -46,7 +47,7 @@ def executed(
         found = saved.prepared_statement({"WorkGroup": workgroup, "StatementName": name})
     except AwsError as e:
         raise QueryFailure(f"NOT_FOUND: Prepared statement not found: {name}") from e
-    return _preparable(found["QueryStatement"]), using or list(parameters)
+    return _preparable(found["QueryStatement"]), using or values(parameters)
 
 
 def _preparable(sql: str) -> Statement:

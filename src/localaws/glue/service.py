@@ -13,6 +13,7 @@ from typing import Any
 from localaws.errors import AwsError
 from localaws.glue.catalog import Catalog, Document, invalid, not_found
 from localaws.glue.expression import parse
+from localaws.glue.search import says
 from localaws.store import Documents, Store
 from localaws.wire import Handler, Operation, Parameters, Request, Response, json_service
 
@@ -110,10 +111,8 @@ class Glue:
     def _search_tables(self, p: Parameters) -> Parameters:
         if p.get("Filters"):
             raise invalid("SearchTables with Filters is not supported by the local Glue yet; use SearchText")
-        text = p.get("SearchText", "").strip('"').lower()
         every = [t for d in self.catalog.databases() for t in self.catalog.tables(d["Name"])]
-        found = [t for t in every if text in t["Name"] or text in t.get("Description", "").lower()]
-        return _page("TableList", found, p)
+        return _page("TableList", [t for t in every if says(t, p.get("SearchText", "").lower())], p)
 
     def _update_table(self, p: Parameters) -> Parameters:
         table = p.get("TableInput")
