@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from localaws import credentials, health
+from localaws.athena.limits import Limits, limits_of
 from localaws.athena.service import Athena
 from localaws.budgets import Budgets
 from localaws.cloudwatch.service import CloudWatch
@@ -59,6 +60,7 @@ class Settings:
     )
     enforce_iam: bool = False
     firehose_backlog: int = field(default_factory=lambda: backlog_limit(os.environ))
+    queries: Limits = field(default_factory=lambda: limits_of(os.environ))
 
 
 class Runtime:
@@ -178,7 +180,8 @@ class Runtime:
             self._s3.put_object,
             self._s3.put_file,
             self._control.handler,
-            ended=self._shown.query_ended,
+            self._settings.queries,
+            self._shown.query_ended,
         )
 
     def _new_server(self, services: dict[str, Service]) -> Server:

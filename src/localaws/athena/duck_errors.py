@@ -4,7 +4,7 @@ import re
 
 import duckdb
 
-from localaws.athena.failures import SYSTEM, QueryFailure, position
+from localaws.athena.failures import EXHAUSTED, SYSTEM, QueryFailure, position
 
 _UNRESOLVED = "cannot be resolved or requester is not authorized to access requested resources"
 _TOO_LARGE = "SYNTAX_ERROR: statement is too large (stack overflow during analysis)"
@@ -48,6 +48,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     (r"Unknown TimeZone '([^']*)'", "INVALID_FUNCTION_ARGUMENT: '{0}' is not a valid time zone"),
     (r"Failure in decode", "NOT_SUPPORTED: from_utf8 of bytes that are no UTF-8; use try(from_utf8(...))"),
     (r"Malformed JSON in file", _NOT_JSON),
+    (r"CSV Error on Line: \d+[\s\S]*[Mm]aximum line size", f"{_NOT_JSON}: it is too long"),
     (r"maximum_object_size", f"{_NOT_JSON}: it is too long"),
     (r"No files found|Cannot open file|could not be opened|No such file", _GONE),
     (r"(?i)no magic bytes|not a parquet file|too small to be a parquet", "HIVE_BAD_DATA: Not valid Parquet file"),
@@ -70,7 +71,7 @@ def translate(error: duckdb.Error, sql: str) -> QueryFailure:
     """The failure that Athena would report; `sql` is the statement as it was sent."""
     said = str(error)
     if isinstance(error, duckdb.OutOfMemoryException):
-        return QueryFailure("EXCEEDED_LOCAL_MEMORY_LIMIT: Query exhausted resources at this scale factor")
+        return QueryFailure(EXHAUSTED)
     for pattern, told in _PATTERNS:
         match = re.search(pattern, said)
         if match:

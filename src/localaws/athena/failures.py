@@ -7,6 +7,7 @@ Categories are AthenaError's: 1 system, 2 user, 3 other.
 """
 
 SYSTEM, USER = 1, 2
+EXHAUSTED = "EXCEEDED_LOCAL_MEMORY_LIMIT: Query exhausted resources at this scale factor"
 
 
 class QueryFailure(Exception):  # noqa: N818 - Athena calls it a failure

@@ -10,8 +10,8 @@ from localaws.wire import Parameters
 _PAGE = 50
 
 
-def invalid(message: str) -> AwsError:
-    return AwsError("InvalidRequestException", message)
+def invalid(message: str, code: str = "INVALID_INPUT") -> AwsError:
+    return AwsError("InvalidRequestException", message, AthenaErrorCode=code)
 
 
 def number_of(token: str) -> int:

@@ -5,9 +5,12 @@ stdout it says {"begun": ...}, asks {"ask": ...}, and ends with {"done": ...} or
 all the time, so when the parent dies the process ends, whatever DuckDB is doing.
 """
 
+import contextlib
 import json
 import os
 import queue
+import resource
+import shutil
 import sys
 import threading
 from pathlib import Path
@@ -17,34 +20,56 @@ import duckdb
 
 from localaws.athena import files_out, frames, plans
 from localaws.athena.connection import Connection
-from localaws.athena.failures import SYSTEM, USER, QueryFailure
+from localaws.athena.failures import EXHAUSTED, SYSTEM, USER, QueryFailure
 from localaws.athena.lake import Lake
 from localaws.athena.query import Engine, Plan
 
 Message = dict[str, Any]
 
 
-def connect(roots: list[str], scratch: str, memory: str, threads: int) -> Connection:
+# Beside DuckDB's own memory: Python, sqlglot, and what DuckDB does not count (setrlimit(2), RLIMIT_DATA).
+_UNCOUNTED = 2 << 30
+
+
+def connect(settings: Message) -> Connection:
     """A DuckDB that can reach the files under `roots` and `scratch` and nothing else, and whose settings are final."""
+    scratch = settings["scratch"]
     connection = duckdb.connect(
         ":memory:",
         config={
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
             "python_enable_replacements": False,
-            "memory_limit": memory,
-            "threads": threads,
-            "temp_directory": scratch,
+            "memory_limit": f"{settings['memory']} bytes",
+            "threads": settings["threads"],
+            "temp_directory": settings["spilled"],
+            "max_temp_directory_size": f"{_spill(settings)} bytes",
             "preserve_insertion_order": True,
         },
     )
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET enable_profiling = 'no_output'")
     connection.execute("SET profiling_coverage = 'ALL'")
-    connection.execute(f"SET allowed_directories = [{', '.join(_string(r) for r in [*roots, scratch])}]")
+    connection.execute(f"SET allowed_directories = [{', '.join(_string(r) for r in [*settings['roots'], scratch])}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     return Connection(connection)
+
+
+def _spill(settings: Message) -> int:
+    """Bytes. Half of what is free stays free for others: delivery has to go on."""
+    return min(int(settings["spill"]), shutil.disk_usage(settings["spilled"]).free // 2)
+
+
+def _bound(memory: int) -> None:
+    """A worker that takes too much must go, and nothing else: it can't have much more than its `memory`, and where the
+    whole machine has too little it is the one that the kernel ends (proc_pid_oom_score_adj(5))."""
+    if sys.platform == "linux":
+        most = memory + memory // 2 + _UNCOUNTED
+        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        with contextlib.suppress(OSError):
+            Path("/proc/self/oom_score_adj").write_text("1000")
 
 
 def _string(text: str) -> str:
@@ -59,8 +84,8 @@ class Worker:
         self._scratch = Path(settings["scratch"])
         self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
         threading.Thread(target=self._listen, args=(incoming,), daemon=True).start()
-        connection = connect(settings["roots"], settings["scratch"], settings["memory"], settings["threads"])
-        self._engine = Engine(connection, Lake(self._ask))
+        _bound(settings["memory"])
+        self._engine = Engine(connect(settings), Lake(self._ask))
 
     def _listen(self, incoming: IO[bytes]) -> None:
         while (message := frames.receive(incoming)) is not None:
@@ -86,6 +111,8 @@ class Worker:
             except RecursionError:
                 told = "SYNTAX_ERROR: statement is too large (stack overflow during analysis)"
                 frames.send(self._outgoing, {"failed": {"message": told, "category": USER}})
+            except MemoryError:
+                frames.send(self._outgoing, {"failed": {"message": EXHAUSTED, "category": USER}})
             except Exception as e:
                 told = f"GENERIC_INTERNAL_ERROR: {type(e).__name__}: {e}"
                 frames.send(self._outgoing, {"failed": {"message": told, "category": SYSTEM}})
@@ -101,7 +128,7 @@ class Worker:
         if "id" in job:
             target = self._scratch / f"{job['id']}.csv"
             result["bytes"] = self._engine.run(plan, job["sql"], target)
-            result["file"] = str(target)
+            result |= {"file": str(target), "counted": {}}
         return result
 
 

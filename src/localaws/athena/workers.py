@@ -1,31 +1,26 @@
 """The pool of worker processes, seen from the endpoint.
 
 A worker runs one query at a time and asks its questions meanwhile. It starts before it is needed, is killed when its
-query is stopped, and is replaced when it ends; a crash fails the query it was running and nothing else.
+query is stopped, and is replaced when it ends; a crash fails the query it was running and nothing else. Each has a
+directory of its own for what it spills, which goes with it.
 """
 
 import json
+import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from localaws.athena import frames
 from localaws.athena.failures import SYSTEM, QueryFailure
+from localaws.athena.limits import Limits
 
 Message = dict[str, Any]
 Answer = Callable[[Message], Message]
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one worker may use. `memory` is in DuckDB's words ("1GB")."""
-
-    memory: str = "1GB"
-    threads: int = 2
 
 
 class Stopped(Exception):  # noqa: N818 - not an error: it was asked for
@@ -33,17 +28,19 @@ class Stopped(Exception):  # noqa: N818 - not an error: it was asked for
 
 
 class Pool:
-    """At most `size` worker processes. `answer` takes a worker's question; `roots` are the directories it may read."""
+    """At most `limits.queries` worker processes. `answer` takes a worker's question; `roots` are the directories that
+    it may read, and `scratch` the one in which it writes."""
 
-    def __init__(self, size: int, roots: list[Path], scratch: Path, limits: Limits, answer: Answer) -> None:
+    def __init__(self, roots: list[Path], scratch: Path, limits: Limits, answer: Answer) -> None:
         self._settings = {
             "roots": [str(r) for r in roots],
             "scratch": str(scratch),
             "memory": limits.memory,
+            "spill": limits.spill,
             "threads": limits.threads,
         }
         self._answer = answer
-        self._free = threading.Semaphore(size)
+        self._free = threading.Semaphore(limits.queries)
         self._idle: list[_Process] = []
         self._running: dict[str, _Process] = {}
         self._changing = threading.Lock()
@@ -98,6 +95,8 @@ class Pool:
             self._idle.clear()
         for process in every:
             process.kill()
+        for process in every:
+            process.clear()
 
     def _take(self, key: str) -> "_Process":
         with self._changing:
@@ -107,6 +106,7 @@ class Pool:
                 process = self._idle.pop()
                 if process.alive():
                     break
+                process.clear()
             else:
                 process = _Process(self._settings)
             self._running[key] = process
@@ -115,14 +115,19 @@ class Pool:
     def _give_back(self, key: str, process: "_Process") -> None:
         with self._changing:
             self._running.pop(key, None)
-            if self._closed:
-                process.kill()
-            else:
-                self._idle.append(process if process.alive() else _Process(self._settings))
+            if not self._closed and process.alive():
+                self._idle.append(process)
+                return
+            process.kill()
+            process.clear()
+            if not self._closed:
+                self._idle.append(_Process(self._settings))
 
 
 class _Process:
     def __init__(self, settings: Message) -> None:
+        self._spilled = Path(tempfile.mkdtemp(prefix="spill-", dir=settings["scratch"]))
+        settings = settings | {"spilled": str(self._spilled)}
         command = [sys.executable, "-m", "localaws.athena.worker", json.dumps(settings)]
         self._process = subprocess.Popen(
             command,
@@ -142,6 +147,11 @@ class _Process:
     def kill(self) -> None:
         self.stopped = True
         self._process.kill()
+
+    def clear(self) -> None:
+        """Of one that is dead or dying: it leaves nothing."""
+        self._process.wait()
+        shutil.rmtree(self._spilled, ignore_errors=True)
 
     def run(self, job: Message, answer: Answer) -> Message:
         """One job; EOFError if the process ends before it has answered."""
