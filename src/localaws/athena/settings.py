@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from localaws.athena import managed
 from localaws.athena.catalog import Document
 from localaws.athena.pages import invalid, page
 from localaws.athena.saved import Saved
@@ -65,7 +66,7 @@ class Settings:
         if name == _PRIMARY or self._groups.get(name) is not None:
             raise invalid("WorkGroup is already created")
         asked = p.get("Configuration", {})
-        configuration = _CONFIGURATION | asked | _engine(asked)
+        configuration = managed.checked(_CONFIGURATION | asked | _engine(asked))
         group = {"Name": name, "State": "ENABLED", "Configuration": configuration, "CreationTime": self._clock()}
         self._groups.put(name, group | {k: p[k] for k in ("Description",) if k in p})
         if p.get("Tags"):
@@ -74,7 +75,8 @@ class Settings:
 
     def _update_workgroup(self, p: Parameters) -> Parameters:
         group = self.workgroup(p["WorkGroup"])
-        configuration = group["Configuration"] | _updated(group["Configuration"], p.get("ConfigurationUpdates", {}))
+        updated = _updated(group["Configuration"], p.get("ConfigurationUpdates", {}))
+        configuration = managed.checked(group["Configuration"] | updated)
         changes = {k: p[k] for k in ("Description", "State") if k in p}
         self._groups.put(group["Name"], group | changes | {"Configuration": configuration})
         return {}
@@ -139,10 +141,20 @@ def _updated(old: Document, updates: Document) -> Document:
     for key in [k.removeprefix("Remove") for k, v in wanted.items() if k.startswith("Remove") and v]:
         new.pop(key, None)
     removed = changes.pop("RemoveBytesScannedCutoffPerQuery", False)
+    kept = changes.pop("ManagedQueryResultsConfigurationUpdates", {})
+    if kept:
+        changes["ManagedQueryResultsConfiguration"] = _kept(old.get("ManagedQueryResultsConfiguration", {}), kept)
     changed = changes | {"ResultConfiguration": new} | _engine(changes)
     if removed:
         old.pop("BytesScannedCutoffPerQuery", None)
     return changed
+
+
+def _kept(old: Document, updates: Document) -> Document:
+    """ManagedQueryResultsConfigurationUpdates against its configuration."""
+    changes = dict(updates)
+    removed = changes.pop("RemoveEncryptionConfiguration", False)
+    return {k: v for k, v in old.items() if k != "EncryptionConfiguration" or not removed} | changes
 
 
 def _engine(asked: Document) -> Document:
