@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import botocore.awsrequest
@@ -16,8 +17,9 @@ import pytest
 from clicklake import pipeline, send
 from clicklake.arrival import look, wait_until_queryable
 from clicklake.errors import NoError, RefusedError, UnreachableError, UsageError
+from clicklake.producer.packing import Sizes
 from clicklake.records import read
-from clicklake.send import batches
+from clicklake.resume import Bookmark
 from clicklake.target import Target, of_keys
 from endpoint_process import EndpointProcess
 
@@ -91,29 +93,7 @@ def test_lines_are_read_as_they_come() -> None:
     assert [next(endless) for _ in range(3)] == [ONE + b"\n"] * 3
 
 
-# --- records -> batches ------------------------------------------------------------------------------------------
-
-
-def test_a_batch_has_at_most_500_records() -> None:
-    assert [len(batch) for batch in batches([b"x"] * 1201)] == [500, 500, 201]
-
-
-def test_a_batch_has_at_most_4_mib() -> None:
-    record = b"x" * send.BYTES_PER_RECORD
-    assert [len(batch) for batch in batches([record] * 9)] == [4, 4, 1]
-
-
-def test_batches_keep_the_order() -> None:
-    numbers = [str(n).encode() for n in range(1234)]
-    assert [record for batch in batches(numbers) for record in batch] == numbers
-
-
-def test_a_record_that_is_too_long_is_named() -> None:
-    with pytest.raises(UsageError, match="record 2 has 1,024,001 bytes"):
-        list(batches([b"x", b"x" * (send.BYTES_PER_RECORD + 1)]))
-
-
-# --- batches -> a stream that refuses, or does not answer --------------------------------------------------------
+# --- records -> a stream that refuses, or does not answer --------------------------------------------------------
 
 Answer = Callable[[list[bytes]], tuple[int, dict[str, Any]]]
 
@@ -132,7 +112,7 @@ class Stream:
         return target
 
     def send(self, records: list[bytes]) -> send.SendReport:
-        return send.send(self.target(), "clicks", records, jitter=lambda: 1.0, sleep=self.pauses.append)
+        return send.send(self.target(), "clicks", records, sizes=SMALL, jitter=lambda: 1.0, sleep=self.pauses.append)
 
     def _answer(self, request: Any, **_: Any) -> botocore.awsrequest.AWSResponse:
         records = [base64.b64decode(entry["Data"]) for entry in json.loads(request.body)["Records"]]
@@ -170,7 +150,23 @@ def no_answer(_: list[bytes]) -> tuple[int, dict[str, Any]]:
     raise botocore.exceptions.ConnectionClosedError(endpoint_url="http://127.0.0.1:9")
 
 
-RECORDS = [b"%d\n" % number for number in range(9)]
+SMALL = Sizes(record=5120, call=10 * 5120)
+RECORDS = [b"%d %b\n" % (number, b"x" * 4000) for number in range(9)]  # a Firehose record each, one call
+
+
+def test_many_records_are_one_firehose_record() -> None:
+    stream = Stream()
+    records = [b'{"event_type":"%d"}\n' % number for number in range(1201)]
+    report = send.send(stream.target(), "clicks", records)
+    assert b"".join(stream.taken) == b"".join(records)
+    assert (report.records, report.calls, report.firehose_records) == (1201, 1, 3)
+    assert report.bytes == len(b"".join(records))
+    assert report.billed_bytes == sum(-(-len(record) // 5120) * 5120 for record in stream.taken)
+
+
+def test_a_record_that_is_too_long_is_named() -> None:
+    with pytest.raises(UsageError, match="record 2 has 1,024,001 bytes"):
+        Stream().send([b"x\n", b"x" * 1_024_001])
 
 
 def test_only_what_was_refused_is_sent_again() -> None:
@@ -181,12 +177,22 @@ def test_only_what_was_refused_is_sent_again() -> None:
     assert report.bytes == sum(map(len, RECORDS))
 
 
-def test_what_was_refused_goes_before_the_next_batch() -> None:
+def test_what_was_refused_goes_before_the_next_call() -> None:
     stream = Stream(refuse_every_third)
-    records = [b"%d\n" % number for number in range(1000)]
+    records = [b"%d %b\n" % (number, b"x" * 4000) for number in range(24)]
     stream.send(records)
-    assert set(stream.taken[:500]) == set(records[:500])
-    assert stream.taken[500:] == records[500:]
+    assert set(stream.taken[:12]) == set(records[:12])
+    assert stream.taken[12:] == records[12:]
+
+
+def test_what_was_taken_is_told_by_the_call_and_in_order() -> None:
+    told: list[tuple[int, bytes]] = []
+    records = [b"%d %b\n" % (number, b"x" * 4000) for number in range(20)]
+    target = Stream(refuse_every_third).target()
+    noted = lambda count, data: told.append((count, b"".join(data)))  # noqa: E731
+    send.send(target, "clicks", records, on_taken=noted, sizes=SMALL, sleep=lambda _: None)
+    assert [count for count, _ in told] == [12, 8]
+    assert b"".join(data for _, data in told) == b"".join(records)
 
 
 def test_a_throttled_batch_is_sent_again_after_a_growing_pause() -> None:
@@ -221,8 +227,51 @@ def test_it_gives_up_when_nothing_is_taken(answer: Answer, error: type[Exception
 def test_progress_is_told_after_each_call() -> None:
     told: list[int] = []
     stream = Stream(refuse_every_third)
-    send.send(stream.target(), "clicks", RECORDS, lambda report: told.append(report.records), sleep=lambda _: None)
+    tell = lambda report: told.append(report.records)  # noqa: E731
+    send.send(stream.target(), "clicks", RECORDS, tell, sizes=SMALL, sleep=lambda _: None)
     assert told == [6, 9]
+
+
+# --- an interrupted file -----------------------------------------------------------------------------------------
+
+LINES = [b'{"event_type":"%d"}\n' % number for number in range(9)]
+
+
+def bookmark(folder: Path, target: str = "laptop 127.0.0.1:1") -> Bookmark:
+    return Bookmark(str(folder / "events.ndjson"), target, "clicks")
+
+
+def test_a_file_is_gone_on_with_behind_what_was_taken(tmp_path: Path) -> None:
+    bookmark(tmp_path).move(4, [b"".join(LINES[:3]), LINES[3]])
+    later, lines = bookmark(tmp_path), iter([*LINES, b"and what the file has grown by"])
+    later.go_on(lines, later.found() or pytest.fail("there is no bookmark"))
+    assert list(lines) == [*LINES[4:], b"and what the file has grown by"]
+    later.move(1, [LINES[4]])
+    assert later.reached.records == 5
+    third, lines = bookmark(tmp_path), iter(LINES)
+    third.go_on(lines, later.reached)
+    assert next(lines) == LINES[5]
+
+
+@pytest.mark.parametrize("lines", [[b"another\n", *LINES[1:]], LINES[:2], []], ids=["changed", "shorter", "empty"])
+def test_a_file_that_is_another_one_by_now_is_refused(tmp_path: Path, lines: list[bytes]) -> None:
+    bookmark(tmp_path).move(4, LINES[:4])
+    later = bookmark(tmp_path)
+    with pytest.raises(UsageError, match="are not what was sent before"):
+        later.go_on(iter(lines), later.found() or pytest.fail("there is no bookmark"))
+
+
+def test_a_file_is_not_gone_on_with_at_another_place(tmp_path: Path) -> None:
+    bookmark(tmp_path).move(4, LINES[:4])
+    later = bookmark(tmp_path, "AWS 123456789012 us-east-1")
+    with pytest.raises(UsageError, match=r"was being sent to clicks at laptop 127\.0\.0\.1:1"):
+        later.go_on(iter(LINES), later.found() or pytest.fail("there is no bookmark"))
+
+
+def test_a_bookmark_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    bookmark(tmp_path).path.write_text('{"version": 2}')
+    with pytest.raises(UsageError, match="clicklake-sent can't be read"):
+        bookmark(tmp_path).found()
 
 
 # --- the command, against a stack --------------------------------------------------------------------------------
@@ -267,10 +316,59 @@ def test_an_unknown_stream_is_refused_in_awss_words(stack: EndpointProcess) -> N
     assert b"ResourceNotFoundException" in done.stderr
 
 
+def test_standard_input_cannot_be_resumed(stack: EndpointProcess) -> None:
+    done = clicklake(stack, "send", "-", "--resume", sent=ONE)
+    assert done.returncode == 2
+    assert b"standard input can't be resumed" in done.stderr
+
+
+def test_what_stopped_says_how_to_go_on_and_the_same_command_without_resume_says_it_begins_anew(
+    stack: EndpointProcess, tmp_path: Path
+) -> None:
+    file = tmp_path / "events.ndjson"
+    file.write_bytes(
+        b"".join(b'{"event_type":"stopped","event_id":"s%d"}\n' % n for n in range(40_000)) + b"x" * 1_024_001
+    )
+    done = clicklake(stack, "send", str(file))
+    assert done.returncode == 2, done.stderr
+    said = done.stderr.decode()
+    reached = json.loads(Path(f"{file}.clicklake-sent").read_text())["records"]
+    assert reached > 0
+    assert f"{reached:,} records had been accepted" in said
+    assert f"to go on from there: clicklake send {file} --resume" in said
+    file.write_bytes(ONE)
+    again = clicklake(stack, "send", str(file))
+    assert again.returncode == 0, again.stderr
+    assert f"an earlier send of it stopped after {reached:,} records" in again.stderr.decode()
+    assert not Path(f"{file}.clicklake-sent").exists()
+
+
 def test_a_missing_file_is_wrong_usage(stack: EndpointProcess) -> None:
     done = clicklake(stack, "send", "no-such-file.json")
     assert done.returncode == 2
     assert b"no-such-file.json can't be read" in done.stderr
+
+
+def test_an_interrupted_send_goes_on_where_it_stopped(stack: EndpointProcess, tmp_path: Path) -> None:
+    events = [
+        b'{"event_type":"resumed","event_id":"r%d","properties":{"x":"%b"}}\n' % (n, b"x" * 900) for n in range(3000)
+    ]
+    file = tmp_path / "events.ndjson.gz"
+    file.write_bytes(gzip.compress(b"".join(events), 1))
+    earlier = Bookmark(str(file), f"laptop 127.0.0.1:{stack.port}", "clickstream-firehose-dev")
+    keys = stack.keys()
+    target = of_keys(stack.url, keys["aws_access_key_id"], keys["aws_secret_access_key"], "us-east-1")
+    sent = send.send(target, "clickstream-firehose-dev", events[:1000], on_taken=earlier.move)
+    done = clicklake(stack, "send", str(file), "--resume", "--wait", "--json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert (document["skipped"], document["records"]) == (1000, 2000)
+    assert sent.records == 1000
+    assert not earlier.path.exists()
+    total = clicklake(
+        stack, "query", "SELECT count(*), count(DISTINCT event_id) FROM clickstream_events WHERE event_type = 'resumed'"
+    )
+    assert total.stdout.splitlines()[-1] == b"3000,3000"
 
 
 def test_waiting_ends_when_nothing_comes_and_says_what_is_there(stack: EndpointProcess) -> None:

@@ -28,6 +28,7 @@ def _demo(arguments: Arguments) -> None:
 def _add_send(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE|-", help="NDJSON, a JSON array or objects; gzip too; - is standard input")
     parser.add_argument("--wait", action="store_true", help="return when the events can be queried")
+    parser.add_argument("--resume", action="store_true", help="go on where an interrupted send of the file stopped")
     parser.add_argument("--stream", metavar="NAME", help="default: the pipeline's delivery stream")
     parser.add_argument("--json", action="store_true", help="print what was done as one JSON object")
     parser.add_argument("--yes", action="store_true", help="don't ask before sending to AWS")
@@ -40,7 +41,9 @@ def _send(arguments: Arguments) -> None:
     confirm(aws, f"send {arguments.file}", arguments)
     names = pipe.names(arguments.environment)
     screen = Terminal(sys.stderr)
-    sent = send_file(aws, pipe, names, arguments.file, screen, arguments.stream, wait=arguments.wait)
+    sent = send_file(
+        aws, pipe, names, arguments.file, screen, arguments.stream, wait=arguments.wait, resume=arguments.resume
+    )
     if arguments.json:
         print(json.dumps(sent.document()))
     elif sent.arrived is not None:
@@ -90,7 +93,11 @@ COMMANDS: dict[str, Command] = {
     "send": Command(
         _send,
         "send the events of a file",
-        ("clicklake send events.ndjson --wait", "zcat events.gz | clicklake send -"),
+        (
+            "clicklake send events.ndjson --wait",
+            "clicklake send events.ndjson.gz --resume",
+            "journalctl -o cat -u shop | clicklake send -",
+        ),
         _add_send,
     ),
     "query": Command(

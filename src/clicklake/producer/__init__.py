@@ -1,0 +1,38 @@
+"""Send events to a delivery stream: cheaply, and without losing any.
+
+producer.py asynchronous.py   track(), flush(), close(), for threads and for asyncio
+event.py ids.py               an event becomes a line: its id, its times
+memory.py                     lines that wait in memory
+log.py segments.py spool.py   lines that wait on the disk; the directory that many producers share
+sender.py                     the thread that sends them
+packing.py                    lines -> Firehose records -> calls; pure, and for others to use
+stream.py pace.py             one call; how fast, and how long to wait after one that failed
+ending.py                     exit, SIGTERM, fork
+settings.py errors.py         what can be set and counted; what is raised
+"""
+
+from clicklake.producer.asynchronous import AsyncProducer
+from clicklake.producer.errors import (
+    ClosedError,
+    EventError,
+    FullError,
+    ProducerError,
+    SpoolError,
+    UndeliveredError,
+)
+from clicklake.producer.producer import Producer
+from clicklake.producer.settings import Counters, Delivery, Settings
+
+__all__ = [
+    "AsyncProducer",
+    "ClosedError",
+    "Counters",
+    "Delivery",
+    "EventError",
+    "FullError",
+    "Producer",
+    "ProducerError",
+    "Settings",
+    "SpoolError",
+    "UndeliveredError",
+]

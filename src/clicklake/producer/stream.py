@@ -1,0 +1,109 @@
+"""One PutRecordBatch: records out, and what became of each.
+
+It is boto3's call in all but one thing: the body is made here, for boto3 looks at each record by itself and writes the
+base64 text through json once more, which takes longer than all the rest. Credentials, endpoint, proxies, signature and
+connections stay botocore's.
+"""
+
+import binascii
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import botocore.exceptions
+
+from clicklake.errors import ClicklakeError, RefusedError, UnreachableError
+from clicklake.target import Target, translated
+
+_TRANSIENT = {
+    "InternalFailure",
+    "InternalServerError",
+    "LimitExceededException",
+    "RequestTimeout",
+    "ServiceUnavailable",
+    "ServiceUnavailableException",
+    "SlowDown",
+    "Throttling",
+    "ThrottlingException",
+}
+# What Firehose says when a quota is used up: ServiceUnavailableException, also for single records
+# (docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html).
+_TOO_FAST = _TRANSIENT - {"InternalFailure", "InternalServerError", "RequestTimeout"}
+_CONNECT_SECONDS, _READ_SECONDS = 5, 30
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`left`: places of the records that were not taken, and `error` says why. `lost` if nobody answered: they may have
+    been taken. `too_fast` if the stream asks for patience, `wait_seconds` (Retry-After) if it says for how much.
+    `final` if the same call can't succeed before somebody changes something: the stream, the permissions, the keys."""
+
+    left: Sequence[int] = ()
+    error: ClicklakeError | None = None
+    lost: bool = False
+    too_fast: bool = False
+    final: bool = False
+    wait_seconds: float = 0.0
+
+
+class Stream:
+    """A delivery stream. For one thread."""
+
+    def __init__(self, target: Target, name: str) -> None:
+        self.name = name
+        self._client = target.client(
+            "firehose",
+            retries={"total_max_attempts": 1},  # whoever calls repeats, and only what is left
+            parameter_validation=False,
+            connect_timeout=_CONNECT_SECONDS,
+            read_timeout=_READ_SECONDS,
+            tcp_keepalive=True,
+        )
+        self.endpoint_url = str(self._client.meta.endpoint_url)
+        self.region = str(self._client.meta.region_name)
+        self._head = b'{"DeliveryStreamName":%b,"Records":[{"Data":"' % json.dumps(name).encode()
+        self._body = b""
+        self._client.meta.events.register_first("before-call.firehose.PutRecordBatch", self._with_body)
+
+    def put(self, records: Sequence[bytes]) -> Answer:
+        """Call once. Raises nothing that concerns the call: whatever happens is in the answer."""
+        encoded = [binascii.b2a_base64(record, newline=False) for record in records]
+        self._body = self._head + b'"},{"Data":"'.join(encoded) + b'"}]}'
+        try:
+            with translated():
+                said = self._client.put_record_batch(DeliveryStreamName=self.name, Records=[])
+        except ClicklakeError as e:
+            return _failed(e, range(len(records)))
+        results = said.get("RequestResponses")
+        if results is None:  # the service died between head and body: botocore takes that for an empty answer
+            error = UnreachableError("the service did not answer", "it died while it did")
+            return Answer(range(len(records)), error, lost=True)
+        left = [place for place, result in enumerate(results) if result.get("ErrorCode")]
+        if not left:
+            return Answer()
+        first = results[left[0]]
+        code = first["ErrorCode"]
+        refusal = RefusedError(f"{code}: {first.get('ErrorMessage', '')}", code=code)
+        return Answer(left, refusal, too_fast=any(results[place]["ErrorCode"] in _TOO_FAST for place in left))
+
+    def _with_body(self, params: dict[str, Any], **_: Any) -> None:
+        params["body"], self._body = self._body, b""
+
+
+def _failed(error: ClicklakeError, left: Sequence[int]) -> Answer:
+    if isinstance(error, UnreachableError):
+        return Answer(left, error, lost=True)
+    told = error.__cause__
+    if not isinstance(error, RefusedError) or not isinstance(told, botocore.exceptions.ClientError):
+        return Answer(left, error, final=True)
+    meta = told.response.get("ResponseMetadata", {})
+    passing = error.code in _TRANSIENT or meta.get("HTTPStatusCode", 0) >= 500 or meta.get("HTTPStatusCode") == 429
+    wait = _seconds(meta.get("HTTPHeaders", {}).get("retry-after", ""))
+    too_fast = error.code in _TOO_FAST or bool(wait)
+    return Answer(left, error, too_fast=too_fast, final=not passing, wait_seconds=wait)
+
+
+def _seconds(text: str) -> float:
+    """Retry-After in seconds (RFC 9110, section 10.2.3); AWS sends no dates there."""
+    return float(text) if text.isdecimal() else 0.0
