@@ -237,7 +237,7 @@ def test_columns_are_changed_and_partitions_renamed(queries: Queries, s3: Any) -
         ("CHANGE z q int", "Invalid column reference z"),
         ("CHANGE y d string", "Duplicate column name: d"),
         ("PARTITION (d = 'c') RENAME TO PARTITION (d = 'e')", "Partition not found"),
-        ("PARTITION (d = 'b') ADD COLUMNS (z int)", "NOT_SUPPORTED: ALTER TABLE PARTITION ADD"),
+        ("PARTITION (d = 'b') SET FILEFORMAT ORC", "NOT_SUPPORTED: ALTER TABLE PARTITION SET FILEFORMAT"),
     ]:
         assert reason in queries.failure(f"ALTER TABLE moved {words}")
 

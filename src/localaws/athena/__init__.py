@@ -5,7 +5,8 @@ In the parent process (light, no DuckDB, no sqlglot):
     carrying    an execution carried out, by kind of statement; result_files are what it leaves, with result_metadata
     settings    the API's smaller resources, with saved (statements) and metadata (the data catalog)
     executions  the durable history; reuse says which earlier result answers a query again
-    statements  what kind of statement a text is -> ddl (Hive's DDL, parsed) -> commands (carried out on the catalog)
+    statements  what kind of statement a text is -> ddl and alter (Hive's DDL, parsed) -> commands, with alterations, repairs
+                and shows (carried out on the catalog)
     writing     CREATE TABLE AS, INSERT INTO, UNLOAD, parsed -> writes (carried out, by outputs and assignment)
     workers     a pool of worker processes, within limits; questions are what they ask
 

@@ -167,7 +167,7 @@ class Carrier:
 
         write = writing.parse(statement)
         own = execution.document["QueryExecutionContext"].get("Database", "")
-        location = execution.document["ResultConfiguration"]["OutputLocation"].removesuffix(".csv")  # EXECUTE's
+        location = execution.document["ResultConfiguration"].get("OutputLocation", "").removesuffix(".csv")  # EXECUTE's
         done = self._writes.carry_out(write, Task(execution.id, own, location, ask, go_on))
         go_on()
         execution.note(_read(done.scanned, done.planning))

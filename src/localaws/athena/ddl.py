@@ -7,6 +7,8 @@ its place, never skipped.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from localaws.athena import alter
+from localaws.athena.alter import Alteration
 from localaws.athena.catalog import Document
 from localaws.athena.failures import not_supported
 from localaws.athena.reader import Name, Reader
@@ -51,64 +53,6 @@ class Drop:
 
 
 @dataclass(frozen=True, slots=True)
-class PartitionSpec:
-    values: dict[str, str]
-    location: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AddPartitions:
-    name: Name
-    partitions: tuple[PartitionSpec, ...]
-    if_not_exists: bool
-
-
-@dataclass(frozen=True, slots=True)
-class DropPartitions:
-    name: Name
-    partitions: tuple[PartitionSpec, ...]
-    if_exists: bool
-
-
-@dataclass(frozen=True, slots=True)
-class SetLocation:
-    name: Name
-    location: str
-
-
-@dataclass(frozen=True, slots=True)
-class SetProperties:
-    name: Name
-    properties: dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class AddColumns:
-    name: Name
-    columns: tuple[Document, ...]
-    replace: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeColumn:
-    """`after` is the column that it follows: "" is the first place, None the place that it has."""
-
-    name: Name
-    old: str
-    column: Document
-    after: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class MovePartition:
-    """A partition gets other values, or another location."""
-
-    name: Name
-    partition: PartitionSpec
-    becomes: PartitionSpec
-
-
-@dataclass(frozen=True, slots=True)
 class Repair:
     name: Name
 
@@ -122,10 +66,7 @@ class Show:
     pattern: str = ""
 
 
-Command = (
-    CreateDatabase | DropDatabase | CreateTable | CreateView | Drop | AddPartitions | DropPartitions | SetLocation
-    | SetProperties | AddColumns | ChangeColumn | MovePartition | Repair | Show
-)  # fmt: skip
+Command = CreateDatabase | DropDatabase | CreateTable | CreateView | Drop | Repair | Show | Alteration
 
 
 def parse(statement: Statement) -> Command:
@@ -189,79 +130,6 @@ def _drop(what: str) -> Callable[[Reader, Statement], Command]:
     return parse_drop
 
 
-def _alter_table(r: Reader, _: Statement) -> Command:
-    r.expect("ALTER", "TABLE")
-    name = r.name()
-    if r.take("ADD", "COLUMNS"):
-        return AddColumns(name, tuple(r.columns()), replace=False)
-    if r.take("REPLACE", "COLUMNS"):
-        return AddColumns(name, tuple(r.columns()), replace=True)
-    if r.take("SET", "LOCATION"):
-        return SetLocation(name, r.string())
-    if r.take("SET", "TBLPROPERTIES"):
-        return SetProperties(name, r.properties())
-    if r.take("CHANGE"):
-        return _change_column(r, name)
-    token = r.peek()
-    if token is not None and token.word() == "PARTITION":
-        return _move_partition(r, name)
-    if r.take("ADD"):
-        unless = r.take("IF", "NOT", "EXISTS")
-        return AddPartitions(name, _partitions(r), unless)
-    if r.take("DROP"):
-        if_exists = r.take("IF", "EXISTS")
-        return DropPartitions(name, _partitions(r), if_exists)
-    raise not_supported(f"ALTER TABLE {token.text.upper() if token else ''}".rstrip())
-
-
-def _change_column(r: Reader, name: Name) -> Command:
-    """CHANGE [COLUMN] old new type [COMMENT '...'] [FIRST | AFTER column]"""
-    r.take("COLUMN")
-    old = r.identifier()
-    column = r.column()
-    after = "" if r.take("FIRST") else r.identifier() if r.take("AFTER") else None
-    r.end()
-    return ChangeColumn(name, old, column, after)
-
-
-def _move_partition(r: Reader, name: Name) -> Command:
-    """PARTITION (...) RENAME TO PARTITION (...), PARTITION (...) SET LOCATION '...'"""
-    r.expect("PARTITION")
-    values = _spec(r)
-    if r.take("SET", "LOCATION"):
-        becomes = PartitionSpec(values, r.string())
-    elif r.take("RENAME", "TO", "PARTITION"):
-        becomes = PartitionSpec(_spec(r))
-    else:
-        token = r.peek()
-        raise not_supported(f"ALTER TABLE PARTITION {token.text.upper() if token else ''}".rstrip())
-    r.end()
-    return MovePartition(name, PartitionSpec(values), becomes)
-
-
-def _spec(r: Reader) -> dict[str, str]:
-    values = {}
-    r.expect("(")
-    while True:
-        key = r.identifier()
-        r.expect("=")
-        values[key] = r.pop("string", "number", "word", "quoted").text
-        if not r.take(","):
-            r.expect(")")
-            return values
-
-
-def _partitions(r: Reader) -> tuple[PartitionSpec, ...]:
-    found = []
-    while r.take("PARTITION"):
-        found.append(PartitionSpec(_spec(r), r.string() if r.take("LOCATION") else None))
-        r.take(",")
-    if not found:
-        r.fail()
-    r.end()
-    return tuple(found)
-
-
 def _repair(r: Reader, _: Statement) -> Command:
     r.expect("MSCK", "REPAIR", "TABLE")
     name = r.name()
@@ -270,17 +138,17 @@ def _repair(r: Reader, _: Statement) -> Command:
 
 
 def _show(r: Reader, statement: Statement) -> Command:
-    """SHOW <what> [[IN | FROM] name] [[LIKE] 'pattern'], DESCRIBE [EXTENDED | FORMATTED] name."""
+    """SHOW <what> [[IN | FROM] name] [[LIKE] 'pattern']"""
     kind = statement.kind
-    for _ in range(1 if kind == "DESCRIBE_TABLE" else kind.count("_") + 1):
+    for _ in range(kind.count("_") + 1):
         r.pop("word")
-    if kind == "DESCRIBE_TABLE" and (r.take("EXTENDED") or r.take("FORMATTED")):
-        raise not_supported("DESCRIBE EXTENDED and DESCRIBE FORMATTED")
     named = r.take("IN") or r.take("FROM")
     token = r.peek()
     name = r.name() if token is not None and token.kind != "string" and token.word() != "LIKE" else Name("", "")
     if kind == "SHOW_COLUMNS" and (r.take("IN") or r.take("FROM")):
         name = Name(r.identifier(), name.name)
+    if kind == "SHOW_COLUMNS" and r.peek() is not None:
+        raise not_supported("SHOW COLUMNS with a pattern")
     if named and kind in {"SHOW_TABLES", "SHOW_VIEWS"}:
         name = Name(name.name, "")
     r.take("LIKE")
@@ -292,6 +160,20 @@ def _show(r: Reader, statement: Statement) -> Command:
     return Show(kind, name, pattern)
 
 
+def _describe(r: Reader, _: Statement) -> Command:
+    """DESCRIBE [EXTENDED | FORMATTED] name [PARTITION (...)] [column]: only the name is understood."""
+    r.pop("word")
+    for word in ("EXTENDED", "FORMATTED"):
+        if r.take(word):
+            raise not_supported(f"DESCRIBE {word}")
+    name = r.name()
+    if name.name == "database" and r.peek() is not None:
+        raise not_supported("DESCRIBE DATABASE")
+    if r.peek() is not None:
+        raise not_supported("DESCRIBE of a partition or of a column")
+    return Show("DESCRIBE_TABLE", name)
+
+
 _PARSERS: dict[str, Callable[[Reader, Statement], Command]] = {
     "CREATE_DATABASE": _create_database,
     "DROP_DATABASE": _drop_database,
@@ -299,7 +181,8 @@ _PARSERS: dict[str, Callable[[Reader, Statement], Command]] = {
     "CREATE_VIEW": _create_view,
     "DROP_TABLE": _drop("TABLE"),
     "DROP_VIEW": _drop("VIEW"),
-    "ALTER_TABLE": _alter_table,
+    "ALTER_TABLE": lambda r, _: alter.parse_table(r),
+    "ALTER_DATABASE": lambda r, _: alter.parse_database(r),
     "MSCK_REPAIR_TABLE": _repair,
     "SHOW_DATABASES": _show,
     "SHOW_TABLES": _show,
@@ -309,5 +192,5 @@ _PARSERS: dict[str, Callable[[Reader, Statement], Command]] = {
     "SHOW_CREATE_TABLE": _show,
     "SHOW_CREATE_VIEW": _show,
     "SHOW_TBLPROPERTIES": _show,
-    "DESCRIBE_TABLE": _show,
+    "DESCRIBE_TABLE": _describe,
 }

@@ -1,5 +1,6 @@
 """A statement's tokens, read from left to right: the small words that every clause of Hive's DDL is made of."""
 
+import re
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -7,6 +8,9 @@ from localaws.athena.catalog import Document
 from localaws.athena.failures import QueryFailure, position
 from localaws.athena.statements import Statement, Token
 from localaws.athena.types import parse_hive
+
+_ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|([0-3][0-7]{2})|(.))", re.DOTALL)
+_ESCAPED = {"0": "\0", "b": "\b", "n": "\n", "r": "\r", "t": "\t", "Z": "\x1a", "%": "\\%", "_": "\\_"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +61,26 @@ class Reader:
         return self.pop("word", "quoted").text.lower()
 
     def string(self) -> str:
-        token = self.pop("string", "quoted")
-        return token.text.encode().decode("unicode_escape") if "\\" in token.text else token.text
+        return _unescaped(self.pop("string", "quoted").text)
+
+    def value(self) -> str:
+        """A text, or a number or word that stands for itself."""
+        token = self.pop("string", "quoted", "number", "word")
+        return _unescaped(token.text) if token.kind in {"string", "quoted"} else token.text
 
     def name(self) -> Name:
+        """[database.]name; both may stand within one pair of backticks (docs.aws.amazon.com/athena/latest/ug/
+        show-create-table.html)."""
         parts = [self.identifier()]
         while self.take("."):
             parts.append(self.identifier())
+        if len(parts) == 1:
+            parts = parts[0].split(".")
         return Name(parts[-2] if len(parts) > 1 else "", parts[-1])
+
+    def upcoming(self, count: int) -> str:
+        """The next words, to name what is not understood."""
+        return " ".join(t.text.upper() for t in self._tokens[self._next : self._next + count] if t.kind == "word")
 
     def properties(self) -> dict[str, str]:
         self.expect("(")
@@ -72,7 +88,7 @@ class Reader:
         while True:
             key = self.string()
             self.expect("=")
-            found[key] = self.string()
+            found[key] = self.value()
             if not self.take(","):
                 self.expect(")")
                 return found
@@ -132,3 +148,15 @@ class Reader:
     def failure(self, problem: str, token: Token | None) -> QueryFailure:
         offset = token.start if token else len(self.text)
         return QueryFailure(f"FAILED: ParseException line {position(self.text, offset)} {problem}")
+
+
+def _unescaped(text: str) -> str:
+    """A text of Hive's: \\n is a new line, \\001 and \\u0001 a character's number; a backslash before any other
+    character goes (Hive's BaseSemanticAnalyzer.unescapeSQLString)."""
+
+    def one(match: re.Match[str]) -> str:
+        if match[3] is not None:
+            return _ESCAPED.get(match[3], match[3])
+        return chr(int(match[1], 16) if match[1] else int(match[2], 8))
+
+    return _ESCAPE.sub(one, text)

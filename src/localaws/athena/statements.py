@@ -45,11 +45,17 @@ class Statement:
     run: Run
 
 
-_TOKEN = re.compile(
-    r"""(?P<skip>\s+|--[^\n]*|/\*.*?\*/)|(?P<word>[A-Za-z_][\w$]*)|(?P<quoted>`(?:[^`]|``)*`|"(?:[^"]|"")*")"""
-    r"""|(?P<string>'(?:[^']|'')*')|(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?\w*)|(?P<symbol>.)""",
-    re.DOTALL,
-)
+def _lexer(escape: str) -> re.Pattern[str]:
+    return re.compile(
+        r"""(?P<skip>\s+|--[^\n]*|/\*.*?\*/)|(?P<word>[A-Za-z_][\w$]*)"""
+        rf"""|(?P<quoted>`(?:[^`]|``)*`|"(?:{escape}[^"]|"")*")|(?P<string>'(?:{escape}[^']|'')*')"""
+        r"""|(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?\w*)|(?P<symbol>.)""",
+        re.DOTALL,
+    )
+
+
+_TOKEN = _lexer("")
+_HIVE_TOKEN = _lexer(r"\\.|")  # in whose texts a backslash goes before a quote
 
 # (first words, type, kind, who). The longest that fits comes first.
 _KINDS: tuple[tuple[str, str, str, Run], ...] = (
@@ -68,7 +74,9 @@ _KINDS: tuple[tuple[str, str, str, Run], ...] = (
     ("DROP TABLE", "DDL", "DROP_TABLE", Run.DDL),
     ("DROP VIEW", "DDL", "DROP_VIEW", Run.DDL),
     ("ALTER TABLE", "DDL", "ALTER_TABLE", Run.DDL),
-    ("ALTER DATABASE", "DDL", "ALTER_DATABASE", Run.REFUSED),
+    ("ALTER DATABASE", "DDL", "ALTER_DATABASE", Run.DDL),
+    ("ALTER SCHEMA", "DDL", "ALTER_DATABASE", Run.DDL),
+    ("ALTER VIEW", "DDL", "ALTER_VIEW", Run.REFUSED),
     ("MSCK REPAIR TABLE", "DDL", "MSCK_REPAIR_TABLE", Run.DDL),
     ("SHOW DATABASES", "UTILITY", "SHOW_DATABASES", Run.DDL),
     ("SHOW SCHEMAS", "UTILITY", "SHOW_DATABASES", Run.DDL),
@@ -79,6 +87,7 @@ _KINDS: tuple[tuple[str, str, str, Run], ...] = (
     ("SHOW CREATE TABLE", "UTILITY", "SHOW_CREATE_TABLE", Run.DDL),
     ("SHOW CREATE VIEW", "UTILITY", "SHOW_CREATE_VIEW", Run.DDL),
     ("SHOW TBLPROPERTIES", "UTILITY", "SHOW_TBLPROPERTIES", Run.DDL),
+    ("SHOW FUNCTIONS", "UTILITY", "SHOW_FUNCTIONS", Run.REFUSED),
     ("DESCRIBE", "UTILITY", "DESCRIBE_TABLE", Run.DDL),
     ("DESC", "UTILITY", "DESCRIBE_TABLE", Run.DDL),
     ("INSERT INTO", "DML", "INSERT", Run.WRITE),
@@ -95,9 +104,13 @@ _KINDS: tuple[tuple[str, str, str, Run], ...] = (
 )
 
 
-def tokens(text: str) -> tuple[Token, ...]:
+# What Run.DDL has of Trino's grammar; the rest is Hive's.
+_TRINO = {"EXPLAIN", "PREPARE", "DEALLOCATE"}
+
+
+def tokens(text: str, hive: bool = False) -> tuple[Token, ...]:
     found = []
-    for match in _TOKEN.finditer(text):
+    for match in (_HIVE_TOKEN if hive else _TOKEN).finditer(text):
         kind = match.lastgroup or "symbol"
         if kind != "skip":
             found.append(Token(kind, _unquoted(kind, match.group()), match.start(), match.end()))
@@ -123,7 +136,8 @@ def classify(text: str) -> Statement:
     for words, kind, name, run in _KINDS:
         wanted = words.split()
         if [t.word() for t in parts[: len(wanted)]] == wanted:
-            return Statement(body, parts, kind, name, run)
+            hive = run is Run.DDL and name not in _TRINO
+            return Statement(body, tokens(body, hive) if hive else parts, kind, name, run)
     raise _malformed(f"line 1:{parts[0].start + 1}: mismatched input '{parts[0].text}'")
 
 
