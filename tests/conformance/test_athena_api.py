@@ -1,5 +1,6 @@
 """Athena's API through boto3: a query's states, results and history; workgroups and what is saved in them."""
 
+import os
 import subprocess
 import threading
 import time
@@ -380,6 +381,49 @@ def test_a_workgroup_keeps_the_engine_version_that_it_was_given(queries: Queries
     assert code == "InvalidRequestException"
     assert "PySpark engine version 3" in text
     assert refused(client.create_work_group, Name="spark", Configuration=spark)[0] == code
+
+
+def test_managed_results_are_kept_by_athena_for_a_day(queries: Queries, aws: Client, endpoint: EndpointProcess) -> None:
+    kept = {"EnforceWorkGroupConfiguration": True, "ManagedQueryResultsConfiguration": {"Enabled": True}}
+    queries.client.create_work_group(Name="managed", Configuration=kept)
+    place = {"QueryExecutionContext": {"Database": "db"}, "WorkGroup": "managed"}
+    number = queries.client.start_query_execution(QueryString="SELECT 1 AS a, 'x' AS b", **place)["QueryExecutionId"]
+    execution = queries.wait(number)
+    assert execution["ManagedQueryResultsConfiguration"] == {"Enabled": True}
+    assert "OutputLocation" not in execution["ResultConfiguration"]
+    rows = queries.client.get_query_results(QueryExecutionId=number)["ResultSet"]["Rows"]
+    assert [[c["VarCharValue"] for c in r["Data"]] for r in rows] == [["a", "b"], ["1", "x"]]
+    assert not [o for o in aws("s3").list_objects_v2(Bucket="lake").get("Contents", []) if number in o["Key"]]
+
+    ctas = "CREATE TABLE kept {} AS SELECT 1 AS a"
+    started = [queries.client.start_query_execution(QueryString=ctas.format(w), **place)["QueryExecutionId"]
+               for w in ("", "WITH (external_location = 's3://lake/kept/')")]  # fmt: skip
+    assert [queries.wait(n)["Status"]["State"] for n in started] == ["FAILED", "SUCCEEDED"]
+    queries.run("DROP TABLE kept")
+    assert refused(queries.start, sql="SELECT 1", WorkGroup="managed")[0] == "InvalidRequestException"
+
+    (file,) = endpoint.data_dir.rglob(number)
+    day = time.time() - 24 * 3600
+    os.utime(file, (day, day))
+    assert "kept for a day" in refused(queries.client.get_query_results, QueryExecutionId=number)[1]
+    again = queries.client.start_query_execution(QueryString="SELECT 2", **place)["QueryExecutionId"]
+    queries.wait(again)
+    assert not file.exists()
+
+
+def test_a_workgroup_has_managed_results_or_a_place_for_them(queries: Queries) -> None:
+    kept = {"ManagedQueryResultsConfiguration": {"Enabled": True}}
+    both = kept | {"ResultConfiguration": {"OutputLocation": RESULTS}}
+    client = queries.client
+    assert refused(client.create_work_group, Name="both", Configuration=both)[0] == "InvalidRequestException"
+    client.create_work_group(Name="either", Configuration=kept)
+    back = {
+        "ManagedQueryResultsConfigurationUpdates": {"Enabled": False},
+        "ResultConfigurationUpdates": {"OutputLocation": RESULTS},
+    }
+    client.update_work_group(WorkGroup="either", ConfigurationUpdates=back)
+    number = client.start_query_execution(QueryString="SELECT 1", WorkGroup="either")["QueryExecutionId"]
+    assert queries.wait(number)["ResultConfiguration"]["OutputLocation"] == f"{RESULTS}{number}.csv"
 
 
 def test_a_query_that_reads_more_than_its_workgroup_allows_is_cancelled(queries: Queries, aws: Client) -> None:

@@ -4,9 +4,10 @@ In the parent process (light, no DuckDB, no sqlglot):
     service     the API: executions and their states; requests, results and pages are parts of it
     carrying    an execution carried out, by kind of statement; result_files are what it leaves, with result_metadata
     settings    the API's smaller resources, with saved (statements) and metadata (the data catalog)
-    executions  the durable history; reuse says which earlier result answers a query again
-    statements  what kind of statement a text is -> ddl and alter (Hive's DDL, parsed) -> commands, with alterations, repairs
-                and shows (carried out on the catalog)
+    executions  the durable history; reuse says which earlier result answers a query again,
+                managed keeps results that S3 does not have
+    statements  what kind of statement a text is -> ddl and alter (Hive's DDL, parsed) -> commands, with alterations,
+                repairs and shows (carried out on the catalog)
     writing     CREATE TABLE AS, INSERT INTO, UNLOAD, parsed -> writes (carried out, by outputs and assignment)
     workers     a pool of worker processes, within limits; questions are what they ask
 

@@ -1,8 +1,8 @@
 """Managed query results: of a workgroup that has them, results are kept by Athena itself, for 24 hours, and not in S3.
 
 docs.aws.amazon.com/athena/latest/ug/managed-results.html. GetQueryResults reads them as any others; they have no
-OutputLocation, no .metadata beside them and are not reused. "A workgroup cannot have the ResultConfiguration$OutputLocation
-parameter" beside them (API_ManagedQueryResultsConfiguration.html).
+OutputLocation, no .metadata beside them and are not reused. "A workgroup cannot have the
+ResultConfiguration$OutputLocation parameter" beside them (API_ManagedQueryResultsConfiguration.html).
 """
 
 from collections.abc import Callable
@@ -15,14 +15,14 @@ from localaws.athena.pages import invalid
 _KEPT = 24 * 3600.0  # seconds
 
 
-def managed(configuration: Document) -> bool:
+def is_managed(configuration: Document) -> bool:
     """Of a workgroup's configuration, or of a QueryExecution."""
     return bool((configuration.get("ManagedQueryResultsConfiguration") or {}).get("Enabled"))
 
 
 def checked(configuration: Document) -> Document:
     """A workgroup's configuration. Raises InvalidRequestException."""
-    if managed(configuration) and configuration.get("ResultConfiguration", {}).get("OutputLocation"):
+    if is_managed(configuration) and configuration.get("ResultConfiguration", {}).get("OutputLocation"):
         raise invalid("A workgroup with managed query results can't have an OutputLocation")
     return configuration
 

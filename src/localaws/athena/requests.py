@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from localaws.athena import reuse
 from localaws.athena.catalog import Document, bucket_and_key
+from localaws.athena.managed import is_managed
 from localaws.athena.pages import invalid
 from localaws.athena.statements import Statement, classify, tokens
 from localaws.wire import Parameters
@@ -22,14 +23,13 @@ def described(p: Parameters, group: Document, now: float) -> tuple[Statement, Do
         raise invalid(f"Query string exceeds maximum length of {_LONGEST} bytes")
     if group["State"] != "ENABLED":
         raise invalid(f"WorkGroup {group['Name']} is disabled.")
-    location = _output_location(p, group)
+    place = _result_place(p, group)
     statement = classify(p["QueryString"])
     _refuse_own_location(statement, group)
     return statement, {
         "Query": _as_sent(p["QueryString"], statement),
         "StatementType": statement.type,
         "SubstatementType": statement.kind,
-        "ResultConfiguration": _result_configuration(p, group) | {"OutputLocation": location},
         "ResultReuseConfiguration": reuse.checked(p.get("ResultReuseConfiguration") or _NO_REUSE),
         "QueryExecutionContext": {k: v.lower() for k, v in p.get("QueryExecutionContext", {}).items()},
         "Status": {"State": "QUEUED", "SubmissionDateTime": now},
@@ -40,7 +40,7 @@ def described(p: Parameters, group: Document, now: float) -> tuple[Statement, Do
         },
         "WorkGroup": group["Name"],
         "EngineVersion": group["Configuration"]["EngineVersion"],
-    } | {k: p[k] for k in ("ExecutionParameters",) if k in p}
+    } | {k: p[k] for k in ("ExecutionParameters",) if k in p} | place
 
 
 def _as_sent(text: str, statement: Statement) -> str:
@@ -51,6 +51,8 @@ def _as_sent(text: str, statement: Statement) -> str:
 
 def numbered(document: Document, number: str) -> Document:
     """With its id, which also names the result file."""
+    if is_managed(document):
+        return document | {"QueryExecutionId": number}
     suffix = ".csv" if document["StatementType"] == "DML" else ".txt"
     place, suffix = _WRITTEN.get(document["SubstatementType"], ("", suffix))
     configuration = document["ResultConfiguration"]
@@ -74,14 +76,24 @@ def check_same(known: Document, asked: Document) -> None:
 
     "If a parameter has changed, an error is returned" (API_StartQueryExecution.html): these three, as was measured on
     AWS (aoyagikouhei/athena-local, CHANGELOG.md, 2026-09-17)."""
-    place = numbered(asked, known["QueryExecutionId"])["ResultConfiguration"]["OutputLocation"]
+    place = numbered(asked, known["QueryExecutionId"])["ResultConfiguration"].get("OutputLocation")
     reused = known["Statistics"]["ResultReuseInformation"]["ReusedPreviousResult"]  # its place is the earlier query's
     if (
         known["Query"] != asked["Query"]
         or known["QueryExecutionContext"].get("Database") != asked["QueryExecutionContext"].get("Database")
-        or (known["ResultConfiguration"]["OutputLocation"] != place and not reused)
+        or (known["ResultConfiguration"].get("OutputLocation") != place and not reused)
     ):
         raise invalid("Idempotent parameters do not match", "IDEMPOTENT_PARAMETER_MISMATCH")
+
+
+def _result_place(p: Parameters, group: Document) -> Document:
+    """What a QueryExecution says of where its results go."""
+    if not is_managed(group["Configuration"]):
+        return {"ResultConfiguration": _result_configuration(p, group) | {"OutputLocation": _output_location(p, group)}}
+    if p.get("ResultConfiguration"):
+        raise invalid(f"WorkGroup {group['Name']} has managed query results, and takes no ResultConfiguration")
+    kept = group["Configuration"]["ManagedQueryResultsConfiguration"]
+    return {"ManagedQueryResultsConfiguration": kept, "ResultConfiguration": {}}
 
 
 def _output_location(p: Parameters, group: Document) -> str:

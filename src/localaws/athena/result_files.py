@@ -11,6 +11,7 @@ from localaws.athena import result_metadata, results
 from localaws.athena.catalog import Files, PutFile, PutObject, bucket_and_key
 from localaws.athena.executions import Execution
 from localaws.athena.failures import QueryFailure
+from localaws.athena.managed import ManagedResults, is_managed
 from localaws.errors import AwsError
 
 _IN_MEMORY = 4 << 20  # bytes of a result that is put at once
@@ -18,13 +19,16 @@ _BYTES = "application/octet-stream"
 
 
 class ResultFiles:
-    """`put_object` and `put_file` are S3's; its buckets all belong to `account`."""
+    """`put_object` and `put_file` are S3's; its buckets all belong to `account`. `managed` keeps what S3 does not."""
 
-    def __init__(self, files: Files, put_object: PutObject, put_file: PutFile, account: str) -> None:
+    def __init__(
+        self, files: Files, put_object: PutObject, put_file: PutFile, account: str, managed: ManagedResults
+    ) -> None:
         self._files = files
         self._put_object = put_object
         self._put_file = put_file
         self._account = account
+        self._managed = managed
 
     def put_rows(self, execution: Execution, rows: Path) -> int:
         """A header and the rows, whose file is gone afterwards; -> the size of the object. Raises QueryFailure."""
@@ -57,13 +61,15 @@ class ResultFiles:
 
     def describe(self, execution: Execution) -> None:
         """Put what says its columns, if it has any. Raises QueryFailure."""
-        if execution.columns:
+        if execution.columns and not is_managed(execution.document):
             update = result_metadata.UPDATES.get(execution.document["SubstatementType"], "")
             data = result_metadata.message(execution.id, execution.columns, update, execution.rows)
             self._put(execution, data, ".metadata")
 
     def find(self, execution: Execution) -> Path | None:
         """The result's file."""
+        if is_managed(execution.document):
+            return self._managed.find(execution.id)
         bucket, key = bucket_and_key(execution.document["ResultConfiguration"]["OutputLocation"])
         try:
             return next((file.path for file in self._files(bucket, key) if file.key == key), None)
@@ -71,6 +77,9 @@ class ResultFiles:
             return None  # no bucket
 
     def _put(self, execution: Execution, data: bytes | Path, suffix: str = "") -> None:
+        if is_managed(execution.document):
+            self._managed.put(execution.id, data)
+            return
         configuration = execution.document["ResultConfiguration"]
         url = configuration["OutputLocation"]
         bucket, key = bucket_and_key(url)

@@ -17,6 +17,7 @@ from localaws.athena.catalog import Catalog, Document, Files, PutFile, PutObject
 from localaws.athena.commands import Commands
 from localaws.athena.executions import Execution, Executions
 from localaws.athena.limits import Limits
+from localaws.athena.managed import ManagedResults
 from localaws.athena.metadata import Metadata
 from localaws.athena.pages import invalid, number_of
 from localaws.athena.questions import Questions
@@ -68,7 +69,8 @@ class Athena:
         scratch = _cleared(root / "athena")
         self._executions = Executions(store, self._now)
         self._settings = Settings(store, clock, ids, account, region)
-        self._results = ResultFiles(files, put_object, put_file, account)
+        managed = ManagedResults(scratch / "results", clock)
+        self._results = ResultFiles(files, put_object, put_file, account, managed)
         self._pool = Pool([root / "s3"], scratch, limits, Questions(catalog, files).answer)
         self._carrier = Carrier(
             self._executions,
@@ -171,7 +173,8 @@ class Athena:
             return {"UpdateCount": execution.rows, "ResultSet": written}
         path = self._results.find(execution)
         if path is None:
-            raise invalid(f"Could not find results at {execution.document['ResultConfiguration']['OutputLocation']}")
+            place = execution.document["ResultConfiguration"].get("OutputLocation", "Athena: they are kept for a day")
+            raise invalid(f"Could not find results at {place}")
         if execution.document["StatementType"] == "DML":
             count = len(execution.columns)
             rows, following = results.csv_page(path, token, size, count)

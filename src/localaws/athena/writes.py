@@ -25,8 +25,8 @@ _MOST_PARTITIONS = 100  # of one statement, docs.aws.amazon.com/athena/latest/ug
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """An execution: `results` is its OutputLocation, `ask` gives its worker a job (sql and what else) and waits,
-    `go_on` raises if the execution has been stopped."""
+    """An execution: `results` is its OutputLocation, "" if its results are managed (managed.py); `ask` gives its worker
+    a job (sql and what else) and waits, `go_on` raises if the execution has been stopped."""
 
     id: str
     database: str
@@ -96,7 +96,7 @@ class Writes:
                 return Done()
             told = f"Destination table '{_CATALOG}.{database}.{name}' already exists"
             raise QueryFailure(f"TABLE_ALREADY_EXISTS: line 1:1: {told}")
-        location = str(write.properties.get("external_location", _tables(task))).rstrip("/") + "/"
+        location = str(write.properties.get("external_location") or _tables(task)).rstrip("/") + "/"
         self._must_be_empty(location, f"{database}.{name}", task)
         described = task.ask({"sql": write.query})
         columns = _named_columns(described)
@@ -193,11 +193,12 @@ class Writes:
         return f"{task.id.replace('-', '_')}_{self._ids()}{target.output.suffix}"
 
     def _put(self, files: Sequence[tuple[str, Path]], task: Task) -> str:
-        manifest = f"{task.results}-manifest.csv"
-        bucket, key = bucket_and_key(manifest)
+        manifest = f"{task.results}-manifest.csv" if task.results else ""
+        bucket, key = bucket_and_key(manifest or task.results)
         try:
             lines = "".join(f"{url}\n" for url, _ in files)
-            self._put_object(bucket, key, lines.encode(), "application/octet-stream")
+            if manifest:
+                self._put_object(bucket, key, lines.encode(), "application/octet-stream")
             for url, path in files:
                 bucket, key = bucket_and_key(url)
                 self._put_file(bucket, key, path, "application/octet-stream")
@@ -241,6 +242,9 @@ class Writes:
 
 def _tables(task: Task) -> str:
     """The place of a table that names none: what EXECUTE makes is numbered as a query."""
+    if not task.results:
+        told = "external_location is needed in a workgroup with managed query results"
+        raise QueryFailure(f"INVALID_TABLE_PROPERTY: {told}")
     directory, _, number = task.results.rpartition("/")
     return task.results if directory.endswith("/tables") else f"{directory}/tables/{number}"
 
