@@ -12,11 +12,12 @@ from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import ErrorLevel, UnsupportedError
 from sqlglot.generators.duckdb import DuckDBGenerator
 
-from localaws.athena import numbers, refusals, temporal, zones
+from localaws.athena import comparisons, numbers, refusals, temporal, zones
 from localaws.athena.failures import QueryFailure, not_supported
 from localaws.athena.functions import FUNCTIONS
 from localaws.athena.rewrites import REWRITES, call
 
+_TIMES = {"hour", "minute", "second"}
 _INTEGERS = {exp.DType.TINYINT, exp.DType.SMALLINT, exp.DType.INT, exp.DType.BIGINT}
 
 
@@ -78,9 +79,27 @@ def _shift(node: exp.Add | exp.Sub, _: bool) -> exp.Expr:
 
 def _extract(node: exp.Extract, _: bool) -> exp.Expr:
     field = node.this.name.lower()
+    if field in {"timezone_hour", "timezone_minute"}:
+        return zones.offset([node.expression], field.removeprefix("timezone_"))
+    if field == "millisecond":
+        raise QueryFailure("SYNTAX_ERROR: Invalid EXTRACT field: MILLISECOND")
+    if field in _TIMES and temporal.kind(node.expression) == "date":
+        raise QueryFailure(f"TYPE_MISMATCH: Cannot extract {field.upper()} from date")
     if field not in FUNCTIONS or FUNCTIONS[field].least != 1:
         raise not_supported(f"EXTRACT({field.upper()} ...)")
     return call(FUNCTIONS[field].target, zones.local(node.expression))
+
+
+def _overlaps(node: exp.Overlaps, _: bool) -> exp.Expr:
+    """(start, end or interval) OVERLAPS (start, end or interval)"""
+    periods = [node.this.unnest(), node.expression.unnest()]
+    if not all(isinstance(p, exp.Tuple) and len(p.expressions) == 2 for p in periods):
+        raise not_supported("OVERLAPS of other than two pairs")
+    bounds = []
+    for period in periods:
+        start, end = period.expressions
+        bounds += [start, temporal.plus(start, end) if isinstance(end.unnest(), exp.Interval) else end]
+    return call("t_overlaps", *(b.copy() for b in bounds))
 
 
 def _divide(node: exp.Div, decimals: bool) -> exp.Expr:
@@ -104,7 +123,7 @@ def _cast(node: exp.Cast, _: bool) -> exp.Expr:
     if kind.this == exp.DType.JSON:
         return call("t_to_json", value)
     if kind.this == exp.DType.TIMESTAMP and kind.expressions and not _to_json(node.parent):
-        return exp.Cast(this=node.copy(), to=exp.DataType.build("TIMESTAMP", dialect="duckdb"))
+        return exp.Cast(this=node.copy(), to=exp.DataType(this=exp.DType.TIMESTAMP))
     if kind.this == exp.DType.DECIMAL and not kind.expressions:
         kind.set("expressions", [exp.DataTypeParam(this=exp.Literal.number(n)) for n in _decimal(value)])
     return node
@@ -132,7 +151,7 @@ def _at_zone(node: exp.AtTimeZone, _: bool) -> exp.Expr:
 
 
 def _compared(node: exp.Expr, _: bool) -> exp.Expr:
-    return zones.compared(node)
+    return comparisons.compared(zones.compared(node))
 
 
 def _position(node: exp.StrPosition, _: bool) -> exp.Expr:
@@ -233,6 +252,7 @@ _CHANGES: dict[type[exp.Expr], Callable[..., exp.Expr]] = {
     exp.Anonymous: _function,
     exp.Bracket: _subscript,
     exp.Extract: _extract,
+    exp.Overlaps: _overlaps,
     exp.Div: _divide,
     exp.Add: _shift,
     exp.Sub: _shift,

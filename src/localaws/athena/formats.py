@@ -9,7 +9,7 @@ A part that can't be said in DuckDB's is refused by name.
 
 import re
 
-from localaws.athena.failures import not_supported
+from localaws.athena.failures import QueryFailure, not_supported
 
 # The specifiers that differ from strftime's; the others in _SAME mean the same.
 _MYSQL = {
@@ -17,6 +17,8 @@ _MYSQL = {
     "%r": "%I:%M:%S %p", "%s": "%S", "%T": "%H:%M:%S", "%v": "%V", "%W": "%A", "%x": "%G",
 }  # fmt: skip
 _SAME = {"%a", "%b", "%d", "%f", "%H", "%j", "%m", "%p", "%S", "%Y", "%y", "%%"}
+
+_REFUSED = {"%D", "%U", "%u", "%V", "%w", "%X"}
 
 _JODA = {
     "y": {1: "%Y", 2: "%y", 4: "%Y"}, "Y": {4: "%Y"}, "x": {4: "%G"}, "M": {1: "%-m", 2: "%m", 3: "%b", 4: "%B"},
@@ -33,9 +35,9 @@ def mysql(pattern: str) -> str:
         specifier = match.group()
         if specifier in _SAME:
             return specifier
-        if specifier not in _MYSQL:
-            raise not_supported(f"{specifier} in a date format")
-        return _MYSQL[specifier]
+        if specifier in _REFUSED:
+            raise QueryFailure(f"INVALID_FUNCTION_ARGUMENT: {specifier} not supported in date format string")
+        return _MYSQL.get(specifier, specifier[1:])  # any other letter is itself
 
     return re.sub(r"%.", one, pattern)
 

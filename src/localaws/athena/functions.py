@@ -40,9 +40,9 @@ _SCALARS = {
     "width_bucket": "t_width_bucket/4",
     # dates
     "day": "day/1", "day_of_month": "day/1", "day_of_week": "isodow/1", "day_of_year": "dayofyear/1",
-    "dow": "isodow/1", "doy": "dayofyear/1", "from_unixtime": "to_timestamp/1", "hour": "hour/1",
-    "last_day_of_month": "last_day/1", "millisecond": "t_millisecond/1", "minute": "minute/1", "month": "month/1",
-    "now": "now/0", "quarter": "quarter/1", "second": "second/1", "to_iso8601": "t_to_iso8601/1",
+    "dow": "isodow/1", "doy": "dayofyear/1", "hour": "t_hour/1",
+    "last_day_of_month": "last_day/1", "millisecond": "t_millisecond/1", "minute": "t_minute/1", "month": "month/1",
+    "now": "now/0", "quarter": "quarter/1", "second": "t_second/1", "to_iso8601": "t_to_iso8601/1",
     "to_unixtime": "t_unixtime/1", "week": "week/1", "week_of_year": "week/1", "year": "year/1",
     "year_of_week": "isoyear/1", "yow": "isoyear/1",
     # JSON

@@ -49,7 +49,8 @@ _UNDERSTOOD = frozenset(
     ColumnDef Cube CurrentDate CurrentTimestamp DPipe DataType DataTypeParam Distinct Div Dot EQ Escape Except
     Exists Extract Fetch Filter From GT GTE Group GroupConcat GroupingSets Having HexString Identifier If
     IgnoreNulls In Intersect Interval Is Join LT LTE Lambda Lateral Like Limit LimitOptions Literal
-    Localtimestamp Mod Mul NEQ Neg Not Null NullSafeEQ NullSafeNEQ Offset Or Order Ordered Paren ParseJSON RespectNulls
+    Localtimestamp Mod Mul NEQ Neg Not Null NullSafeEQ NullSafeNEQ Offset Or Order Ordered Overlaps Paren
+    ParseJSON RespectNulls
     Rollup Select Star StrPosition Sub Subquery Substring Table TableAlias Trim TryCast Tuple UnicodeString
     Union Unnest Values Var Where Window WindowSpec With WithinGroup Xor Struct PropertyEQ
     """.split()  # noqa: SIM905 - one name a line would be pages

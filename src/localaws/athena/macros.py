@@ -10,7 +10,7 @@ Parameters of lambdas begin with t__, so that they never stand before a column o
 import functools
 import operator
 
-from localaws.athena import formatter, jsontext, reference, sqljson, zones
+from localaws.athena import comparisons, formatter, jsontext, reference, sqljson, temporal, zones
 
 _SPACES = r"E' \t\n\r\f\v'"
 
@@ -135,7 +135,6 @@ MACROS: dict[str, str] = {
     "t_json_timestamp(s)": "CASE WHEN regexp_full_match(s, '\\d+') "
     "THEN make_timestamp(CAST(s AS BIGINT) * CASE WHEN length(s) <= 10 THEN 1000000 ELSE 1000 END) "
     "ELSE CAST(CAST(s AS TIMESTAMPTZ) AS TIMESTAMP) END",
-    "t_millisecond(t)": "millisecond(t) % 1000",
     "t_to_iso8601(t DATE)": "strftime(t, '%Y-%m-%d')",
     "t_to_iso8601(t TIMESTAMP)": "strftime(t, '%Y-%m-%dT%H:%M:%S.%g')",
     "t_to_iso8601(t TIMESTAMPTZ)": "strftime(CAST(t AS TIMESTAMP), '%Y-%m-%dT%H:%M:%S.%gZ')",
@@ -199,7 +198,7 @@ MACROS: dict[str, str] = {
 def definitions() -> dict[str, str]:
     """Name -> CREATE MACRO statement; the overloads of one name are one statement."""
     overloads: dict[str, list[str]] = {}
-    modules = (zones, reference, formatter, sqljson, jsontext)
+    modules = (zones, reference, formatter, sqljson, jsontext, comparisons, temporal)
     every = functools.reduce(operator.or_, (m.MACROS for m in modules), MACROS)
     for head, body in every.items():
         name, _, parameters = head.partition("(")

@@ -135,6 +135,7 @@ def rounded(node: exp.Anonymous) -> exp.Expr:
 
 def is_map(node: exp.Expr) -> bool:
     """Is it known to be a map: a function that makes one, or a column of that type?"""
+    node = node.unnest()
     if isinstance(node, exp.Cast):
         return bool(node.to.this == exp.DType.MAP)
     if isinstance(node, exp.Column):

@@ -8,21 +8,19 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from localaws.athena import numbers
+from localaws.athena import comparisons
 from localaws.athena.failures import QueryFailure, not_supported
 
-_EQUALITIES = (exp.EQ, exp.NEQ)
-_COMPARISONS = (*_EQUALITIES, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Between, exp.In)
-_FLOATS = {exp.DType.DOUBLE, exp.DType.FLOAT}
+_COMPARISONS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Between, exp.In)
 _MOMENTS = {exp.DType.DATE, exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ}
-_PARTS_OF_INTERVALS = {"hour", "minute", "second", "day", "millisecond"}
+_PARTS_OF_INTERVALS = {"day"}
 
 
 def check(tree: exp.Expr) -> None:
     """Raises QueryFailure."""
     for node in tree.walk():
         if isinstance(node, _COMPARISONS):
-            _comparison(node)
+            comparisons.refuse(node)
         elif isinstance(node, exp.Cast):
             _cast(node)
         elif isinstance(node, exp.Extract):
@@ -31,23 +29,6 @@ def check(tree: exp.Expr) -> None:
             raise not_supported("a JSON number of that size")
         elif isinstance(node, exp.Anonymous):
             _call(node)
-
-
-def _comparison(node: exp.Expr) -> None:
-    """NaN is unequal to everything, itself too; maps are equal in any order; NULL in a collection is not known."""
-    sides = [s.unnest() for s in node.iter_expressions()]
-    if any(_is_nan(s) for s in sides):
-        raise not_supported("a comparison with NaN (use is_nan)")
-    if any(numbers.is_map(s) for s in sides):
-        raise not_supported("a comparison of maps")
-    if isinstance(node, _EQUALITIES) and any(isinstance(s, exp.Array) and s.find(exp.Null) for s in sides):
-        raise not_supported("a comparison of an array with NULL in it")
-
-
-def _is_nan(node: exp.Expr) -> bool:
-    if isinstance(node, exp.Cast):
-        return node.to.this in _FLOATS and isinstance(node.this, exp.Literal) and str(node.this.this).lower() == "nan"
-    return isinstance(node, exp.Anonymous) and node.name.lower() == "nan"
 
 
 def _cast(node: exp.Cast) -> None:

@@ -15,6 +15,33 @@ _SAME = {"min", "max", "coalesce", "nullif", "lag", "lead", "first_value", "last
          "least", "arg_max_null", "arg_min_null", "try"}  # fmt: skip
 
 
+MACROS = {
+    # ISODateTimeFormat.dateElementParser of Joda-Time: calendar, week and ordinal dates, or the beginning of one
+    "t_iso_date(s)": r"""CASE WHEN regexp_full_match(s, '\d{4}-\d{3}') THEN CAST(try_strptime(s, '%Y-%j') AS DATE)
+        WHEN regexp_full_match(s, '\d{4}-W\d{2}(-[1-7])?') AND strftime(t_week_date(s), '%G-W%V') = left(s, 8)
+          THEN t_week_date(s)
+        WHEN regexp_full_match(s, '\d{4}') THEN TRY_CAST(s || '-01-01' AS DATE)
+        WHEN regexp_full_match(s, '\d{4}-\d{1,2}') THEN TRY_CAST(s || '-01' AS DATE)
+        WHEN regexp_full_match(s, '\d{4}-\d{1,2}-\d{1,2}') THEN TRY_CAST(s AS DATE) END""",
+    "t_week_date(s)": "CAST(try_strptime(left(s || '-1', 10), '%G-W%V-%u') AS DATE)",
+    "t_from_iso_date(s)": "CASE WHEN s IS NULL OR t_iso_date(s) IS NOT NULL THEN t_iso_date(s) ELSE "
+    "CAST(t_fail('INVALID_FUNCTION_ARGUMENT: Invalid format: \"' || s || '\"') AS DATE) END",
+    # (SQL:2016, 8.14: either end may come first)
+    "t_overlaps(a, b, c, d)": "CASE WHEN a IS NOT NULL AND b IS NOT NULL AND c IS NOT NULL AND d IS NOT NULL "
+    "THEN t_overlapping(least(a, b), greatest(a, b), least(c, d), greatest(c, d)) END",
+    "t_overlapping(s, e, t, f)": "CASE WHEN s > t THEN NOT (s >= f AND e >= f) WHEN t > s THEN NOT (t >= e AND f >= e) "
+    "WHEN s = t THEN true END",
+    # Hours and minutes of an interval are those left of its days; DuckDB's '90 minutes' has no hours or has 25.
+    **{
+        f"t_{part}(i INTERVAL)": f"CAST(trunc(epoch(i) / {seconds}) AS BIGINT) % {most}"
+        for part, seconds, most in (("hour", 3600, 24), ("minute", 60, 60), ("second", 1, 60))
+    },
+    **{f"t_{part}(t)": f"{part}(t)" for part in ("hour", "minute", "second")},
+    "t_millisecond(i INTERVAL)": "CAST(round(epoch(i) * 1000) AS BIGINT) % 1000",
+    "t_millisecond(t)": "millisecond(t) % 1000",
+}
+
+
 def plus(value: exp.Expr, interval: exp.Expr) -> exp.Expr:
     """value + interval."""
     found = kind(value)  # before `added` takes it out of its tree, where its columns' tables are

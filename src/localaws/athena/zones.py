@@ -11,11 +11,12 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from localaws.athena.failures import not_supported
+from localaws.athena.failures import QueryFailure, not_supported
 
 _UTC = {"UTC", "GMT", "Z", "ETC/UTC", "+00:00"}
 _OFFSET = re.compile(r"[+-]\d\d:\d\d")
 _WRITTEN = re.compile(r"(.*?\d) ?([A-Za-z][\w/+-]*|[+-]\d\d:\d\d)")
+_FURTHEST = 14 * 60  # minutes from UTC
 _SHORT = {"millisecond", "second", "minute", "hour"}
 # What looks at the local time, and gives something that has no zone.
 _LOCAL = set(
@@ -101,11 +102,40 @@ def with_zone(value: exp.Expr, zone: exp.Expr) -> exp.Expr:
 
 def offset(a: Sequence[exp.Expr], minutes: str) -> exp.Expr:
     """timezone_hour and timezone_minute; of UTC, 0."""
+    if isinstance(a[0], exp.Cast) and a[0].to.this in {exp.DType.DATE, exp.DType.TIMESTAMP, exp.DType.TIME}:
+        told = f"TIMEZONE_{minutes.upper()} of a {a[0].to.this.value.lower()}, which has no time zone"
+        raise QueryFailure(f"TYPE_MISMATCH: Cannot extract {told}")
     zone = _parts(a[0])[1].copy() if is_zoned(a[0]) else exp.Literal.string("UTC")
     at = instant(a[0]) if is_zoned(a[0]) else _cast(a[0], "TIMESTAMPTZ")
     found = exp.Paren(this=_call("t_offset", at, zone))
     kind = exp.Mod if minutes == "minute" else exp.IntDiv
     return exp.Paren(this=kind(this=found, expression=exp.Literal.number(60)))
+
+
+def zone_name(a: Sequence[exp.Expr]) -> exp.Expr:
+    """timezone(timestamp with time zone), whose zone is the literal's or UTC."""
+    return _parts(a[0])[1].copy() if is_zoned(a[0]) else exp.Literal.string("UTC")
+
+
+def from_unixtime(a: Sequence[exp.Expr]) -> exp.Expr:
+    """from_unixtime(seconds), (seconds, zone) or (seconds, hours, minutes)."""
+    at = _call("to_timestamp", a[0])
+    if len(a) == 1:
+        return at
+    if len(a) == 2:
+        return at_zone(at, a[1])
+    hours, minutes = (_whole(x) for x in a[1:])
+    total = hours * 60 + minutes
+    if abs(total) > _FURTHEST or (hours * minutes) < 0:
+        raise QueryFailure(f"INVALID_FUNCTION_ARGUMENT: Invalid offset minutes: {total}")
+    return at_zone(at, exp.Literal.string(f"{'-' if total < 0 else '+'}{abs(total) // 60:02}:{abs(total) % 60:02}"))
+
+
+def _whole(node: exp.Expr) -> int:
+    sign, node = (-1, node.this) if isinstance(node, exp.Neg) else (1, node)
+    if not (isinstance(node, exp.Literal) and str(node.this).isdigit()):
+        raise not_supported("from_unixtime with an offset that is not a literal")
+    return sign * int(node.this)
 
 
 def consumed(name: str, a: Sequence[exp.Expr]) -> exp.Expr | list[exp.Expr]:
