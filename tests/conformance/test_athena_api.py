@@ -45,6 +45,14 @@ def test_an_execution_says_what_it_was(queries: Queries) -> None:
     )
     assert execution["EngineVersion"]["EffectiveEngineVersion"] == "Athena engine version 3"
     assert execution["Statistics"]["ResultReuseInformation"] == {"ReusedPreviousResult": False}
+    assert execution["Statistics"]["QueryQueueTimeInMillis"] > 0
+
+
+def test_a_databases_name_may_stand_in_backticks(queries: Queries) -> None:
+    execution = queries.run(
+        "SHOW TABLES", QueryExecutionContext={"Database": "`db`"}
+    )  # awswrangler's DESCRIBE sends it
+    assert execution["QueryExecutionContext"] == {"Database": "db"}
 
 
 def test_an_executions_query_has_the_comments_that_were_sent(queries: Queries) -> None:

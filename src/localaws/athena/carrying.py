@@ -4,7 +4,6 @@ What fails says so in Athena's words (failures.py); whatever happens, the execut
 """
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from localaws.athena import ddl, explain, prepared, reuse, writing
@@ -87,7 +86,7 @@ class Carrier:
     def _begin(self, execution: Execution) -> bool:
         """QUEUED no longer; False if it has been stopped meanwhile."""
         waited = self._now() - execution.document["Status"]["SubmissionDateTime"]
-        execution.note({"QueryQueueTimeInMillis": round(waited * 1000)})
+        execution.note({"QueryQueueTimeInMillis": max(1, round(waited * 1000))})  # PyAthena's tests want some
         return execution.move("RUNNING", {})
 
     # By kind
@@ -125,14 +124,15 @@ class Carrier:
         self._put_lines(execution, outcome)
 
     def _query(self, execution: Execution, statement: Statement) -> None:
-        job = self._job(execution, statement.text) | {"id": execution.id}
+        job = self._job(execution, statement.text)
         if self._reuse(execution, statement, job["parameters"]):
             return
-        done = self._pool.run(execution.id, job, lambda: self._begin(execution))
-        execution.columns = done["columns"]
-        execution.note(_read(done["bytes"], done["planning"]))
-        self._refuse_too_much(execution, done["bytes"])
-        size = self._results.put_rows(execution, Path(done["file"]))
+        with self._results.rows_of(execution) as rows:
+            done = self._pool.run(execution.id, job | {"target": str(rows)}, lambda: self._begin(execution))
+            execution.columns = done["columns"]
+            execution.note(_read(done["bytes"], done["planning"]))
+            self._refuse_too_much(execution, done["bytes"])
+            size = self._results.put_rows(execution, rows)
         execution.counted = done["counted"] | {"OutputBytes": size}
 
     def _reuse(self, execution: Execution, statement: Statement, parameters: list[str]) -> bool:

@@ -31,7 +31,7 @@ def described(p: Parameters, group: Document, now: float) -> tuple[Statement, Do
         "StatementType": statement.type,
         "SubstatementType": statement.kind,
         "ResultReuseConfiguration": reuse.checked(p.get("ResultReuseConfiguration") or _NO_REUSE),
-        "QueryExecutionContext": {k: v.lower() for k, v in p.get("QueryExecutionContext", {}).items()},
+        "QueryExecutionContext": {k: v.strip("`").lower() for k, v in p.get("QueryExecutionContext", {}).items()},
         "Status": {"State": "QUEUED", "SubmissionDateTime": now},
         "Statistics": {
             "TotalExecutionTimeInMillis": 0,
