@@ -2,6 +2,7 @@
 
 send        what tests of bad input send with; `unharmed`: that it did no harm
 functions   a client of Lambda
+s3          a client of S3, with the bucket `lake`
 """
 
 from collections.abc import Callable, Iterator
@@ -32,3 +33,10 @@ def unharmed(endpoint: EndpointProcess, aws: Callable[..., Any], send: Sender) -
 @pytest.fixture(scope="module")
 def functions(aws: Callable[..., Any]) -> Any:
     return aws("lambda")
+
+
+@pytest.fixture(scope="module")
+def s3(aws: Callable[..., Any]) -> Any:
+    client = aws("s3")
+    client.create_bucket(Bucket="lake")
+    return client

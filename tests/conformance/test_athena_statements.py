@@ -14,13 +14,6 @@ OPENX = "org.openx.data.jsonserde.JsonSerDe"
 
 
 @pytest.fixture(scope="module")
-def s3(aws: Client) -> Any:
-    client = aws("s3")
-    client.create_bucket(Bucket="lake")
-    return client
-
-
-@pytest.fixture(scope="module")
 def queries(aws: Client, s3: Any) -> Queries:
     queries = Queries(aws("athena"), "around")
     queries.run("CREATE DATABASE around", QueryExecutionContext={})

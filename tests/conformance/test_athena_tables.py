@@ -23,13 +23,6 @@ EVENTS = {
 
 
 @pytest.fixture(scope="module")
-def s3(aws: Client) -> Any:
-    client = aws("s3")
-    client.create_bucket(Bucket="lake")
-    return client
-
-
-@pytest.fixture(scope="module")
 def queries(aws: Client, s3: Any) -> Queries:
     queries = Queries(aws("athena"))
     queries.run("CREATE DATABASE db COMMENT 'for tests'", QueryExecutionContext={})

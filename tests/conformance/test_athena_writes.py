@@ -16,13 +16,6 @@ Client = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
-def s3(aws: Client) -> Any:
-    client = aws("s3")
-    client.create_bucket(Bucket="lake")
-    return client
-
-
-@pytest.fixture(scope="module")
 def glue(aws: Client) -> Any:
     return aws("glue")
 

@@ -22,6 +22,7 @@ _FORMS = dict.fromkeys(_INTEGERS, r"[+-]?[0-9]+") | {
     "date": r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}",
     "timestamp": r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2} [0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(\.[0-9]{1,9})?",
 }
+SCALARS = {"varchar", *_FORMS}
 # The delimiters that Hive uses inside of a value, from the outermost in.
 _INNER = ("collection.delim", "mapkey.delim", "", "", "")
 

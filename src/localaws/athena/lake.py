@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+_NULL = "__HIVE_DEFAULT_PARTITION__"  # Hive's name of the directory for NULL
 Ask = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -24,6 +25,10 @@ class File:
 class Partition:
     values: tuple[str, ...]
     location: str
+
+    def keys(self) -> tuple[str | None, ...]:
+        """What a query sees of the values."""
+        return tuple(None if v == _NULL else v for v in self.values)
 
 
 class Lake:

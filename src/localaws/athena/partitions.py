@@ -15,7 +15,7 @@ from localaws.athena.lake import Lake, Partition
 from localaws.athena.table import Column, Table
 
 Rows = Callable[..., list[tuple[Any, ...]]]
-Values = Sequence[tuple[str, ...]]
+Values = Sequence[tuple[str | None, ...]]
 
 
 class Partitions:
@@ -33,7 +33,7 @@ class Partitions:
         if projection.is_projected(table):
             return self._projected(table, conditions)
         partitions = self._lake.partitions(table.database, table.name)
-        return [partitions[i] for i in self._kept(table.keys, [p.values for p in partitions], conditions)]
+        return [partitions[i] for i in self._kept(table.keys, [p.keys() for p in partitions], conditions)]
 
     def _projected(self, table: Table, conditions: Sequence[exp.Expr]) -> list[Partition]:
         """Key by key first, because a year of hours times a thousand customers is many."""
@@ -53,10 +53,11 @@ class Partitions:
         """The places in `every` of those that the conditions let stand."""
         if not conditions or not every:
             return range(len(every))
-        if all(k.type.name == "varchar" for k in keys):
+        known = [tuple(v for v in values if v is not None) for values in every]
+        if all(k.type.name == "varchar" for k in keys) and all(len(values) == len(keys) for values in known):
             test = pruning.plain(list(conditions), [k.name for k in keys])
             if test is not None:
-                return [i for i, values in enumerate(every) if test(values)]
+                return [i for i, values in enumerate(known) if test(values)]
         lists = {f"k{i}": [values[i] for values in every] for i in range(len(keys))}
         columns = ", ".join(
             f"TRY_CAST(unnest($k{i}) AS {k.type.duckdb()}) AS {dialect.generate(exp.to_identifier(k.name))}"

@@ -11,6 +11,6 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def listed(texts: Iterable[str]) -> str:
-    """A list of text literals."""
-    return "[" + ", ".join(map(literal, texts)) + "]"
+def listed(texts: Iterable[str | None]) -> str:
+    """A list of text literals and NULLs."""
+    return "[" + ", ".join("NULL" if t is None else literal(t) for t in texts) + "]::VARCHAR[]"

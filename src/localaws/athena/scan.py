@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
-from localaws.athena import json_files, parquet_files, text_files
+from localaws.athena import json_files, parquet_files, regex_files, text_files
 from localaws.athena.facts import Facts
 from localaws.athena.failures import not_supported
 from localaws.athena.lake import File, Partition
@@ -26,6 +26,7 @@ _READERS: dict[str, TableReader] = {
     "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe": parquet_files.read,
     "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe": text_files.lazy,
     "org.apache.hadoop.hive.serde2.OpenCSVSerde": text_files.quoted,
+    "org.apache.hadoop.hive.serde2.RegexSerDe": regex_files.read,
 }
 
 
@@ -70,7 +71,7 @@ def _with(added: Sequence[Column], branch: str, scan: Scan) -> str:
     if not added:
         return branch
     files = [(f, p) for p, files in scan.partitions for f in files]
-    told = [{k.name: v for k, v in zip(scan.table.keys, p.values, strict=True)} for _, p in files]
+    told = [{k.name: v for k, v in zip(scan.table.keys, p.keys(), strict=True)} for _, p in files]
     lists = [f"unnest({listed(f.path for f, _ in files)}) AS t_file"]
     for column in added:
         hidden = _HIDDEN.get(column.name)

@@ -39,7 +39,7 @@ def rows(name: str, lake: Lake) -> list[Row]:
 
 
 def partition_rows(table: Table, lake: Lake) -> list[Row]:
-    return [p.values for p in lake.partitions(table.database, table.name)]
+    return [p.keys() for p in lake.partitions(table.database, table.name)]
 
 
 def relation(described: Sequence[Column], found: Sequence[Row]) -> str:

@@ -26,7 +26,7 @@ def lazy(table: Table, files: Sequence[File], facts: Facts, source: str) -> list
     null = literal(table.options.get("serialization.null.format", "\\N"))
     split = f"string_split(t_line, {literal(between)})"
     values = [f"nullif({split}[{i}], {null})" for i in range(1, len(table.columns) + 1)]
-    return [_lines(table, files, source, values, lambda v, kind: delimited.lazy(v, kind, table.options))]
+    return [lines(table, files, source, values, lambda v, kind: delimited.lazy(v, kind, table.options))]
 
 
 def quoted(table: Table, files: Sequence[File], facts: Facts, source: str) -> list[str]:
@@ -56,11 +56,11 @@ def quoted(table: Table, files: Sequence[File], facts: Facts, source: str) -> li
         branches.append(_text(table, group, source, form, convert))
     if any(facts.lines(files, "")):  # DuckDB passes over an empty line; to the SerDe it is a row with one empty field
         values = ["''", *["CAST(NULL AS VARCHAR)"] * (len(table.columns) - 1)]
-        branches.append(_lines(table, files, source, values, convert) + " WHERE t_line = ''")
+        branches.append(lines(table, files, source, values, convert) + " WHERE t_line = ''")
     return branches
 
 
-def _lines(
+def lines(
     table: Table, files: Sequence[File], source: str, values: Sequence[str], convert: Callable[[str, Type], str]
 ) -> str:
     """Each line as t_line, of which `values` are the columns' texts."""
@@ -70,8 +70,8 @@ def _lines(
     )
     columns = [f"{convert(v, c.type)} AS {name(c.name)}" for v, c in zip(values, table.columns, strict=True)]
     paths = listed(f.path for f in files)
-    lines = f"SELECT coalesce(t_read, '') AS t_line, * FROM read_csv({paths}, {options}, {source})"
-    return selected(table, columns, f"({lines})", source)
+    read = f"SELECT coalesce(t_read, '') AS t_line, * FROM read_csv({paths}, {options}, {source})"
+    return selected(table, columns, f"({read})", source)
 
 
 def _skipped(table: Table) -> int:
