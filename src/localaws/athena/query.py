@@ -89,14 +89,14 @@ class Engine:
         size = sum(f.size for s in resolved.scans.values() for f in s.files())
         return Plan(text, names, types, size, time.perf_counter() - started, list(resolved.scans.values()))
 
-    def run(self, plan: Plan, sql: str, target: Path) -> int:
-        """Write the rows (no header) to `target`; -> bytes read from the lake."""
+    def run(self, plan: Plan, sql: str, target: Path) -> tuple[int, int]:
+        """Write the rows (no header) to `target`: (how many, bytes read from the lake)."""
         columns = ", ".join(f"c{i}" for i in range(len(plan.names)))
         texts = ", ".join(written(f"c{i}", t) for i, t in enumerate(plan.types))
         options = "FORMAT csv, HEADER false, FORCE_QUOTE *, QUOTE '\"', ESCAPE '\"', DELIMITER ',', NULLSTR ''"
         quoted = str(target).replace("'", "''")
         copy = f"COPY (SELECT {texts} FROM ({plan.sql}) AS q({columns})) TO '{quoted}' ({options})"
-        return self.copy(copy, plan, sql)[1]
+        return self.copy(copy, plan, sql)
 
     def copy(self, statement: str, plan: Plan, sql: str) -> tuple[int, int]:
         """Carry out a COPY of the plan's rows: (rows written, bytes read from the lake)."""

@@ -4,7 +4,8 @@ Rows come as a file that a worker wrote, and go as one where they are many: the 
 """
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from localaws.athena import result_metadata, results
@@ -19,28 +20,42 @@ _BYTES = "application/octet-stream"
 
 
 class ResultFiles:
-    """`put_object` and `put_file` are S3's; its buckets all belong to `account`. `managed` keeps what S3 does not."""
+    """`put_object` and `put_file` are S3's, and its buckets all belong to `account`. `managed` keeps what S3 does not;
+    workers write into `scratch`."""
 
     def __init__(
-        self, files: Files, put_object: PutObject, put_file: PutFile, account: str, managed: ManagedResults
+        self,
+        files: Files,
+        put_object: PutObject,
+        put_file: PutFile,
+        account: str,
+        managed: ManagedResults,
+        scratch: Path,
     ) -> None:
         self._files = files
         self._put_object = put_object
         self._put_file = put_file
         self._account = account
         self._managed = managed
+        self._scratch = scratch
 
-    def put_rows(self, execution: Execution, rows: Path) -> int:
-        """A header and the rows, whose file is gone afterwards; -> the size of the object. Raises QueryFailure."""
-        header = results.header([c["Name"] for c in execution.columns])
+    @contextmanager
+    def rows_of(self, execution: Execution) -> Iterator[Path]:
+        """The file into which a worker writes them; it is gone afterwards, whatever becomes of the query."""
+        rows = self._scratch / f"{execution.id}.csv"
         try:
-            size = rows.stat().st_size
-            if size <= _IN_MEMORY:
-                self._put(execution, header + rows.read_bytes())
-            else:
-                self._put_large(execution, header, rows)
+            yield rows
         finally:
             rows.unlink(missing_ok=True)
+
+    def put_rows(self, execution: Execution, rows: Path) -> int:
+        """A header and the rows; -> the size of the object. Raises QueryFailure."""
+        header = results.header([c["Name"] for c in execution.columns])
+        size = rows.stat().st_size
+        if size <= _IN_MEMORY:
+            self._put(execution, header + rows.read_bytes())
+        else:
+            self._put_large(execution, header, rows)
         self.describe(execution)
         return len(header) + size
 

@@ -31,9 +31,11 @@ class Saved:
             "GetNamedQuery": lambda p: {"NamedQuery": self._named_query(p["NamedQueryId"])},
             "BatchGetNamedQuery": self._batch_get_named_query,
             "ListNamedQueries": self._list_named_queries,
+            "UpdateNamedQuery": self._update_named_query,
             "DeleteNamedQuery": self._delete_named_query,
             "CreatePreparedStatement": self.create_prepared,
             "GetPreparedStatement": self._get_prepared,
+            "BatchGetPreparedStatement": self._batch_get_prepared,
             "UpdatePreparedStatement": self._update_prepared,
             "DeletePreparedStatement": self.delete_prepared,
             "ListPreparedStatements": self._list_prepared,
@@ -89,6 +91,12 @@ class Saved:
         group = p.get("WorkGroup", _PRIMARY)
         return page("NamedQueryIds", [i for i, q in self._queries.items() if q["WorkGroup"] == group], p)
 
+    def _update_named_query(self, p: Parameters) -> Parameters:
+        found = self._named_query(p["NamedQueryId"])
+        changes = {k: p[k] for k in ("Name", "Description", "QueryString") if k in p}
+        self._queries.put(found["NamedQueryId"], found | changes)
+        return {}
+
     def _delete_named_query(self, p: Parameters) -> Parameters:
         self._named_query(p["NamedQueryId"])
         self._queries.delete(p["NamedQueryId"])
@@ -118,6 +126,16 @@ class Saved:
 
     def _get_prepared(self, p: Parameters) -> Parameters:
         return {"PreparedStatement": self.prepared_statement(p)}
+
+    def _batch_get_prepared(self, p: Parameters) -> Parameters:
+        found, missing = [], []
+        self._workgroup(p["WorkGroup"])
+        for name in p["PreparedStatementNames"]:
+            try:
+                found.append(self.prepared_statement({"WorkGroup": p["WorkGroup"], "StatementName": name}))
+            except AwsError as e:
+                missing.append({"StatementName": name, "ErrorCode": "STATEMENT_NOT_FOUND", "ErrorMessage": e.message})
+        return {"PreparedStatements": found, "UnprocessedPreparedStatementNames": missing}
 
     def _update_prepared(self, p: Parameters) -> Parameters:
         self.prepared_statement(p)

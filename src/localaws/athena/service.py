@@ -70,7 +70,7 @@ class Athena:
         self._executions = Executions(store, self._now)
         self._settings = Settings(store, clock, ids, account, region)
         managed = ManagedResults(scratch / "results", clock)
-        self._results = ResultFiles(files, put_object, put_file, account, managed)
+        self._results = ResultFiles(files, put_object, put_file, account, managed, scratch)
         self._pool = Pool([root / "s3"], scratch, limits, Questions(catalog, files).answer)
         self._carrier = Carrier(
             self._executions,

@@ -11,6 +11,7 @@ from localaws.wire import Operation, Parameters
 
 _PRIMARY = "primary"
 _AUTOMATIC, _ENGINE = "AUTO", "Athena engine version 3"
+_ENGINES = [{"SelectedEngineVersion": s, "EffectiveEngineVersion": _ENGINE} for s in (_AUTOMATIC, _ENGINE)]
 # docs.aws.amazon.com/athena/latest/APIReference/API_WorkGroupConfiguration.html
 _CONFIGURATION: Document = {
     "EnforceWorkGroupConfiguration": True,
@@ -44,6 +45,7 @@ class Settings:
             "UpdateWorkGroup": self._update_workgroup,
             "DeleteWorkGroup": self._delete_workgroup,
             "ListWorkGroups": self._list_workgroups,
+            "ListEngineVersions": lambda p: page("EngineVersions", _ENGINES, p, 10),
             "TagResource": self._tag,
             "UntagResource": self._untag,
             "ListTagsForResource": self._list_tags,

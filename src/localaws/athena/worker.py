@@ -81,7 +81,6 @@ class Worker:
 
     def __init__(self, settings: Message, incoming: IO[bytes], outgoing: IO[bytes]) -> None:
         self._outgoing = outgoing
-        self._scratch = Path(settings["scratch"])
         self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
         threading.Thread(target=self._listen, args=(incoming,), daemon=True).start()
         _bound(settings["memory"])
@@ -118,17 +117,16 @@ class Worker:
                 frames.send(self._outgoing, {"failed": {"message": told, "category": SYSTEM}})
 
     def _run(self, job: Message) -> Message:
-        """`job` has sql, database, parameters, and id unless only the columns are asked for."""
+        """`job` has sql, database, parameters, and a file as `target` unless only the columns are asked for."""
         plan = self._engine.plan(job["sql"], job["database"], job.get("parameters") or ())
         result = _described(plan)
         if "explain" in job:
             return result | {"lines": plans.lines(plan, self._engine.rows)}
         if "write" in job:
             return result | files_out.write(self._engine, plan, job["sql"], job["write"])
-        if "id" in job:
-            target = self._scratch / f"{job['id']}.csv"
-            result["bytes"] = self._engine.run(plan, job["sql"], target)
-            result |= {"file": str(target), "counted": {}}
+        if "target" in job:
+            rows, read = self._engine.run(plan, job["sql"], Path(job["target"]))
+            result |= {"bytes": read, "counted": {"OutputRows": rows}}
         return result
 
 
