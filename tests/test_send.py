@@ -1,17 +1,13 @@
 """`clicklake send`: a file becomes records, the records reach the stream once each, and the wait ends when they are there."""
 
-import base64
 import gzip
 import io
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import botocore.awsrequest
-import botocore.exceptions
 import pytest
 
 from clicklake import pipeline, send
@@ -20,8 +16,9 @@ from clicklake.errors import NoError, RefusedError, UnreachableError, UsageError
 from clicklake.producer.packing import Sizes
 from clicklake.records import read
 from clicklake.resume import Bookmark
-from clicklake.target import Target, of_keys
+from clicklake.target import of_keys
 from endpoint_process import EndpointProcess
+from firehose_wire import Answer, Stream, no_answer, not_found, refuse_every_third, throttle
 
 ONE, TWO = b'{"event_type":"one"}', b'{"event_type":"two"}'
 
@@ -95,67 +92,25 @@ def test_lines_are_read_as_they_come() -> None:
 
 # --- records -> a stream that refuses, or does not answer --------------------------------------------------------
 
-Answer = Callable[[list[bytes]], tuple[int, dict[str, Any]]]
+SMALL = Sizes(record=5120, call=10 * 5120)
 
 
-class Stream:
-    """A Firehose on the wire: answers each call with the next of `answers`, then takes everything."""
+class Sending(Stream):
+    """Sends to itself."""
 
     def __init__(self, *answers: Answer) -> None:
-        self.taken: list[bytes] = []
+        super().__init__(*answers)
         self.pauses: list[float] = []
-        self._answers = iter(answers)
-
-    def target(self) -> Target:
-        target = of_keys("http://127.0.0.1:9", "key", "secret", "us-east-1")
-        target.session.events.register("before-send.firehose.PutRecordBatch", self._answer)
-        return target
 
     def send(self, records: list[bytes]) -> send.SendReport:
         return send.send(self.target(), "clicks", records, sizes=SMALL, jitter=lambda: 1.0, sleep=self.pauses.append)
 
-    def _answer(self, request: Any, **_: Any) -> botocore.awsrequest.AWSResponse:
-        records = [base64.b64decode(entry["Data"]) for entry in json.loads(request.body)["Records"]]
-        status, body = next(self._answers, take_all)(records)
-        if status == 200:
-            self.taken += [r for r, e in zip(records, body["RequestResponses"], strict=True) if "ErrorCode" not in e]
-        raw = json.dumps(body).encode()
-        return botocore.awsrequest.AWSResponse(request.url, status, {}, _Raw(raw))
 
-
-class _Raw(io.BytesIO):
-    def stream(self) -> Iterator[bytes]:
-        yield self.read()
-
-
-def take_all(records: list[bytes]) -> tuple[int, dict[str, Any]]:
-    return 200, {"FailedPutCount": 0, "RequestResponses": [{"RecordId": "r"} for _ in records]}
-
-
-def refuse_every_third(records: list[bytes]) -> tuple[int, dict[str, Any]]:
-    refusal = {"ErrorCode": "ServiceUnavailableException", "ErrorMessage": "Slow down."}
-    entries = [refusal if number % 3 == 0 else {"RecordId": "r"} for number, _ in enumerate(records)]
-    return 200, {"FailedPutCount": len(records), "RequestResponses": entries}
-
-
-def throttle(_: list[bytes]) -> tuple[int, dict[str, Any]]:
-    return 400, {"__type": "ThrottlingException", "message": "Rate exceeded"}
-
-
-def not_found(_: list[bytes]) -> tuple[int, dict[str, Any]]:
-    return 400, {"__type": "ResourceNotFoundException", "message": "Firehose clicks not found"}
-
-
-def no_answer(_: list[bytes]) -> tuple[int, dict[str, Any]]:
-    raise botocore.exceptions.ConnectionClosedError(endpoint_url="http://127.0.0.1:9")
-
-
-SMALL = Sizes(record=5120, call=10 * 5120)
 RECORDS = [b"%d %b\n" % (number, b"x" * 4000) for number in range(9)]  # a Firehose record each, one call
 
 
 def test_many_records_are_one_firehose_record() -> None:
-    stream = Stream()
+    stream = Sending()
     records = [b'{"event_type":"%d"}\n' % number for number in range(1201)]
     report = send.send(stream.target(), "clicks", records)
     assert b"".join(stream.taken) == b"".join(records)
@@ -166,11 +121,11 @@ def test_many_records_are_one_firehose_record() -> None:
 
 def test_a_record_that_is_too_long_is_named() -> None:
     with pytest.raises(UsageError, match="record 2 has 1,024,001 bytes"):
-        Stream().send([b"x\n", b"x" * 1_024_001])
+        Sending().send([b"x\n", b"x" * 1_024_001])
 
 
 def test_only_what_was_refused_is_sent_again() -> None:
-    stream = Stream(refuse_every_third, refuse_every_third)
+    stream = Sending(refuse_every_third, refuse_every_third)
     report = stream.send(RECORDS)
     assert sorted(stream.taken) == RECORDS
     assert (report.records, report.refused, report.calls) == (9, 4, 3)
@@ -178,7 +133,7 @@ def test_only_what_was_refused_is_sent_again() -> None:
 
 
 def test_what_was_refused_goes_before_the_next_call() -> None:
-    stream = Stream(refuse_every_third)
+    stream = Sending(refuse_every_third)
     records = [b"%d %b\n" % (number, b"x" * 4000) for number in range(24)]
     stream.send(records)
     assert set(stream.taken[:12]) == set(records[:12])
@@ -188,7 +143,7 @@ def test_what_was_refused_goes_before_the_next_call() -> None:
 def test_what_was_taken_is_told_by_the_call_and_in_order() -> None:
     told: list[tuple[int, bytes]] = []
     records = [b"%d %b\n" % (number, b"x" * 4000) for number in range(20)]
-    target = Stream(refuse_every_third).target()
+    target = Sending(refuse_every_third).target()
     noted = lambda count, data: told.append((count, b"".join(data)))  # noqa: E731
     send.send(target, "clicks", records, on_taken=noted, sizes=SMALL, sleep=lambda _: None)
     assert [count for count, _ in told] == [12, 8]
@@ -196,21 +151,21 @@ def test_what_was_taken_is_told_by_the_call_and_in_order() -> None:
 
 
 def test_a_throttled_batch_is_sent_again_after_a_growing_pause() -> None:
-    stream = Stream(throttle, throttle, throttle)
+    stream = Sending(throttle, throttle, throttle)
     assert stream.send(RECORDS).records == 9
     assert stream.taken == RECORDS
     assert stream.pauses == [0.2, 0.4, 0.8]
 
 
 def test_a_batch_without_an_answer_is_sent_again_and_counted_once() -> None:
-    stream = Stream(no_answer, no_answer)
+    stream = Sending(no_answer, no_answer)
     report = stream.send(RECORDS)
     assert stream.taken == RECORDS
     assert (report.records, report.unanswered, report.refused) == (9, 9, 0)
 
 
 def test_a_refusal_for_good_is_not_repeated() -> None:
-    stream = Stream(not_found)
+    stream = Sending(not_found)
     with pytest.raises(RefusedError, match="ResourceNotFoundException"):
         stream.send(RECORDS)
     assert stream.pauses == []
@@ -218,7 +173,7 @@ def test_a_refusal_for_good_is_not_repeated() -> None:
 
 @pytest.mark.parametrize(("answer", "error"), [(throttle, RefusedError), (no_answer, UnreachableError)])
 def test_it_gives_up_when_nothing_is_taken(answer: Answer, error: type[Exception]) -> None:
-    stream = Stream(*[answer] * 99)
+    stream = Sending(*[answer] * 99)
     with pytest.raises(error):
         stream.send(RECORDS)
     assert 5 < sum(stream.pauses) < 60
@@ -226,7 +181,7 @@ def test_it_gives_up_when_nothing_is_taken(answer: Answer, error: type[Exception
 
 def test_progress_is_told_after_each_call() -> None:
     told: list[int] = []
-    stream = Stream(refuse_every_third)
+    stream = Sending(refuse_every_third)
     tell = lambda report: told.append(report.records)  # noqa: E731
     send.send(stream.target(), "clicks", RECORDS, tell, sizes=SMALL, sleep=lambda _: None)
     assert told == [6, 9]
