@@ -212,6 +212,8 @@ def test_delimited_text(queries: Queries, s3: Any) -> None:
         "'org.apache.hadoop.hive.serde2.OpenCSVSerde' LOCATION 's3://lake/csv/' TBLPROPERTIES ('skip.header.line.count'='1')"
     )
     assert queries.rows("SELECT * FROM quoted ORDER BY id") == [["1", "a,b"], ["x", 'say "hi"']]
+    s3.put_object(Bucket="lake", Key="csv/a.csv.bz2", Body=b"BZh91AY")
+    assert queries.failure("SELECT * FROM quoted").startswith("NOT_SUPPORTED: reading files compressed as .bz2")
     s3.put_object(Bucket="lake", Key="tsv/a.tsv", Body=b"1\tone\nx\t\\N\n3\n")
     queries.run(
         "CREATE EXTERNAL TABLE tabbed (id int, name string) ROW FORMAT DELIMITED FIELDS TERMINATED BY '\\t' "

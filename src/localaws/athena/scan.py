@@ -37,6 +37,8 @@ def relation(scan: Scan, facts: Facts) -> str:
     if not scan.files():
         return _nothing([*table.columns, *table.keys, *hidden])
     reader = _reader(table)
+    if reader is not parquet_files.read:
+        _check_compression(scan.files())
     in_paths = _in_paths(scan)
     types = ", ".join(f"{literal(k.name)}: {literal(k.type.duckdb())}" for k in table.keys)
     hive = f"hive_partitioning = true, hive_types = {{{types}}}"
@@ -106,6 +108,7 @@ _HIDDEN: dict[str, tuple[Type, Callable[[Table, File, Partition], str]]] = {
     "$partition": (VARCHAR, _partition),
 }
 _REFUSED = ("$bucket", "$row_id")
+_NOT_DECOMPRESSED = {"bz2", "deflate", "lz4", "lzo", "lzo_deflate", "snappy"}
 
 
 def hidden_columns(names: Iterable[str]) -> list[Column]:
@@ -115,6 +118,15 @@ def hidden_columns(names: Iterable[str]) -> list[Column]:
         if refused in named:
             raise not_supported(f'the column "{refused}"')
     return [Column(n, kind) for n, (kind, _) in _HIDDEN.items() if n in named]
+
+
+def _check_compression(files: Sequence[File]) -> None:
+    """How text is compressed the end of its file's name says (Athena's compression-formats.html),
+    and DuckDB would read what it doesn't know as it is."""
+    for file in files:
+        ending = file.key.rpartition(".")[2].lower()
+        if ending in _NOT_DECOMPRESSED:
+            raise not_supported(f"reading files compressed as .{ending} (.gz and .zst are read)")
 
 
 def _reader(table: Table) -> TableReader:
