@@ -80,5 +80,5 @@ class Shows:
 
 def _listed(column: str, names: Any, pattern: str) -> Outcome:
     """SHOW's pattern: * is any text, | parts choices."""
-    text = re.escape(pattern.lower()).replace(r"\*", ".*").replace(r"\|", "|").replace(r"\.\.*", ".*")
+    text = re.escape(pattern.lower()).replace(r"\*", ".*").replace(r"\|", "|").replace(r"\..*", ".*")
     return Outcome((column,), tuple(n for n in names if not pattern or re.fullmatch(text, n)))
