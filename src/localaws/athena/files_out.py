@@ -100,7 +100,7 @@ def _text_options(order: Order) -> str:
 
 
 _FORMATS: dict[str, Callable[[Order], str]] = {
-    "PARQUET": lambda _: "FORMAT parquet",
+    "PARQUET": lambda _: "FORMAT parquet, WRITE_TIMESTAMP_AS_INT96 true",  # as Athena: pyarrow reads nanoseconds
     "TEXTFILE": _text_options,
     "JSON": lambda _: "FORMAT json, TIMESTAMPFORMAT '%Y-%m-%d %H:%M:%S.%g'",
 }
