@@ -224,7 +224,7 @@ def test_it_is_as_fast_as_it_goes_until_it_is_told_to_slow_down_and_is_again_lat
     pace = Pace(None, clock)
     assert run(pace, clock, 10) == pytest.approx(1_000_000, rel=0.01)
     pace.too_fast()
-    assert run(pace, clock, 3) == pytest.approx(0.75 * 1_000_000, rel=0.1)
+    assert run(pace, clock, 3) == pytest.approx(0.85 * 1_000_000, rel=0.1)
     assert run(pace, clock, 70) > 900_000
     assert pace.bytes_per_second is None
 
@@ -238,7 +238,7 @@ def test_it_slows_down_further_while_it_is_told_to() -> None:
         pace.too_fast()
         speeds.append(run(pace, clock, 1))
     assert speeds[5] < 0.5 * speeds[0]
-    assert speeds[-1] > 20_000
+    assert speeds[-1] > 100_000
 
 
 def test_a_limit_that_is_set_is_kept() -> None:

@@ -15,7 +15,6 @@ import logging
 import os
 import signal
 import threading
-import weakref
 from typing import Protocol
 
 from clicklake.errors import ClicklakeError
@@ -28,7 +27,7 @@ class _Closable(Protocol):
     def after_fork(self) -> None: ...
 
 
-_alive: "weakref.WeakSet[_Closable]" = weakref.WeakSet()
+_alive: set[_Closable] = set()  # held on to until they are closed: nobody else may, and their events are to be sent
 
 
 def remember(producer: _Closable, *, handle_sigterm: bool) -> None:

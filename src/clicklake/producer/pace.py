@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 _LONGEST_TOLD = 60.0
-_SLOWER, _FASTER = 0.7, 1.05
-_SLOWEST = 64 * 1024.0
+_SLOWER, _FASTER = 0.7, 1.2
+_SLOWEST = 128 * 1024.0
+_FIRST_GUESS = 1024 * 1024.0  # the smallest quota of a stream: docs.aws.amazon.com/firehose/latest/dev/limits.html
 _FORGIVEN_SECONDS = 60.0
 
 
@@ -17,7 +18,8 @@ def pause(failures: int, told: float, jitter: Callable[[], float]) -> float:
 
 class Pace:
     """Bytes a second: at most `most`, if it is given; and less after the stream said that it was too fast. Then it
-    begins at 0.7 of what was taken, gains 5 % a second, and is free again after a minute without a refusal."""
+    begins at 0.7 of what was taken, gains 20 % a second, and is free again after a minute without a refusal. Refusals
+    within a second count as one."""
 
     def __init__(self, most: float | None, clock: Callable[[], float]) -> None:
         self._most = most
@@ -55,8 +57,8 @@ class Pace:
 
     def too_fast(self) -> None:
         now = self._clock()
-        reached = self._measured or self._window / max(1.0, now - self._window_at)
-        self._limit = max(
-            _SLOWEST, _SLOWER * (reached if self._limit is None else min(self._limit, reached or self._limit))
-        )
+        if self._limit is not None and now - self._throttled_at < 1.0:
+            return
+        reached = self._limit or self._measured or _FIRST_GUESS / _SLOWER
+        self._limit = max(_SLOWEST, _SLOWER * min(reached, self._measured or reached))
         self._raised_at = self._throttled_at = now

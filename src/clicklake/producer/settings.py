@@ -28,6 +28,7 @@ class Settings:
         negative = [name for name in ("linger", "max_block", "exit_timeout", "fsync") if (getattr(self, name) or 0) < 0]
         if negative:
             raise UsageError(f"{negative[0]} is below 0", "seconds, 0 or more")
+        _ = self.sizes  # which checks itself
         if self.max_memory < self.call_bytes:
             raise UsageError(
                 f"max_memory ({self.max_memory:,}) is less than a call", f"at least {self.call_bytes:,} bytes"

@@ -1,0 +1,100 @@
+"""clicklake.Producer and `clicklake send` into the endpoint, against what one writes with boto3: 500 events a call.
+
+The client has one core and the endpoint the other. Events are dicts of 600 bytes of JSON for the producer, which has to
+write them, make their ids and keep them; and lines of a file for `send`. The plain loop gets the same.
+"""
+
+import io
+import itertools
+import json
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measure import Endpoint, Row, endpoint, on_core
+from clicklake import records
+from clicklake.producer import Counters, Producer
+from clicklake.send import send
+from clicklake.target import Target, of_keys
+
+EVENTS = 60_000
+EVENT_BYTES = 600
+BATCH = 500
+STREAM = "bench"
+ROUNDS = 3
+
+
+def run() -> list[Row]:
+    with on_core(1), endpoint("--bare", core=0) as ours, tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+        _create_stream(ours)
+        return list(_rows(ours, Path(folder)))
+
+
+def _rows(ours: Endpoint, folder: Path) -> Iterable[Row]:
+    keys = ours.keys()
+    target = of_keys(ours.url, keys["aws_access_key_id"], keys["aws_secret_access_key"], "us-east-1")
+    events = [_event(number) for number in range(EVENTS)]
+    file = b"".join(json.dumps(event).encode() + b"\n" for event in events)
+    client = ours.client("firehose")
+    ways: dict[str, Callable[[], object]] = {
+        "loop of events": lambda: _loop(client, (json.dumps(event).encode() + b"\n" for event in events)),
+        "producer": lambda: _produce(target, events, spool=False),
+        "producer, spool": lambda: _produce(target, events, spool=folder),
+        "loop of lines": lambda: _loop(client, file.splitlines(keepends=True)),
+        "send": lambda: send(target, STREAM, records.read(io.BytesIO(file), "file")),
+    }
+    rates: dict[str, float] = {}
+    for _, (name, way) in itertools.product(range(ROUNDS), ways.items()):  # in turns: the machine is not always as fast
+        began = time.perf_counter()
+        way()
+        rates[name] = max(rates.get(name, 0.0), EVENTS / (time.perf_counter() - began))
+    for name, baseline, what in (
+        ("producer", "loop of events", "Producer(spool=False), events of 600 B"),
+        ("producer, spool", "loop of events", "the same with a spool"),
+        ("send", "loop of lines", "clicklake send, lines of 600 B"),
+    ):
+        against = f"boto3, 500 a call: {rates[baseline]:,.0f} events/s"
+        yield Row(what, f"{rates[name]:,.0f} events/s", against, rates[name] / rates[baseline], "3x", "")
+    counted = _produce(target, events, spool=False)
+    one_each = sum(-(-len(json.dumps(event)) // 5120) * 5120 for event in events)
+    what = "bytes that Firehose bills, events of 600 B packed by the producer"
+    against = f"one event a record: {one_each:,}"
+    yield Row(what, f"{counted.billed_bytes:,}", against, one_each / counted.billed_bytes, "7x", "")
+
+
+def _event(number: int) -> dict[str, Any]:
+    event: dict[str, Any] = {"event_type": "page_view", "anonymous_id": f"visitor-{number % 999}", "value": number}
+    event |= {"page_url": "https://shop.example/product/1", "properties": {"plan": "free", "text": ""}}
+    event["properties"]["text"] = "x" * (EVENT_BYTES - len(json.dumps(event, separators=(",", ":"))))
+    return event
+
+
+def _loop(client: Any, lines: Iterable[bytes]) -> None:
+    """What one writes first: as many as a call may have, one call after the other, and what was refused once more."""
+    rest = iter(lines)
+    while batch := [{"Data": line} for line in itertools.islice(rest, BATCH)]:
+        while batch:
+            answer = client.put_record_batch(DeliveryStreamName=STREAM, Records=batch)
+            if not answer["FailedPutCount"]:
+                break
+            batch = [r for r, e in zip(batch, answer["RequestResponses"], strict=True) if "ErrorCode" in e]
+
+
+def _produce(target: Target, events: list[dict[str, Any]], *, spool: Path | bool) -> Counters:
+    with Producer(STREAM, target=target, spool=spool, max_block=60.0) as producer:
+        for event in events:
+            producer.track(event)
+        if not producer.flush(60):
+            raise RuntimeError("not all of it was sent")
+        return producer.counters
+
+
+def _create_stream(ours: Endpoint) -> None:
+    ours.client("s3").create_bucket(Bucket="bench-lake")
+    destination = {"RoleARN": "arn:aws:iam::000000000000:role/bench", "BucketARN": "arn:aws:s3:::bench-lake"}
+    buffer = {"BufferingHints": {"SizeInMBs": 128, "IntervalInSeconds": 300}, "CompressionFormat": "GZIP"}
+    ours.client("firehose").create_delivery_stream(
+        DeliveryStreamName=STREAM, ExtendedS3DestinationConfiguration=destination | buffer
+    )

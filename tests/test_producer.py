@@ -1,0 +1,610 @@
+"""clicklake.Producer: what it accepted is sent once, and is not lost whatever happens to it, to the service and the disk."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import clicklake
+from clicklake.errors import ClicklakeError, RefusedError, UnreachableError, UsageError
+from clicklake.producer import ClosedError, Delivery, EventError, FullError, SpoolError, UndeliveredError, packing
+from clicklake.producer.log import Log
+from clicklake.producer.spool import Spool
+from endpoint_process import eventually
+from firehose_wire import Answer, Stream, no_answer, not_found, refuse_every_third, take_all, throttle
+
+MIB = 2**20
+
+
+def producing(stream: Stream, spool: bool | Path = False, **options: Any) -> clicklake.Producer:
+    """Never waits long, neither for more events nor after a failure."""
+    given = {"linger": 0.01, "jitter": lambda: 0.0, "on_error": lambda _: None, **options}
+    return clicklake.Producer("clicks", target=stream.target(), spool=spool, **given)
+
+
+def event(number: int, size: int = 0) -> dict[str, Any]:
+    return {"event_type": "click", "event_id": f"{number:06}", "properties": {"x": "x" * size}}
+
+
+def ids(stream: Stream) -> list[str]:
+    """Of what the stream has taken, in order."""
+    return [event_id for record in stream.taken for event_id in ids_in(record)]
+
+
+def ids_in(record: bytes) -> list[str]:
+    return [json.loads(line)["event_id"] for line in record.splitlines()]
+
+
+def numbers(end: int, begin: int = 0) -> list[str]:
+    return [f"{number:06}" for number in range(begin, end)]
+
+
+def fill(producer: clicklake.Producer) -> tuple[list[str], FullError]:
+    """Track until there is no room: what was accepted, and what was raised."""
+    accepted = []
+    for number in range(1000):
+        try:
+            accepted.append(producer.track(event(number, 50_000)))
+        except FullError as e:
+            return accepted, e
+    return pytest.fail("it is never full")
+
+
+def segments(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*.spool"))
+
+
+class Gate:
+    """Answers that wait, or fail, until it is opened."""
+
+    def __init__(self, answer: Answer | None = None) -> None:
+        self._answer = answer
+        self._open = threading.Event()
+
+    def open(self) -> None:
+        self._open.set()
+
+    def __call__(self, records: list[bytes]) -> tuple[int, dict[str, Any]]:
+        if self._answer is not None and not self._open.is_set():
+            time.sleep(0.001)
+            return self._answer(records)
+        self._open.wait(10)
+        return take_all(records)
+
+
+@pytest.fixture(params=[False, True], ids=["memory", "spool"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> bool | Path:
+    return tmp_path / "spool" if request.param else False
+
+
+# --- all is well -------------------------------------------------------------------------------------------------
+
+
+def test_events_arrive_in_order_once_and_many_in_a_record(place: bool | Path) -> None:
+    stream = Stream()
+    with producing(stream, place) as producer:
+        for number in range(3000):
+            assert producer.track(event(number, 500)) == f"{number:06}"
+    assert ids(stream) == numbers(3000)
+    assert max(map(len, stream.taken)) <= 102_400
+    assert len(stream.taken) < 100
+
+
+def test_events_of_600_bytes_cost_a_seventh_of_what_one_a_record_costs(place: bool | Path) -> None:
+    """What track() adds, id and times, is paid for here and not there."""
+    stream = Stream()
+    given = {
+        "event_type": "click",
+        "properties": {"x": "x" * (600 - len('{"event_type":"click","properties":{"x":""}}'))},
+    }
+    assert len(json.dumps(given, separators=(",", ":"))) == 600
+    with producing(stream, place, linger=1.0) as producer:
+        for _ in range(5000):
+            producer.track(given)
+    paid = sum(packing.billed(len(record)) for record in stream.taken)
+    assert producer.counters.billed_bytes == paid
+    assert 5000 * packing.billed(600) / paid >= 7
+
+
+def test_it_waits_for_more_events_but_not_longer_than_it_lingers() -> None:
+    stream = Stream()
+    with producing(stream, linger=0.2) as producer:
+        began = time.monotonic()
+        producer.track(event(0))
+        producer.track(event(1))
+        assert stream.calls == []
+        assert eventually(lambda: stream.calls, 5)
+        assert time.monotonic() - began >= 0.2
+        assert len(stream.calls) == 1
+
+
+def test_flush_does_not_linger_and_says_whether_all_is_acknowledged(place: bool | Path) -> None:
+    gate = Gate()
+    stream = Stream(gate)
+    with producing(stream, place, linger=60) as producer:
+        producer.track(event(0))
+        assert not producer.flush(0.05)
+        gate.open()
+        assert producer.flush(10)
+        assert ids(stream) == numbers(1)
+
+
+def test_it_counts_what_becomes_of_events() -> None:
+    stream, told = Stream(), list[Delivery]()
+    with producing(stream, on_delivery=told.append, linger=60) as producer:
+        for number in range(1000):
+            producer.track(event(number))
+        with pytest.raises(EventError):
+            producer.track({"x": float("inf")})
+        assert (producer.counters.accepted, producer.counters.refused, producer.counters.waiting) == (1000, 1, 1000)
+        assert producer.flush(10)
+        counted = producer.counters
+    assert (counted.sent, counted.waiting, counted.calls, counted.records) == (1000, 0, 1, len(stream.taken))
+    assert counted.bytes == sum(map(len, stream.taken)) == told[0].bytes
+    assert b"".join(line + b"\n" for line in told[0].lines) == b"".join(stream.taken)
+    assert (told[0].records, told[0].billed_bytes) == (counted.records, counted.billed_bytes)
+
+
+def test_many_threads_may_track(place: bool | Path) -> None:
+    stream = Stream()
+    with producing(stream, place) as producer:
+        threads = [
+            threading.Thread(target=lambda k=k: [producer.track(event(k * 500 + n)) for n in range(500)])
+            for k in range(4)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert Counter(ids(stream)) == Counter(numbers(2000))
+
+
+def test_asyncio_may_track(place: bool | Path) -> None:
+    stream = Stream()
+
+    async def track() -> None:
+        options: Any = {"target": stream.target(), "spool": place, "linger": 0.01, "call_bytes": MIB, "max_memory": MIB}
+        async with clicklake.AsyncProducer("clicks", **options) as producer:
+            tracked = await asyncio.gather(*(producer.track(event(number, 2000)) for number in range(1000)))
+            assert await producer.flush(10)
+            assert sorted(tracked) == numbers(1000)
+            assert producer.counters.sent == 1000
+
+    asyncio.run(track())
+    assert Counter(ids(stream)) == Counter(numbers(1000))
+
+
+def test_asyncio_goes_on_while_a_producer_is_full() -> None:
+    gate = Gate()
+
+    async def track() -> int:
+        options: Any = {"target": Stream(gate).target(), "spool": False, "linger": 0.0, "max_memory": MIB}
+        async with clicklake.AsyncProducer("clicks", **options, max_block=5.0) as producer:
+            waiting = [asyncio.ensure_future(producer.track(event(number, 300_000))) for number in range(6)]
+            ticks = 0
+            while not all(task.done() for task in waiting):
+                await asyncio.sleep(0.005)
+                ticks += 1
+                if ticks == 20:
+                    gate.open()
+            return ticks
+
+    assert asyncio.run(track()) >= 20
+
+
+# --- the service refuses, or does not answer -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("answer", [throttle, no_answer, not_found, refuse_every_third], ids=lambda a: a.__name__)
+def test_whatever_is_not_taken_is_sent_again_until_it_is(place: bool | Path, answer: Answer) -> None:
+    stream, heard = Stream(*[answer] * 5), list[ClicklakeError]()
+    with producing(stream, place, on_error=heard.append) as producer:
+        for number in range(2000):
+            producer.track(event(number, 400))
+        assert producer.flush(20)
+        assert producer.counters.retried > 0
+    assert Counter(ids(stream)) == Counter(numbers(2000))
+    assert len(heard) == 5
+    assert {type(error) for error in heard} <= {RefusedError, UnreachableError}
+
+
+def test_only_the_records_that_were_refused_are_sent_again() -> None:
+    stream = Stream(refuse_every_third)
+    with producing(stream, linger=60) as producer:
+        for number in range(1000):
+            producer.track(event(number, 800))
+        assert producer.flush(10)
+    first, second = stream.calls[:2]
+    assert len(second) == -(-len(first) // 3)
+    assert [ids_in(record) for record in second] == [ids_in(record) for record in first[::3]]
+
+
+def test_what_is_sent_again_says_when_it_was_sent() -> None:
+    times = iter([1000.0, *[2000.0] * 9])
+    stream = Stream(throttle)
+    with producing(stream, clock=times.__next__) as producer:
+        producer.track({"event_type": "click", "event_id": "a", "event_time": 1})
+        assert producer.flush(10)
+    assert [json.loads(call[0])["sent_time"] for call in stream.calls] == [1_000_000, 2_000_000]
+
+
+def test_a_callback_that_fails_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    def fail(_: object) -> None:
+        raise RuntimeError("on purpose")
+
+    stream = Stream(throttle)
+    with producing(stream, on_delivery=fail, on_error=fail) as producer:
+        producer.track(event(0))
+        assert producer.flush(10)
+    assert ids(stream) == numbers(1)
+    assert caplog.text.count("RuntimeError: on purpose") == 2
+
+
+def test_without_a_callback_the_log_says_once_what_fails(caplog: pytest.LogCaptureFixture) -> None:
+    with producing(Stream(not_found, not_found, not_found), on_error=None) as producer:
+        producer.track(event(0))
+        assert producer.flush(10)
+    assert [record.message.partition(": F")[0] for record in caplog.records] == [
+        "PutRecordBatch: ResourceNotFoundException"
+    ]
+
+
+# --- no room -------------------------------------------------------------------------------------------------------
+
+
+def test_memory_is_bounded_and_what_finds_no_room_in_time_is_the_callers_still() -> None:
+    gate = Gate()
+    stream = Stream(gate)
+    producer = producing(stream, max_memory=MIB, max_block=0.05)
+    accepted, full = fill(producer)
+    assert str(full).startswith("no room for the event within 0.05 s")
+    assert "max_memory" in str(full)
+    assert 15 <= len(accepted) <= 21
+    assert producer.counters.refused == 1
+    gate.open()
+    assert producer.flush(10)
+    producer.close()
+    assert ids(stream) == accepted
+
+
+def test_a_caller_waits_for_room_and_gets_it() -> None:
+    gate = Gate()
+    stream = Stream(gate)
+    with producing(stream, max_memory=MIB, max_block=10) as producer:
+        threading.Timer(0.1, gate.open).start()
+        for number in range(60):
+            producer.track(event(number, 50_000))
+    assert ids(stream) == numbers(60)
+
+
+def test_max_block_0_never_waits() -> None:
+    gate = Gate()
+    with producing(Stream(gate), max_memory=MIB, max_block=0) as producer:
+        began = time.monotonic()
+        fill(producer)
+        assert time.monotonic() - began < 1
+        gate.open()
+
+
+def test_what_memory_has_no_room_for_waits_on_the_disk_and_comes_in_order(tmp_path: Path) -> None:
+    gate = Gate(no_answer)
+    stream = Stream(*[gate] * 9999)
+    with producing(stream, tmp_path, max_memory=MIB) as producer:
+        for number in range(400):
+            producer.track(event(number, 50_000))
+        assert producer.counters.spooled > 300
+        assert len(segments(tmp_path)) == 3
+        gate.open()
+        for number in range(400, 500):
+            producer.track(event(number, 100))
+        assert producer.flush(20)
+        assert producer.counters.waiting == 0
+    assert ids(stream) == numbers(500)
+    assert segments(tmp_path) == []
+
+
+def test_a_full_spool_refuses_and_loses_nothing_of_what_it_took(tmp_path: Path) -> None:
+    gate = Gate()
+    stream = Stream(gate)
+    with producing(stream, tmp_path, max_memory=MIB, max_spool=8 * MIB, max_block=0) as producer:
+        accepted, full = fill(producer)
+        assert "max_spool" in str(full)
+        assert sum(path.stat().st_size for path in segments(tmp_path)) <= 8 * MIB
+        gate.open()
+        assert producer.flush(20)
+        assert producer.track(event(999)) == "000999"
+    assert ids(stream) == [*accepted, "000999"]
+
+
+# --- the end, and what comes after -----------------------------------------------------------------------------------
+
+
+def test_what_close_could_not_send_the_next_producer_sends(tmp_path: Path) -> None:
+    producer = producing(Stream(*[no_answer] * 99_999), tmp_path)
+    for number in range(1000):
+        producer.track(event(number, 100))
+    producer.close(0.1)
+    assert producer.counters.spooled == 1000
+    with pytest.raises(ClosedError):
+        producer.track(event(1))
+    stream = Stream()
+    with producing(stream, tmp_path) as later:
+        later.track(event(1000))
+        assert eventually(lambda: later.counters.recovered == 1000, 10)
+    assert Counter(ids(stream)) == Counter(numbers(1001))
+    assert list(tmp_path.rglob("*.*")) == [tmp_path / "127.0.0.1%3A9"]
+
+
+def test_what_was_acknowledged_before_the_end_is_not_sent_again(tmp_path: Path) -> None:
+    first = Stream(take_all, *[no_answer] * 99_999)
+    producer = producing(first, tmp_path)
+    producer.track(event(0))
+    assert producer.flush(10)
+    producer.track(event(1))
+    producer.close(0.1)
+    stream = Stream()
+    with producing(stream, tmp_path) as later:
+        assert eventually(lambda: later.counters.recovered, 10)
+    assert (ids(first), ids(stream)) == (["000000"], ["000001"])
+
+
+def test_without_a_spool_close_says_how_many_events_are_lost() -> None:
+    producer = producing(Stream(*[no_answer] * 99_999))
+    producer.track(event(0))
+    producer.track(event(1))
+    with pytest.raises(UndeliveredError, match="2 events were not sent and are lost") as told:
+        producer.close(0.1)
+    assert told.value.events == 2
+
+
+def test_a_living_producer_keeps_its_log_to_itself(tmp_path: Path) -> None:
+    gate = Gate()
+    slow, fast = Stream(gate), Stream()
+    with producing(slow, tmp_path) as one:
+        one.track(event(0))
+        with producing(fast, tmp_path) as other:
+            other.track(event(1))
+            assert other.flush(10)
+        gate.open()
+    assert (ids(slow), ids(fast)) == (["000000"], ["000001"])
+
+
+def test_what_was_for_another_stream_or_endpoint_stays_there(tmp_path: Path) -> None:
+    left = producing(Stream(*[no_answer] * 99_999), tmp_path)
+    left.track(event(0))
+    left.close(0.05)
+    stream = Stream()
+    with clicklake.Producer("others", target=stream.target(), spool=tmp_path, linger=0.01) as producer:
+        producer.track(event(1))
+    assert ids(stream) == ["000001"]
+    assert len(segments(tmp_path)) == 1
+
+
+def test_a_spool_that_cannot_be_used_is_named_at_once(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SpoolError, match="spool=False"):
+        producing(Stream(), tmp_path / "file")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"linger": -1}, {"max_memory": 1}, {"record_bytes": 5000}, {"max_spool": 1}, {"max_bytes_per_second": 0}],
+    ids=str,
+)
+def test_settings_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(UsageError):
+        producing(Stream(), **wrong)
+
+
+# --- the log on the disk ---------------------------------------------------------------------------------------------
+
+
+def logs(folder: Path, memory: int = 300) -> Spool:
+    return Spool(folder, "http://127.0.0.1:9", "us-east-1", "clicks", 4 * 400, memory)
+
+
+def left_in(log: Log) -> list[bytes]:
+    left = []
+    while lines := log.peek(200):
+        left += lines
+        log.acknowledge(len(lines))
+    return left
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.one_of(st.integers(1, 90).map(lambda n: -n), st.integers(0, 6)), max_size=60))
+def test_a_log_has_what_was_appended_and_not_acknowledged_also_for_who_adopts_it(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[int]
+) -> None:
+    """A step is a line of so many bytes (below 0), or so many acknowledged. Its segments are tiny, and so is its memory."""
+    folder = tmp_path_factory.mktemp("log")
+    log, expected = logs(folder).own, list[bytes]()
+    for number, step in enumerate(steps):
+        if step < 0:
+            line = b"%d," % number + b"x" * -step
+            if log.append(line):
+                expected.append(line)
+            assert log.used <= 1600
+        else:
+            there = log.peek(10_000)[:step]
+            assert there == expected[: len(there)]
+            log.acknowledge(len(there))
+            del expected[: len(there)]
+        assert log.peek(1) == expected[:1]
+    log.close()
+    adopted = list(logs(folder).orphans())
+    assert [line for log in adopted for line in left_in(log)] == expected
+    for log in adopted:
+        log.close()
+    assert segments(folder) == []
+
+
+def crashed(folder: Path, lines: list[bytes]) -> Path:
+    """The segment that a process with these lines leaves when it is killed."""
+    spool = logs(folder, 10_000)
+    for line in lines:
+        assert spool.own.append(line)
+    spool.own.abandon()
+    return segments(folder)[0]
+
+
+LINES = [b',"n":%d}\n' % number for number in range(5)]
+
+
+def adopt(folder: Path) -> tuple[list[bytes], list[Path]]:
+    """What the next one reads, and what it sets aside."""
+    spool = logs(folder)
+    (log,) = spool.orphans()
+    found = left_in(log)
+    log.acknowledge(0)
+    log.close()
+    spool.own.close()
+    return found, log.damaged
+
+
+@pytest.mark.parametrize("tail", [b"", b"\0" * 99, b"\5\0\0"], ids=["nothing", "zeros", "a piece of a head"])
+def test_what_a_crash_leaves_behind_the_last_event_is_no_damage(tmp_path: Path, tail: bytes) -> None:
+    path = crashed(tmp_path, LINES)
+    path.write_bytes(path.read_bytes() + tail)
+    assert adopt(tmp_path) == (LINES, [])
+    assert list(tmp_path.rglob("*.lock")) == []
+
+
+def test_a_damaged_event_is_set_aside_and_the_others_are_sent_and_it_is_told(tmp_path: Path) -> None:
+    path = crashed(tmp_path, LINES)
+    damaged = path.read_bytes().replace(b":2}", b":7}")
+    path.write_bytes(damaged)
+    heard: list[ClicklakeError] = []
+    stream = Stream()
+    with producing(stream, tmp_path, on_error=heard.append) as producer:
+        assert eventually(lambda: heard, 10)
+        assert producer.counters.recovered == 4
+    assert [json.loads(line)["n"] for record in stream.taken for line in record.splitlines()] == [0, 1, 3, 4]
+    assert "is damaged" in str(heard[0])
+    (aside,) = tmp_path.rglob("*.damaged")
+    assert b":7}" in aside.read_bytes()
+
+
+def test_events_behind_a_damaged_length_are_set_aside(tmp_path: Path) -> None:
+    path = crashed(tmp_path, LINES)
+    data = bytearray(path.read_bytes())
+    data[data.index(LINES[1]) - 7] = 0xFF
+    path.write_bytes(bytes(data))
+    found, aside = adopt(tmp_path)
+    assert found == LINES[:1]
+    assert LINES[4] in aside[0].read_bytes()
+
+
+def test_a_header_that_cannot_be_read_sends_all_of_it_again(tmp_path: Path) -> None:
+    path = crashed(tmp_path, LINES)
+    data = path.read_bytes()
+    path.write_bytes(data[:9] + b"\xff" + data[10:])
+    assert adopt(tmp_path) == (LINES, [])
+
+
+# --- processes -----------------------------------------------------------------------------------------------------
+
+PROGRAM = """
+import json, os, signal, sys, threading, time
+import clicklake
+from firehose_wire import Stream, take_all
+
+out = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+
+class Kept(Stream):
+    def _answer(self, request, **more):
+        answer = super()._answer(request, **more)
+        os.write(out, b"".join(self.taken)); self.taken.clear()
+        return answer
+
+def producer(**options):
+    return clicklake.Producer("clicks", target=Kept().target(), spool=sys.argv[2] == "spool" and sys.argv[3], **options)
+"""
+
+
+def program(tmp_path: Path, spool: str, text: str) -> tuple[int, list[dict[str, Any]], str]:
+    """Exit status, the events that were sent, and what it printed."""
+    command = [sys.executable, "-c", PROGRAM + text, str(tmp_path / "sent"), spool, str(tmp_path / "spool")]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment)
+    sent = tmp_path / "sent"
+    lines = sent.read_text().splitlines() if sent.exists() else []
+    return done.returncode, [json.loads(line) for line in lines], done.stdout + done.stderr
+
+
+def test_what_waits_is_sent_when_the_process_exits_or_is_told_to(tmp_path: Path) -> None:
+    """At its exit; and on SIGTERM, of which it dies as it would have, unless it has a handler of its own."""
+    forked = """
+def child(act):
+    pid = os.fork()
+    if pid == 0:
+        act()
+        sys.exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+def at_exit():
+    producer(linger=60).track({"event_id": "at exit"})
+
+def terminated():
+    made = producer(linger=60)
+    made.track({"event_id": "terminated"})
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(20)
+
+def with_a_handler():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
+    made = producer(linger=60)
+    made.track({"event_id": "with a handler"})
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(20)
+
+print([child(at_exit), child(terminated), child(with_a_handler)])
+"""
+    status, sent, said = program(tmp_path, "memory", forked)
+    assert (status, said.strip()) == (0, "[0, -15, 7]")
+    assert [line["event_id"] for line in sent] == ["at exit", "terminated", "with a handler"]
+
+
+def test_a_forked_child_sends_its_own_events_under_ids_of_its_own(tmp_path: Path) -> None:
+    forked = """
+made = producer(linger=60)
+made.track({"event_type": "parent"})
+if os.fork() == 0:
+    assert made.counters.accepted == 0 and made.flush()
+    for _ in range(3):
+        made.track({"event_type": "child"})
+    made.close()
+    os._exit(0)
+os.wait()
+made.track({"event_type": "parent"})
+assert made.counters.accepted == 2
+"""
+    status, sent, said = program(tmp_path, "spool", forked)
+    assert (status, said) == (0, "")
+    assert Counter(line["event_type"] for line in sent) == {"parent": 2, "child": 3}
+    assert len({line["event_id"] for line in sent}) == 5
+    assert segments(tmp_path) == []
+
+
+@pytest.mark.timeout(120)
+def test_nothing_is_lost_or_doubled_whatever_is_killed_and_whatever_the_endpoint_does(
+    tmp_path: Path, stack_copy: Callable[[Path], Path]
+) -> None:
+    """`python -m chaos.producer` is the long one: 20 kills."""
+    command = [sys.executable, "-m", "chaos.producer", "--kills", "4", "--outages", "1", "--seconds", "0.4"]
+    data_dir = stack_copy(tmp_path / "data")
+    root = Path(__file__).parent.parent
+    run = subprocess.run([*command, "--data-dir", str(data_dir)], cwd=root, capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert run.stdout.count("for 0.") == 8
