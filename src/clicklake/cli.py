@@ -19,6 +19,7 @@ _MODULES = {
     "demo": "events",
     "send": "events",
     "query": "events",
+    "generate": "generate",
     "package": "contract",
     "schema": "contract",
     "user-key": "contract",

@@ -42,7 +42,7 @@ def _of(record: Record) -> dict[str, Any]:
         "session_id": visit.session_id,
         "event_index": event.index,
         "visitor": visit.number,
-        "sha256": hashlib.sha256(record.data.rstrip(b"\n")).hexdigest(),
+        "sha256": hashlib.sha256(_bytes(record)).hexdigest(),
         "fault": record.fault,
         "failure_type": FAULTS[record.fault].failure_type if record.fault else None,
         "change": record.change if record.kind is Kind.REPEAT else None,
@@ -61,6 +61,11 @@ def _of(record: Record) -> dict[str, Any]:
         "disguised": device.disguised,
         "device": device.kind,
     }
+
+
+def _bytes(record: Record) -> bytes:
+    """What clickstream_failed.raw_sha256 is of: an array's element is a record of its own."""
+    return record.data.strip(b"[]\n" if record.fault == "an array of a number" else b"\n")
 
 
 def encoded(line: dict[str, Any]) -> str:
