@@ -18,6 +18,7 @@ In a worker process (DuckDB and sqlglot, locked down):
     grammar     Trino's SQL as a syntax tree; refuses what is not in its tables or in functions
     operands    refuses comparisons that only DuckDB would make
     dialect     the tree rewritten for DuckDB: functions, rewrites, macros, formats, numbers, temporal
+    arrays, regexps   what NULL means in arrays, and in groups of a regular expression
     reference   the rarer functions' macros; formatter (format), sqljson (json_value ...), zones (AT TIME ZONE)
     pruning     which partitions the query can want
     scan        a Glue table (table) as a relation over its files, by Glue's schema: parquet_files, json_files with

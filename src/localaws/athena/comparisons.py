@@ -1,4 +1,4 @@
-"""Comparisons that mean something else in DuckDB: of NaN, and of maps.
+"""Comparisons that mean something else in DuckDB: of NaN, of maps, of arrays and of rows.
 
 To Trino NaN is unequal to everything, itself too, and neither smaller nor larger; to DuckDB it equals itself and is
 larger than all numbers. So where a side is known to be a double (numbers.py), what would be true of NaN alone is taken
@@ -8,7 +8,7 @@ out. Maps are equal in any order of their keys; a NULL among the values makes th
 
 from sqlglot import exp
 
-from localaws.athena import numbers
+from localaws.athena import arrays, numbers
 from localaws.athena.failures import not_supported
 
 _LARGER = (exp.GT, exp.GTE)
@@ -29,9 +29,26 @@ def compared(node: exp.Expr) -> exp.Expr:
     if isinstance(node, exp.EQ | exp.NEQ) and (numbers.is_map(node.this) or numbers.is_map(node.expression)):
         equal = exp.Anonymous(this="t_map_equal", expressions=[node.this.copy(), node.expression.copy()])
         return equal if isinstance(node, exp.EQ) else exp.Not(this=equal)
+    if isinstance(node, exp.EQ | exp.NEQ) and (equal_all := _of_collections(node)) is not None:
+        return equal_all
     if isinstance(node, exp.EQ | exp.NEQ | exp.GT | exp.GTE | exp.LT | exp.LTE):
         return _of_doubles(node)
     return node
+
+
+def _of_collections(node: exp.EQ | exp.NEQ) -> exp.Expr | None:
+    """Arrays and rows are equal if all in them is; of a NULL that is not known, where DuckDB takes it for a value."""
+    left, right = node.this.unnest(), node.expression.unnest()
+    if isinstance(left, exp.Anonymous) and isinstance(right, exp.Anonymous) and left.name == right.name == "row":
+        if len(left.expressions) != len(right.expressions):
+            return None
+        pairs = zip(left.expressions, right.expressions, strict=True)
+        same: exp.Expr = exp.and_(*(compared(exp.EQ(this=a.copy(), expression=b.copy())) for a, b in pairs), copy=False)
+    elif arrays.is_array(left) or arrays.is_array(right):
+        same = exp.Anonymous(this="t_array_equal", expressions=[left.copy(), right.copy()])
+    else:
+        return None
+    return exp.Not(this=exp.Paren(this=same)) if isinstance(node, exp.NEQ) else exp.Paren(this=same)
 
 
 def _of_doubles(node: exp.Binary) -> exp.Expr:
@@ -96,5 +113,10 @@ def refuse(node: exp.Expr) -> None:
         raise not_supported("IN with NaN (use is_nan)")
     if not isinstance(node, exp.EQ | exp.NEQ) and any(numbers.is_map(s) for s in sides):
         raise not_supported("a comparison of maps")
-    if isinstance(node, exp.EQ | exp.NEQ) and any(isinstance(s, exp.Array) and s.find(exp.Null) for s in sides):
+    if isinstance(node, exp.EQ | exp.NEQ) and any(_nested_null(s) for s in sides):
         raise not_supported("a comparison of an array with NULL in it")
+
+
+def _nested_null(node: exp.Expr) -> bool:
+    """Is there a NULL in an array in an array?"""
+    return isinstance(node, exp.Array) and any(item.find(exp.Null) for item in node.expressions if item.find(exp.Array))

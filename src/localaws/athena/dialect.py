@@ -12,7 +12,7 @@ from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import ErrorLevel, UnsupportedError
 from sqlglot.generators.duckdb import DuckDBGenerator
 
-from localaws.athena import comparisons, numbers, refusals, temporal, zones
+from localaws.athena import arrays, comparisons, numbers, refusals, temporal, zones
 from localaws.athena.failures import QueryFailure, not_supported
 from localaws.athena.functions import FUNCTIONS
 from localaws.athena.rewrites import REWRITES, call
@@ -173,8 +173,14 @@ def _subscript(node: exp.Bracket, _: bool) -> exp.Expr:
     index = node.expressions[0]
     if isinstance(index, exp.Neg):
         raise QueryFailure("INVALID_FUNCTION_ARGUMENT: Array subscript is negative")
-    if not isinstance(index, exp.Literal) or numbers.is_row(node.this):
+    if numbers.is_row(node.this):
         return node
+    if not isinstance(index, exp.Literal):
+        return call(
+            "t_key" if numbers.is_map(node.this) else "t_item" if arrays.is_array(node.this) else "t_at",
+            node.this,
+            index,
+        )
     if index.is_string:
         return call("t_key", node.this, index)
     # sqlglot counts subscripts from 0 in the tree

@@ -13,17 +13,18 @@ _SCALARS = {
     # conditional
     "coalesce": "coalesce/2+", "nullif": "nullif/2", "try": "try/1",
     # strings
-    "chr": "chr/1", "codepoint": "unicode/1", "concat_ws": "concat_ws/2+", "from_utf8": "decode/1",
+    "chr": "t_chr/1", "codepoint": "t_codepoint/1", "concat_ws": "concat_ws/2+", "from_utf8": "decode/1",
     "hamming_distance": "t_hamming/2", "length": "length/1", "levenshtein_distance": "t_levenshtein/2",
     "lower": "lower/1",
-    "lpad": "lpad/3", "ltrim": "t_ltrim/1-2", "replace": "t_replace/2-3", "reverse": "reverse/1", "rpad": "rpad/3",
-    "rtrim": "t_rtrim/1-2", "split": "string_split/2", "split_part": "t_split_part/3",
+    "lpad": "t_lpad/3", "ltrim": "t_ltrim/1-2", "replace": "t_replace/2-3", "rpad": "t_rpad/3",
+    "rtrim": "t_rtrim/1-2", "split": "t_split/2", "split_part": "t_split_part/3",
     "split_to_map": "t_split_to_map/3", "starts_with": "starts_with/2", "strpos": "t_strpos/2",
     "substr": "t_substr/2-3", "substring": "t_substr/2-3", "to_utf8": "encode/1", "translate": "translate/3",
-    "trim": "t_trim/1-2", "upper": "upper/1", "uuid": "uuid/0",
+    "trim": "t_trim/1-2", "upper": "t_upper/1", "uuid": "uuid/0",
     # regular expressions
-    "regexp_count": "t_regexp_count/2", "regexp_extract": "t_regexp_extract/2-3",
-    "regexp_extract_all": "regexp_extract_all/2-3", "regexp_like": "regexp_matches/2",
+    "regexp_count": "t_regexp_count/2",
+    "regexp_like": "regexp_matches/2",
+    "regexp_split": "t_regexp_split/2",
     # binary
     "from_base64": "from_base64/1", "from_hex": "unhex/1", "hmac_md5": "t_hmac_md5/2", "hmac_sha1": "t_hmac_sha1/2",
     "hmac_sha256": "t_hmac_sha256/2", "md5": "t_md5/1", "sha1": "t_sha1/1", "sha256": "t_sha256/1",
@@ -57,9 +58,9 @@ _SCALARS = {
     "array_distinct": "t_array_distinct/1", "array_except": "t_array_except/2",
     "array_intersect": "t_array_intersect/2", "array_join": "t_array_join/2-3", "array_max": "t_array_max/1",
     "array_min": "t_array_min/1", "array_position": "t_array_position/2", "array_remove": "t_array_remove/2",
-    "array_sort": "t_array_sort/1", "array_union": "t_array_union/2", "arrays_overlap": "list_has_any/2",
-    "cardinality": "cardinality/1", "contains": "list_contains/2", "flatten": "flatten/1", "map": "t_map/0-2",
-    "map_concat": "map_concat/2+", "map_entries": "map_entries/1", "map_from_entries": "map_from_entries/1",
+    "array_sort": "t_array_sort/1", "array_union": "t_array_union/2", "arrays_overlap": "t_arrays_overlap/2",
+    "cardinality": "cardinality/1", "contains": "t_contains/2", "flatten": "flatten/1", "map": "t_map/0-2",
+    "map_entries": "map_entries/1", "map_from_entries": "map_from_entries/1",
     "map_keys": "map_keys/1", "map_values": "map_values/1", "repeat": "t_repeat/2", "row": "row/1+",
     "sequence": "t_sequence/2-3", "slice": "t_slice/3",
 }  # fmt: skip

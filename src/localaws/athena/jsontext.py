@@ -53,7 +53,8 @@ MACROS = {
     "ELSE json_extract_string(t_json(j), p) END",
     "t_json_size(j, p)": "CASE json_type(t_json(j), p) WHEN 'ARRAY' THEN json_array_length(t_json(j), p) "
     "WHEN 'OBJECT' THEN len(json_keys(t_json(j), p)) ELSE nullif(length(json_type(t_json(j), p)), 0) * 0 END",
-    "t_is_json_scalar(j)": "json_type(json(j)) NOT IN ('OBJECT', 'ARRAY')",
+    "t_is_json_scalar(j)": "CASE WHEN json_valid(j) THEN json_type(json(j)) NOT IN ('OBJECT', 'ARRAY') "
+    "WHEN j IS NOT NULL THEN t_bad_boolean('Cannot convert value to JSON: ' || j) END",
     # CAST(x AS JSON): DuckDB's to_json drops the last zeros of decimals, writes reals as doubles, doesn't sort maps.
     "t_to_json(x)": f"""CASE
         WHEN typeof(x) IN ('DOUBLE', 'FLOAT') THEN CAST(t_json_token(CASE typeof(x) WHEN 'FLOAT'

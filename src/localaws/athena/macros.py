@@ -10,7 +10,7 @@ Parameters of lambdas begin with t__, so that they never stand before a column o
 import functools
 import operator
 
-from localaws.athena import comparisons, formatter, jsontext, reference, sqljson, temporal, zones
+from localaws.athena import arrays, comparisons, formatter, jsontext, reference, regexps, sqljson, temporal, zones
 
 _SPACES = r"E' \t\n\r\f\v'"
 
@@ -70,9 +70,26 @@ MACROS: dict[str, str] = {
     "THEN date_part('year', i) || '-' || date_part('month', i) ELSE CAST(trunc(epoch(i) / 86400) AS BIGINT) || ' ' || "
     "strftime(TIMESTAMP '2000-01-01' + i, '%H:%M:%S.%g') END",
     # strings
-    "t_substr(s, i)": "CASE WHEN i = 0 OR i < -length(s) THEN '' ELSE substr(s, i) END",
-    "t_substr(s, i, n)": "CASE WHEN i = 0 OR i < -length(s) OR n <= 0 THEN '' ELSE substr(s, i, n) END",
-    "t_split_part(s, d, i)": "CASE WHEN i > 0 THEN string_split(s, d)[i] "
+    "t_substr(s, i)": "CASE WHEN s IS NOT NULL AND (i = 0 OR i < -length(s)) THEN '' ELSE substr(s, i) END",
+    "t_substr(s, i, n)": "CASE WHEN s IS NULL OR i IS NULL OR n IS NULL THEN NULL "
+    "WHEN i = 0 OR i < -length(s) OR n <= 0 THEN '' ELSE substr(s, i, n) END",
+    "t_chr(n)": "chr(CAST(n AS INTEGER))",
+    "t_codepoint(s)": "CASE WHEN length(s) = 1 THEN unicode(s) "
+    "WHEN s IS NOT NULL THEN t_bad_integer('Input string must be a single character string') END",
+    # DuckDB counts graphemes there
+    "t_reverse(s)": "CASE WHEN strlen(s) = length(s) THEN reverse(s) "
+    "ELSE array_to_string(list_reverse(regexp_extract_all(s, '(?s).')), '') END",
+    # The one letter whose upper case is another one in DuckDB: java.lang.Character.toUpperCase leaves it alone.
+    "t_upper(s)": "CASE WHEN contains(s, 'ß') THEN array_to_string(list_transform(string_split(s, 'ß'), "
+    "lambda t__s: upper(t__s)), 'ß') ELSE upper(s) END",
+    "t_padding(n, p)": "CASE WHEN n < 0 THEN t_bad_integer('Target length must be in the range [0..2147483647]') "
+    "WHEN p = '' THEN t_bad_integer('Padding string must not be empty') ELSE CAST(n AS INTEGER) END",
+    "t_lpad(s, n, p)": "lpad(s, t_padding(n, p), p)",
+    "t_rpad(s, n, p)": "rpad(s, t_padding(n, p), p)",
+    "t_split(s, d)": "CASE WHEN d = '' THEN string_split(s, "
+    "t_bad_varchar('The delimiter may not be the empty string')) "
+    "WHEN d IS NOT NULL THEN string_split(s, d) END",
+    "t_split_part(s, d, i)": "CASE WHEN s IS NULL OR d IS NULL THEN NULL WHEN i > 0 THEN string_split(s, d)[i] "
     "ELSE t_fail('INVALID_FUNCTION_ARGUMENT: Index must be greater than zero') END",
     "t_trim(s)": f"trim(s, {_SPACES})",
     "t_trim(s, c)": "trim(s, c)",
@@ -92,11 +109,6 @@ MACROS: dict[str, str] = {
     "t_strpos(s, x)": "strpos(s, x)",
     "t_split_to_map(s, d, k)": "map_from_entries(list_transform(string_split(s, d), "
     "lambda t__e: {'k': split_part(t__e, k, 1), 'v': substr(t__e, strpos(t__e, k) + length(k))}))",
-    "t_regexp_extract(s, p)": "CASE WHEN regexp_matches(s, p) THEN regexp_extract(s, p) END",
-    "t_regexp_extract(s, p, g)": "CASE WHEN regexp_matches(s, p) THEN regexp_extract(s, p, g) END",
-    "t_regexp_replace(s, p)": "regexp_replace(s, p, '', 'g')",
-    "t_regexp_replace(s, p, r)": r"regexp_replace(s, p, regexp_replace(r, '\$(\d)', '\\\1', 'g'), 'g')",
-    "t_regexp_count(s, p)": "len(regexp_extract_all(s, p))",
     "t_md5(b)": "unhex(md5(b))",
     "t_sha1(b)": "unhex(sha1(b))",
     "t_sha256(b)": "unhex(sha256(b))",
@@ -111,12 +123,14 @@ MACROS: dict[str, str] = {
     "t_pivot(t)": "CASE WHEN year(t) = 1969 THEN t + INTERVAL 100 YEAR ELSE t END",
     # numbers
     "t_divide_half_up(n, d)": "(abs(n) * 2 + abs(d)) // (abs(d) * 2) * sign(n) * sign(d)",
-    "t_ceil(x)": "x - x % 1 + CASE WHEN x % 1 > 0 THEN 1 ELSE 0 END",  # keeps an integer's type, unlike ceil()
-    "t_floor(x)": "x - x % 1 - CASE WHEN x % 1 < 0 THEN 1 ELSE 0 END",
+    # They keep the argument's type, a decimal's and an integer's, and of doubles -0.0 and the infinities.
+    "t_whole(x)": "x % 1 = 0 OR isnan(CAST(x % 1 AS DOUBLE))",
+    "t_ceil(x)": "CASE WHEN t_whole(x) THEN x WHEN x > 0 THEN x - x % 1 + 1 ELSE -(-x - (-x) % 1) END",
+    "t_floor(x)": "CASE WHEN t_whole(x) THEN x WHEN x > 0 THEN x - x % 1 ELSE -(-x - (-x) % 1) - 1 END",
+    "t_truncate(x)": "CASE WHEN t_whole(x) THEN x WHEN x > 0 THEN x - x % 1 ELSE -(-x - (-x) % 1) END",
     "t_no_decimal(x)": "CASE WHEN starts_with(typeof(x), 'DECIMAL') AND t_fail('NOT_SUPPORTED: a DECIMAL here (CAST it "
     "AS DOUBLE) is not supported by the local Athena yet') = '' THEN NULL ELSE x END",
     "t_sign_of_double(x)": "CASE WHEN isnan(x) THEN x ELSE CAST(sign(x) AS DOUBLE) END",
-    "t_truncate(x)": "x - x % 1",
     "t_e()": "exp(1)",
     "t_random()": "random()",
     "t_random(n)": "CASE WHEN n <= 0 THEN CAST(t_fail('INVALID_FUNCTION_ARGUMENT: bound must be positive') AS BIGINT) "
@@ -155,50 +169,13 @@ MACROS: dict[str, str] = {
     "t_url_extract_parameter(u, name)": "url_decode(replace(list_extract(list_transform(list_filter(string_split("
     "t_url_extract_query(u), '&'), lambda t__q: split_part(t__q, '=', 1) = name), "
     "lambda t__q: substr(t__q, length(name) + 2)), 1), '+', ' '))",
-    # arrays
-    "t_array_sort(l)": "list_sort(l, 'ASC', 'NULLS LAST')",
-    "t_array_distinct(l)": "list_transform(list_filter(list_zip(l, range(len(l))), lambda t__e, t__i: "
-    "list_position(l, t__e[1]) = t__i), lambda t__e: t__e[1])",
-    "t_array_position(l, x)": "CASE WHEN l IS NULL OR x IS NULL THEN NULL ELSE coalesce(list_position(l, x), 0) END",
-    "t_array_remove(l, x)": "list_filter(l, lambda t__e: t__e <> x)",
-    "t_array_max(l)": "CASE WHEN len(l) = list_count(l) THEN list_max(l) END",
-    "t_array_min(l)": "CASE WHEN len(l) = list_count(l) THEN list_min(l) END",
-    "t_array_join(l, d)": "array_to_string(list_transform(list_filter(l, lambda t__e: t__e IS NOT NULL), "
-    "lambda t__e: t_varchar(t__e)), d)",
-    "t_array_join(l, d, n)": "array_to_string(list_transform(l, lambda t__e: coalesce(t_varchar(t__e), n)), d)",
-    "t_array_union(a, b)": "t_array_distinct(list_concat(a, b))",
-    "t_array_intersect(a, b)": "t_array_distinct(list_filter(a, lambda t__e: "
-    "CASE WHEN b IS NULL THEN CAST(NULL AS BOOLEAN) WHEN t__e IS NULL THEN len(b) <> list_count(b) "
-    "ELSE list_contains(b, t__e) END))",
-    "t_array_except(a, b)": "CASE WHEN a IS NOT NULL AND b IS NOT NULL THEN t_array_distinct(list_filter(a, "
-    "lambda t__e: CASE WHEN t__e IS NULL THEN len(b) = list_count(b) ELSE NOT list_contains(b, t__e) END)) END",
-    "t_slice(l, i, n)": "CASE WHEN i < 0 THEN list_slice(l, len(l) + i + 1, len(l) + i + n) "
-    "ELSE list_slice(l, i, i + n - 1) END",
-    "t_dates(l)": "list_transform(l, lambda t__d: CAST(t__d AS DATE))",
-    "t_sequence(a BIGINT, b BIGINT)": "generate_series(a, b, CASE WHEN b < a THEN -1 ELSE 1 END)",
-    "t_sequence(a BIGINT, b BIGINT, s BIGINT)": "generate_series(a, b, s)",
-    "t_sequence(a DATE, b DATE)": "t_dates(generate_series(a, b, INTERVAL 1 DAY))",
-    "t_sequence(a DATE, b DATE, s INTERVAL)": "t_dates(generate_series(a, b, s))",
-    "t_sequence(a TIMESTAMP, b TIMESTAMP, s INTERVAL)": "generate_series(a, b, s)",
-    "t_repeat(x, n)": "list_transform(range(n), lambda t__i: x)",
-    "t_any(l)": "CASE WHEN list_contains(l, true) THEN true WHEN len(l) = list_count(l) THEN false END",
-    "t_all(l)": "CASE WHEN list_contains(l, false) THEN false WHEN len(l) = list_count(l) THEN true END",
-    "t_item(l, i)": "CASE WHEN i > len(l) THEN l[CAST('ATHENA INVALID_FUNCTION_ARGUMENT: Array subscript must be less "
-    "than or equal to array length: ' || i || ' > ' || len(l) AS INTEGER)] ELSE l[i] END",
-    # maps
-    "t_key(m, k)": "CASE WHEN m IS NULL OR map_contains(m, k) THEN m[k] "
-    "ELSE m[t_fail('INVALID_FUNCTION_ARGUMENT: Key not present in map: ' || k)] END",
-    "t_map_agg(k, v)": "map_from_entries(list_filter(list_zip(k, v), lambda t__e, t__i: "
-    "t__e[1] IS NOT NULL AND list_position(k, t__e[1]) = t__i))",
-    "t_map()": "MAP {}",
-    "t_map(k, v)": "map(k, v)",
 }
 
 
 def definitions() -> dict[str, str]:
     """Name -> CREATE MACRO statement; the overloads of one name are one statement."""
     overloads: dict[str, list[str]] = {}
-    modules = (zones, reference, formatter, sqljson, jsontext, comparisons, temporal)
+    modules = (zones, arrays, regexps, reference, formatter, sqljson, jsontext, comparisons, temporal)
     every = functools.reduce(operator.or_, (m.MACROS for m in modules), MACROS)
     for head, body in every.items():
         name, _, parameters = head.partition("(")

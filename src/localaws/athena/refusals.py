@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from localaws.athena import comparisons
+from localaws.athena import comparisons, regexps
 from localaws.athena.failures import QueryFailure, not_supported
 
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Between, exp.In)
@@ -63,20 +63,13 @@ def _regexp_replace(node: exp.Anonymous) -> None:
         raise QueryFailure("INVALID_FUNCTION_ARGUMENT: Illegal replacement sequence: unescaped or incomplete $")
     if re.search(r"\\|\$\{|\$\d\d", replacement):
         raise not_supported(f"regexp_replace with the replacement '{replacement}'")
-    if replacement and len(texts) >= 2 and _matches_nothing(texts[-2]):
+    if replacement and len(texts) >= 2 and regexps.matches_nothing(texts[-2]):
         raise not_supported("regexp_replace with a pattern that matches the empty string")
-
-
-def _matches_nothing(pattern: str) -> bool:
-    try:
-        return re.search(pattern, "x") is not None and re.fullmatch(pattern, "") is not None
-    except re.error:
-        return False
 
 
 def _regexp_position(node: exp.Anonymous) -> None:
     pattern = node.expressions[1].unnest() if len(node.expressions) > 1 else None
-    if isinstance(pattern, exp.Literal) and _matches_nothing(str(pattern.this)):
+    if isinstance(pattern, exp.Literal) and regexps.matches_nothing(str(pattern.this)):
         raise not_supported("regexp_position with a pattern that matches the empty string")
 
 

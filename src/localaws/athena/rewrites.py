@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
-from localaws.athena import formatter, numbers, sqljson, temporal, zones
+from localaws.athena import arrays, formatter, numbers, regexps, sqljson, temporal, zones
 from localaws.athena.failures import not_supported
 from localaws.athena.formats import joda, json_path, mysql
 
@@ -191,7 +191,7 @@ def _entry(function: exp.Expr) -> exp.Lambda:
 def _zip_with(a: Arguments) -> exp.Expr:
     item = exp.to_identifier("t_pair")
     parts = [call("struct_extract_at", item.copy(), exp.Literal.number(i)) for i in (1, 2)]
-    return call("list_transform", call("list_zip", a[0], a[1]), _each("t_pair", _apply(_lambda(a[2], 2), parts)))
+    return call("list_transform", call("t_both", a[0], a[1]), _each("t_pair", _apply(_lambda(a[2], 2), parts)))
 
 
 def _map_filter(a: Arguments) -> exp.Expr:
@@ -286,6 +286,7 @@ REWRITES: dict[str, tuple[int, int, Rewrite]] = {
     "json_value": (2, 2, sqljson.one("t_sql_json_value")),
     "least": (1, 255, _unless_null("least")),
     "map_agg": (2, 2, lambda a: call("t_map_agg", call("list", a[0]), call("list", a[1]))),
+    "map_concat": (2, 255, _unless_null("map_concat")),
     "map_filter": (2, 2, _map_filter),
     "map_zip_with": (3, 3, _map_zip_with),
     "multimap_agg": (2, 2, lambda a: call("t_multimap", call("list", a[0]), call("list", a[1]))),
@@ -298,7 +299,10 @@ REWRITES: dict[str, tuple[int, int, Rewrite]] = {
     ),
     "reduce": (4, 4, _reduce),
     "reduce_agg": (4, 4, _reduce_agg),
+    "regexp_extract": (2, 3, regexps.extract),
+    "regexp_extract_all": (2, 3, lambda a: regexps.extract(a, every=True)),
     "regexp_replace": (2, 3, _regexp_replace),
+    "reverse": (1, 1, lambda a: call("list_reverse" if arrays.is_array(a[0]) else "t_reverse", a[0])),
     "set_agg": (1, 1, lambda a: call("list", exp.Distinct(expressions=[a[0]]))),
     "timezone": (1, 1, zones.zone_name),
     "timezone_hour": (1, 1, lambda a: zones.offset(a, "hour")),
