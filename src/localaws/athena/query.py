@@ -6,7 +6,7 @@ parse and check  ->  tables and views resolved  ->  rewritten for DuckDB  ->  pa
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from localaws.athena import dialect, grammar, operands, pruning, system_tables
 from localaws.athena.connection import Connection
 from localaws.athena.duck_errors import translate
 from localaws.athena.facts import Facts
-from localaws.athena.failures import QueryFailure, not_supported, position
+from localaws.athena.failures import SYSTEM, QueryFailure, not_supported, position
 from localaws.athena.lake import Lake
 from localaws.athena.partitions import Partitions
 from localaws.athena.scan import hidden_columns, relation
@@ -103,7 +103,8 @@ class Engine:
         try:
             (rows,) = self._connection.execute(statement).fetchall()[0]
         except duckdb.Error as e:
-            raise translate(e, sql) from e
+            failure = translate(e, sql)
+            raise (_gone(plan) if failure.category == SYSTEM else None) or failure from e
         read = json.loads(self._connection.profile())["io"]["total_bytes_read"]
         return int(rows), min(int(read), plan.file_bytes)
 
@@ -173,7 +174,7 @@ class Engine:
             partitions = self._partitions.chosen(scan.table, wanted[node])
             locations = [p.location for p in partitions]
             scan.partitions = list(zip(partitions, self._lake.files(locations), strict=True))
-        _hide(tree, hidden)
+        _hide(tree, resolved.scans, hidden)
 
     # Text
 
@@ -202,6 +203,14 @@ def _not_found(missing: str, place: str, database: str, name: str) -> QueryFailu
     if missing == "database":
         return QueryFailure(f"SCHEMA_NOT_FOUND: line {place}: Schema '{database}' does not exist")
     return QueryFailure(f"TABLE_NOT_FOUND: line {place}: Table '{_CATALOG}.{database}.{name}' does not exist")
+
+
+def _gone(plan: Plan) -> QueryFailure | None:
+    """DuckDB has several words for a file that went while it was read, "unordered_map::at" among them."""
+    for file in (f for scan in plan.scans for f in scan.files()):
+        if not Path(file.path).exists():
+            return QueryFailure(f"HIVE_CANNOT_OPEN_SPLIT: Error opening Hive split {file.key}: no such file")
+    return None
 
 
 def _is_with(table: exp.Table) -> bool:
@@ -255,10 +264,15 @@ def _name_columns(tree: exp.Expr) -> None:
             projection.replace(exp.alias_(projection.copy(), _UNNAMED, quoted=True))
 
 
-def _hide(tree: exp.Expr, hidden: Sequence[str]) -> None:
-    """ "$path" and its like are hidden columns: * doesn't give them."""
+def _hide(tree: exp.Expr, scans: Collection[int], hidden: Sequence[str]) -> None:
+    """ "$path" and its like are hidden columns of the tables that are read (`scans`): * doesn't give them."""
     for star in list(tree.find_all(exp.Star)) if hidden else []:
         select = star.find_ancestor(exp.Select)
-        if select is not None and not isinstance(star.parent, exp.Anonymous):
+        if select is None or isinstance(star.parent, exp.Anonymous):
+            continue
+        wanted = star.parent.table.lower() if isinstance(star.parent, exp.Column) else ""
+        clauses = [select.args.get("from_"), *(select.args.get("joins") or [])]
+        read = [c.this for c in clauses if c is not None and id(c.this) in scans]
+        if any(wanted in {"", node.alias_or_name.lower()} for node in read):
             names = [exp.to_identifier(n, quoted=True) for n in hidden]
             star.set("except_", [*(star.args.get("except_") or []), *names])
