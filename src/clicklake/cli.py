@@ -24,6 +24,8 @@ _MODULES = {
     "schema": "contract",
     "user-key": "contract",
     "rebuild": "contract",
+    "verify": "proof",
+    "replay": "proof",
 }
 
 

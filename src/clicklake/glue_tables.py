@@ -59,3 +59,27 @@ def partitions(glue: Any, database: str, table: str) -> Iterator[Document]:
 
 def _differs(mine: Document, table: Document) -> bool:
     return mine["Columns"] != table["Columns"] or format_of(mine) != format_of(table)
+
+
+def table(glue: Any, database: str, name: str) -> Document:
+    """As Glue has it."""
+    found: Document = glue.get_table(DatabaseName=database, Name=name)["Table"]
+    return found
+
+
+def location_of(table: Document, values: tuple[str, ...]) -> str:
+    """Where the processor has a partition's files: below the table's own location."""
+    keys = (key["Name"] for key in table["PartitionKeys"])
+    folders = "/".join(f"{key}={value}" for key, value in zip(keys, values, strict=True))
+    return f"{table['StorageDescriptor']['Location'].rstrip('/')}/{folders}/"
+
+
+def register(glue: Any, database: str, table: Document, values: tuple[str, ...]) -> None:
+    """Make the partition what the processor makes it, whether it is there or not."""
+    storage = table["StorageDescriptor"] | {"Location": location_of(table, values)}
+    where = {"DatabaseName": database, "TableName": table["Name"]}
+    wanted = {"Values": list(values), "StorageDescriptor": storage}
+    try:
+        glue.create_partition(**where, PartitionInput=wanted)
+    except glue.exceptions.AlreadyExistsException:
+        glue.update_partition(**where, PartitionValueList=list(values), PartitionInput=wanted)

@@ -4,7 +4,7 @@
     days = Days(date(2025, 11, 24), date(2025, 11, 26))     ALL is every day
     lake.objects("processed", days)                         the objects of a zone
     lake.raw_objects(days)                                  with the place of everything that is made of each
-    lake.ledger_rows(lake.objects("ledger", days))          the ledger's rows, many read at once
+    lake.ledger_rows(stored.key for stored in lake.objects("ledger", days))     rows, many read at once
 
 Only what has a day in its key can be found by its day: folders are walked, so a range costs a request for each of its
 months, days and pages, whatever else the bucket has. Raw objects that somebody put outside of such folders belong to
@@ -107,11 +107,11 @@ class Lake:
             if where.partition in days:
                 yield RawObject(stored, where)
 
-    def ledger_rows(self, objects: Iterable[Stored]) -> Iterator[tuple[Stored, LedgerRow | None]]:
-        """The row in each of these objects of ledger/, in their order; None if it can't be read or is gone."""
+    def ledger_rows(self, keys: Iterable[str]) -> Iterator[LedgerRow | None]:
+        """The row in each of these objects of ledger/, in their order; None if it can't be read or is not there."""
+        self.s3  # noqa: B018 - made here, for threads must not make it together
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            found = list(objects)
-            yield from zip(found, pool.map(lambda stored: self.ledger_row(stored.key), found), strict=True)
+            yield from pool.map(self.ledger_row, keys)
 
     def ledger_row(self, key: str) -> LedgerRow | None:
         """The row in one object of ledger/; None if it can't be read or is not there."""

@@ -4,16 +4,17 @@ A run overwrites what runs before it made of the same raw object (processor.py),
 the client's own, too. Invocations are synchronous: one that fails is an answer here, and no message in the failure
 queue.
 
-Needs lambda:GetFunctionConfiguration and lambda:InvokeFunction.
+Needs lambda:GetFunctionConfiguration, lambda:GetFunctionEventInvokeConfig and lambda:InvokeFunction.
 """
 
 import json
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Literal
 from urllib.parse import quote_plus
@@ -23,6 +24,8 @@ from clicklake.target import Target, translated
 
 AT_ONCE = 8
 _MARGIN_SECONDS = 30  # that a client waits longer than the function may run
+# Before the first and the second retry: docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+_RETRY_SECONDS = (60, 120)
 # A function at its limit of concurrency is throttled (429): the client's retries slow down with it.
 _RETRIES = {"mode": "standard", "max_attempts": 6}
 
@@ -63,6 +66,23 @@ class Processor:
     def deployed(self) -> datetime:
         """When its code or its configuration last changed."""
         return datetime.strptime(self.configuration["LastModified"], "%Y-%m-%dT%H:%M:%S.%f%z")
+
+    @cached_property
+    def processing_time(self) -> timedelta:
+        """How long an invocation by S3 may take with its retries, if the function is not throttled."""
+        client, retries = self.target.client("lambda"), len(_RETRY_SECONDS)
+        with translated():
+            try:
+                config = client.get_function_event_invoke_config(FunctionName=self.names.function)
+                retries = int(config.get("MaximumRetryAttempts", retries))
+            except client.exceptions.ResourceNotFoundException:
+                pass  # Lambda's defaults
+        return timedelta(seconds=self.timeout * (1 + retries) + sum(_RETRY_SECONDS[:retries]))
+
+    def seconds_for(self, runs: int, rate: float | None = None) -> int:
+        """How long so many runs take at most, `rate` of them begun in a second."""
+        rounds = math.ceil(runs / self.at_once) + 1
+        return rounds * (self.timeout + _MARGIN_SECONDS) + math.ceil(runs / rate if rate else 0)
 
     @cached_property
     def _client(self) -> Any:

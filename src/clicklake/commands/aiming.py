@@ -4,6 +4,7 @@ import sys
 
 from clicklake.commands.options import Arguments
 from clicklake.errors import NoError, UsageError
+from clicklake.lake import Days
 from clicklake.target import Target, choose
 
 
@@ -23,3 +24,10 @@ def target(arguments: Arguments) -> Target:
     target = choose(arguments.endpoint_url, arguments.region, arguments.profile)
     print(target.describe(), file=sys.stderr)
     return target
+
+
+def days(arguments: Arguments) -> Days:
+    """What `add_days` of options.py asked for."""
+    if arguments.first and arguments.last and arguments.first > arguments.last:
+        raise UsageError(f"--from {arguments.first} is after --to {arguments.last}", "both days are included")
+    return Days(arguments.first, arguments.last)

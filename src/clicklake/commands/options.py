@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 
 DATA_DIR = ".clicklake"
 
@@ -40,6 +41,21 @@ def positive(text: str) -> int:
     if not text.isdecimal() or not int(text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
     return int(text)
+
+
+def day(text: str) -> date:
+    today = datetime.now(UTC).date()
+    named = {"today": today, "yesterday": today - timedelta(days=1)}
+    try:
+        return named.get(text) or date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day: 2025-11-26, today or yesterday (UTC)") from None
+
+
+def add_days(parser: argparse.ArgumentParser) -> None:
+    """UTC days of arrival; aiming.days() reads them."""
+    parser.add_argument("--from", dest="first", metavar="DAY", type=day, help="UTC day of arrival; default: the first")
+    parser.add_argument("--to", dest="last", metavar="DAY", type=day, help="that day included; default: the last")
 
 
 def port(text: str) -> int:
