@@ -28,7 +28,7 @@ _TESTS = (
 )
 _BUCKET = "pyathena"
 _STAGING = f"s3://{_BUCKET}/results/"
-_GROUP = "pyathena"
+_GROUP, _MANAGED = "pyathena", "pyathena-managed"
 
 
 def _prepare(ours: Endpoint) -> Mapping[str, str]:
@@ -37,9 +37,12 @@ def _prepare(ours: Endpoint) -> Mapping[str, str]:
         ours.client("glue").create_database(DatabaseInput={"Name": "default"})  # Athena makes it with its first query
     configuration = {"EnforceWorkGroupConfiguration": True, "ResultConfiguration": {"OutputLocation": _STAGING}}
     ours.client("athena").create_work_group(Name=_GROUP, Configuration=configuration)
+    managed = {"EnforceWorkGroupConfiguration": True, "ManagedQueryResultsConfiguration": {"Enabled": True}}
+    ours.client("athena").create_work_group(Name=_MANAGED, Configuration=managed)
     return {
         "AWS_ATHENA_S3_STAGING_DIR": _STAGING,
         "AWS_ATHENA_WORKGROUP": _GROUP,
+        "AWS_ATHENA_MANAGED_WORKGROUP": _MANAGED,
         "AWS_ATHENA_SPARK_WORKGROUP": "spark",  # read before any test; none of Spark is run
     }
 

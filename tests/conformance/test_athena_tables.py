@@ -232,7 +232,8 @@ def test_what_a_table_is_can_be_seen(queries: Queries, events: dict[str, int], a
     assert described[-1] == "day                 \tstring              \t                    "
     assert "# Partition Information\t \t " in described
     created = "\n".join(line or "" for (line,) in queries.rows("SHOW CREATE TABLE events"))
-    assert created.startswith("CREATE EXTERNAL TABLE `db.events`(\n  `event_type` string COMMENT 'what happened', \n")
+    assert created.startswith("CREATE EXTERNAL TABLE `events`(\n  `event_type` string COMMENT 'what happened', \n")
+    assert queries.rows("SHOW CREATE TABLE db.events")[0] == ["CREATE EXTERNAL TABLE `db.events`("]
     assert "'s3://lake/events/'" in created
     table = aws("glue").get_table(DatabaseName="db", Name="events")["Table"]
     assert table["PartitionKeys"] == [{"Name": n, "Type": "string"} for n in ("year", "month", "day")]

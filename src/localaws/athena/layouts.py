@@ -25,10 +25,11 @@ def _padded(*parts: str) -> str:
     return "\t".join(f"{p:<20}" for p in parts)
 
 
-def create_table(table: Document) -> str:
-    """The statement that makes the table, as SHOW CREATE TABLE lays it out."""
+def create_table(table: Document, named: str) -> str:
+    """The statement that makes the table, as SHOW CREATE TABLE lays it out; `named` as that statement named it
+    (awswrangler's test_athena, on AWS)."""
     storage, serde = table["StorageDescriptor"], table["StorageDescriptor"].get("SerdeInfo", {})
-    parts = [f"CREATE EXTERNAL TABLE `{table['DatabaseName']}.{table['Name']}`(", _defined(storage["Columns"]) + ")"]
+    parts = [f"CREATE EXTERNAL TABLE `{named}`(", _defined(storage["Columns"]) + ")"]
     if table.get("PartitionKeys"):
         parts += ["PARTITIONED BY ( ", _defined(table["PartitionKeys"]) + ")"]
     parts += ["ROW FORMAT SERDE ", f"  '{serde.get('SerializationLibrary', '')}' "]

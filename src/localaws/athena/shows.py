@@ -59,7 +59,8 @@ class Shows:
         table = self._named.table(command.name, own)
         if table.get("TableType") == "VIRTUAL_VIEW":
             raise execution_error(f"{table['Name']} is a view; use SHOW CREATE VIEW")
-        return Outcome(("createtab_stmt",), tuple(layouts.create_table(table).split("\n")))
+        named = f"{table['DatabaseName']}.{table['Name']}" if command.name.database else table["Name"]
+        return Outcome(("createtab_stmt",), tuple(layouts.create_table(table, named).split("\n")))
 
     def _show_create_view(self, command: Show, own: str) -> Outcome:
         table = self._named.table(command.name, own)
