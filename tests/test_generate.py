@@ -51,6 +51,14 @@ def test_the_time_alone_may_say_when_to_stop() -> None:
     assert len(sent) > 50
 
 
+def test_a_file_may_begin_some_time_ago(tmp_path: Path) -> None:
+    out = str(tmp_path / "events")
+    assert cli.main(["generate", "--events", "20", "--clean", "--start", "10m ago", "--out", out]) == 0
+    first = json.loads(Path(out).read_text().splitlines()[0])
+    ago = datetime.now(UTC) - datetime.fromisoformat(first["sent_time"])
+    assert 540 < ago.total_seconds() < 660
+
+
 def test_clean_traffic_has_nothing_wrong_in_it() -> None:
     told = [line for _, line in drawn(Order(events=2000, clean=True))]
     assert {line["kind"] for line in told} == {"good"}

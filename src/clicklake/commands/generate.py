@@ -4,7 +4,7 @@ import argparse
 import json
 import re
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from clicklake import generate, pipeline, query
 from clicklake.commands.aiming import confirm, target
@@ -27,7 +27,9 @@ def _add_generate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", type=int, default=generate.SEED, metavar="N", help="other traffic (default: %(default)s)"
     )
-    when = f"the first moment, ISO 8601 or now (default: {generate.START:%Y-%m-%dT%H:%M:%SZ}; with --send now)"
+    when = (
+        f"the first moment: ISO 8601, now or '10m ago' (default: {generate.START:%Y-%m-%dT%H:%M:%SZ}; with --send now)"
+    )
     parser.add_argument("--start", type=_moment, metavar="T", help=when)
     parser.add_argument("--truth", metavar="FILE", help="what is true of each record, a line each")
     parser.add_argument("--out", metavar="FILE|-", help="a file, gzipped if it ends in .gz (default: standard output)")
@@ -106,6 +108,8 @@ def _share(text: str) -> float:
 def _moment(text: str) -> datetime:
     if text == "now":
         return datetime.now(UTC)
+    if text.endswith(" ago"):
+        return datetime.now(UTC) - timedelta(seconds=_seconds(text.removesuffix(" ago")))
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
