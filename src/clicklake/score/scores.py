@@ -73,10 +73,10 @@ SECTIONS: dict[str, tuple[Score, ...]] = {
         Score("right clocks made wrong", "events by a right clock that are off by a second more than before", 0, error=True),
         Score("clocks with a collector's time: within 1 s", "wrong clocks, collector's time known: 1 s off at most", 0.95),
         Score("clocks wrong by hours, with the time of sending: within 1 s", "clocks wrong by an hour or more, device's time of sending known: 1 s off at most"),
-        Score("clocks wrong by hours, with the time of sending: within 60 s", "the same: 60 s off at most", 0.05, 0.95),
-        Score("clocks wrong by hours, with the time of sending: within 600 s", "the same: 600 s off at most", 0.95),
+        Score("clocks wrong by hours, with the time of sending: within 60 s", "these: 60 s off at most", 0.05, 0.95),
+        Score("clocks wrong by hours, with the time of sending: within 600 s", "these: 600 s off at most", 0.95),
         Score("clocks wrong by minutes, with the time of sending: within 60 s", "clocks wrong by less than 15 minutes, device's time of sending known: 60 s off at most"),
-        Score("clocks wrong by minutes, with the time of sending: within 600 s", "the same: 600 s off at most"),
+        Score("clocks wrong by minutes, with the time of sending: within 600 s", "those: 600 s off at most"),
         Score("clocks without either: within 600 s", "wrong clocks, no other time known: 600 s off at most"),
     ),
     "Drift and counts": (
