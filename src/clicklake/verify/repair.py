@@ -4,7 +4,6 @@ Partitions first and here, for a worker of the function that lives remembers whi
 removed, but for what the function's own run removes: outputs of the same raw object that the run does not write.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from clicklake.glue_tables import register, table
@@ -17,6 +16,9 @@ from clicklake.verify.reading import Count
 
 @dataclass(frozen=True, slots=True)
 class Plan:
+    """To process these raw objects again and register these partitions, because of `findings`, all that there are."""
+
+    findings: tuple[Finding, ...]
     raw_keys: tuple[str, ...]
     partitions: tuple[Partition, ...]
 
@@ -29,18 +31,18 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Repaired:
-    """`failed` raw objects with what the function said."""
+    """What was found, and done then; `failed` raw objects with what the function said."""
 
+    findings: tuple[Finding, ...]
     processed: int
     partitions: int
     failed: tuple[Outcome, ...]
 
 
-def plan(findings: Iterable[Finding]) -> Plan:
-    found = list(findings)
-    raw_keys = dict.fromkeys(finding.raw_key for finding in found if finding.raw_key)
-    partitions = dict.fromkeys(finding.partition for finding in found if finding.partition)
-    return Plan(tuple(raw_keys), tuple(partitions))
+def plan(findings: tuple[Finding, ...]) -> Plan:
+    raw_keys = dict.fromkeys(finding.raw_key for finding in findings if finding.raw_key)
+    partitions = dict.fromkeys(finding.partition for finding in findings if finding.partition)
+    return Plan(findings, tuple(raw_keys), tuple(partitions))
 
 
 def repair(lake: Lake, wanted: Plan, processor: Processor, on_object: Count) -> Repaired:
@@ -54,4 +56,4 @@ def repair(lake: Lake, wanted: Plan, processor: Processor, on_object: Count) -> 
         outcomes.append(outcome)
         on_object(len(outcomes))
     failed = tuple(outcome for outcome in outcomes if outcome.status == "failed")
-    return Repaired(len(outcomes) - len(failed), len(wanted.partitions), failed)
+    return Repaired(wanted.findings, len(outcomes) - len(failed), len(wanted.partitions), failed)

@@ -64,6 +64,7 @@ def document(report: Report, target: str) -> dict[str, Any]:
         "unchecked": list(report.unchecked),
         "repaired": repaired
         and {
+            "findings": [_finding(finding) for finding in repaired.findings],
             "processed": repaired.processed,
             "partitions": repaired.partitions,
             "failed": [{"raw_key": each.raw_key, "problem": each.problem} for each in repaired.failed],
@@ -85,6 +86,8 @@ def _finding(finding: Finding) -> dict[str, str | None]:
 
 def lines(report: Report) -> Iterator[str]:
     if report.repaired:
+        yield "found"
+        yield from _findings(report.repaired.findings)
         yield from _repaired(report.repaired)
     records = report.records
     yield f"days       {report.days}"
@@ -108,8 +111,7 @@ def _findings(findings: tuple[Finding, ...]) -> Iterator[str]:
     for finding in findings:
         of_kind[finding.kind].append(finding)
     for kind, found in of_kind.items():
-        yield ""
-        yield f"{kind} ({len(found):,})"
+        yield f"\n{kind} ({len(found):,})"
         for finding in found[:_SHOWN]:
             yield f"  {finding.key}"
             yield f"    expected {finding.expected}; found {finding.found}"
@@ -122,11 +124,16 @@ def _verdict(report: Report) -> str:
     if report.balanced:
         return "balanced: every record is accounted for"
     mendable = sum(finding.repair is not None for finding in report.findings)
-    findings = "1 finding" if len(report.findings) == 1 else f"{len(report.findings):,} findings"
+    findings = _number(len(report.findings), "finding")
     return f"\nnot balanced: {findings}, of which a repair mends {mendable:,}"
 
 
 def _repaired(repaired: Repaired) -> Iterator[str]:
-    done = f"{repaired.processed:,} raw objects processed again, {repaired.partitions:,} partitions registered"
-    yield f"repaired   {done}"
+    raw_objects = _number(repaired.processed, "raw object")
+    yield f"\nrepaired   {raw_objects} processed again, {_number(repaired.partitions, 'partition')} registered"
     yield from (f"failed     {each.raw_key}: {each.problem}" for each in repaired.failed)
+    yield "now"
+
+
+def _number(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
