@@ -62,6 +62,7 @@ TEXTS = [
     ("normalize(U&'e\\0301')", "é"),
     ("current_timezone()", "UTC"),
     ("typeof(123)", "integer"),
+    ("typeof(current_timestamp)", "timestamp(3) with time zone"),
     ("typeof(cos(2) + 1.5)", "double"),
     ("format('%s%%', 123)", "123%"),
     ("format('%.5f', pi())", "3.14159"),

@@ -151,8 +151,10 @@ _STRINGS = {
     "t_typeof(x)": "CASE typeof(x) WHEN 'BOOLEAN' THEN 'boolean' WHEN 'TINYINT' THEN 'tinyint' "
     "WHEN 'SMALLINT' THEN 'smallint' WHEN 'INTEGER' THEN 'integer' WHEN 'BIGINT' THEN 'bigint' "
     "WHEN 'DOUBLE' THEN 'double' WHEN 'FLOAT' THEN 'real' WHEN 'DATE' THEN 'date' WHEN 'BLOB' THEN 'varbinary' "
-    "WHEN 'JSON' THEN 'json' WHEN '\"NULL\"' THEN 'unknown' ELSE t_fail('NOT_SUPPORTED: typeof of a value of ' || "
-    "typeof(x) || ' is not supported by the local Athena yet') END",
+    "WHEN 'JSON' THEN 'json' WHEN '\"NULL\"' THEN 'unknown' "
+    "WHEN 'TIMESTAMP WITH TIME ZONE' THEN 'timestamp(3) with time zone' "
+    "ELSE t_fail('NOT_SUPPORTED: typeof of a value of ' || typeof(x) || "
+    "' is not supported by the local Athena yet') END",
     "t_current_timezone()": "'UTC'",
 }
 
