@@ -152,8 +152,9 @@ def test_a_score_below_its_floor_is_named() -> None:
 
 
 def test_an_object_holds_what_arrives_in_five_minutes() -> None:
-    sent = [record.at for record, _ in drawn(Order(seconds=1800, rate=1.5, seed=3))]
-    held = [[record.at for record, _ in window] for window in windows(drawn(Order(seconds=1800, rate=1.5, seed=3)))]
+    records = list(drawn(Order(seconds=1800, rate=0.2, seed=3)))
+    sent = [record.at for record, _ in records]
+    held = [[record.at for record, _ in window] for window in windows(iter(records))]
     assert [at for window in held for at in window] == sent
     assert all(window[-1] - window[0] < SECONDS_PER_OBJECT for window in held)
     assert all(after[0] - before[0] >= SECONDS_PER_OBJECT for before, after in pairwise(held))
@@ -193,9 +194,10 @@ def test_a_share_is_never_rounded_to_all_or_nothing() -> None:
 # --- and all of it -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.timeout(300)
 def test_what_the_pipeline_makes_of_the_simulators_traffic_is_above_the_floors() -> None:
     command = [sys.executable, "-m", "clicklake.score", "--short", "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, env=clean_environment(), timeout=110)
+    done = subprocess.run(command, capture_output=True, text=True, env=clean_environment(), timeout=290)
     assert done.returncode == 0, done.stderr
     runs = json.loads(done.stdout)
     assert set(runs) == {"buffered", "live"}

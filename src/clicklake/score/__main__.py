@@ -20,7 +20,7 @@ from clicklake.score.found import ask
 from clicklake.score.scores import SECTIONS, below, table
 from clicklake.terminal import Progress, Terminal
 
-SHORT = {"hours": 2.0, "rate": 0.3, "seconds": 3.0, "live_rate": 600.0}
+SHORT = {"hours": 1.5, "rate": 0.3, "seconds": 3.0, "live_rate": 600.0}
 PAGE = Path("docs/quality.md")
 FULL = {"hours": 24.0, "rate": 0.5, "seconds": 60.0, "live_rate": 200.0}
 
