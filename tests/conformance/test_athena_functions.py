@@ -73,6 +73,14 @@ TEXTS = [
     ("format('%1$tA, %1$tB %1$te, %1$tY', DATE '2006-07-04')", "Tuesday, July 4, 2006"),
     ("format('%05d|%5d|%d', -42, -42, CAST(NULL AS BIGINT))", "-0042|  -42|null"),
     ("format('%.1f %.2f', 0.25e0, -0.001e0)", "0.3 -0.00"),
+    ("format('%s', TIMESTAMP '2020-05-10 12:34:00.11')", "2020-05-10T12:34:00.110"),
+    ("split('a,b,c,d', ',', 2)", "[a, b,c,d]"),
+    ("strpos('a-b-c', '-', -1)", "4"),
+    ("strpos('aaa', 'aa', 2)", "2"),
+    ("overlay('Txxxxas' PLACING 'hom' FROM 2 FOR 4)", "Thomas"),
+    ("levenshtein_distance('köln', 'kln')", "1"),
+    ("hamming_distance('ä', 'b')", "1"),
+    ("regexp_position('a1b2c3d', '', 2, 7)", "8"),
 ]
 
 SQL_JSON = [
@@ -93,6 +101,17 @@ SQL_JSON = [
         ("exists", '{"a": null}', "lax $.a", "true"),
         ("exists", "nonsense", "lax $.a", "false"),
     ]
+] + [
+    ("""json_value('{"a": 5}', 'lax $.a' RETURNING BIGINT)""", "5"),
+    ("""json_value('{"a": "x"}', 'lax $.a' RETURNING BIGINT DEFAULT -1 ON ERROR)""", "-1"),
+    ("""json_value('{}', 'lax $.a' DEFAULT 'none' ON EMPTY)""", "none"),
+    ("""json_value('{"a": [1]}', 'lax $.a' DEFAULT 'no scalar' ON ERROR)""", "no scalar"),
+    ("""TRY(json_value('{}', 'strict $.a' ERROR ON ERROR))""", None),
+    ("""json_query('{"a": [1]}', 'lax $.a' WITH ARRAY WRAPPER)""", "[[1]]"),
+    ("""json_query('{"a": [1]}', 'lax $.a' WITH CONDITIONAL ARRAY WRAPPER)""", "[1]"),
+    ("""json_query('{"a": "q"}', 'lax $.a' OMIT QUOTES)""", "q"),
+    ("""json_query('{}', 'lax $.a' EMPTY ARRAY ON EMPTY)""", "[]"),
+    ("""json_exists('{}', 'strict $.a' TRUE ON ERROR)""", "true"),
 ]
 
 # As Jackson writes it: sorted keys once parsed, doubles as Java's, decimals with their scale, text as it is spelled.
@@ -147,6 +166,43 @@ DATES = [
     ("date_format(DATE '2020-01-01', '%Y%q')", "2020q"),
 ]
 
+BINARY = [
+    ("to_base32(X'00ff10')", "AD7RA==="),
+    ("from_base32('AD7RA===')", "00 ff 10"),
+    ("from_ieee754_64(to_ieee754_64(-1.5e0))", "-1.5"),
+    ("to_ieee754_32(CAST(nan() AS REAL))", "7f c0 00 00"),
+    ("length(X'0102')", "2"),
+    ("reverse(X'010203')", "03 02 01"),
+    ("substr(X'010203', -2, 1)", "02"),
+    ("lpad(X'1234', 3, X'4524')", "45 12 34"),
+    ("rpad(X'1234', 1, X'4524')", "12"),
+]
+
+LAMBDAS = [
+    ("array_sort(ARRAY[3, 1, 2], (x, y) -> IF(x < y, 1, IF(x = y, 0, -1)))", "[3, 2, 1]"),
+    ("array_sort(ARRAY['bb', 'a', 'cc'], (x, y) -> IF(length(x) < length(y), -1, IF(length(x) = length(y), 0, 1)))",
+     "[a, bb, cc]"),
+    ("regexp_replace('new york', '(\\w)(\\w*)', x -> upper(x[1]) || lower(x[2]))", "New York"),
+    ("regexp_replace('hello', '[el]', x -> '_')", "h___o"),
+    ("regexp_replace('ab', '(a)', x -> NULL)", None),
+    ("regexp_replace('a1b2', '([a-z])(\\d)', '$2-$1\\$')", "1-a$2-b$"),
+    ("regexp_replace('1234567890', '(1)(2)(3)(4)(5)(6)(7)(8)(9)(0)', '$11')", "11"),
+    ("regexp_replace('xyz', '(?<end>z)', '<${end}>')", "xy<z>"),
+]  # fmt: skip
+
+ROWS_AND_DIGITS = [
+    ("CAST(ROW(1, ROW(2)) AS ROW(BIGINT, ROW(DOUBLE)))", "{field0=1, field1={field0=2.0}}"),
+    ("truncate(DECIMAL '-1234.56', 1)", "-1234.50"),
+    ("truncate(DECIMAL '1234.56', -2)", "1200.00"),
+    ("CAST(REAL '-123456790519087104' AS DECIMAL(18, 0))", "-123456790000000000"),
+    ("typeof(DECIMAL '1.50')", "decimal(3,2)"),
+    ("typeof('abc')", "varchar(3)"),
+    ("random(7, 8)", "7"),
+    ("dot_product(ARRAY[1e0, 2e0], ARRAY[3e0, 4e0])", "11.0"),
+    ("cosine_distance(ARRAY[1, 0], ARRAY[0, 1])", "1.0"),
+    ("euclidean_distance(ARRAY[1, 2], ARRAY[4, 6])", "5.0"),
+]
+
 STATISTICS = [
     ("round(wilson_interval_lower(1250, 1310, 1.96e0), 12)", "0.94148837254"),
     ("round(wilson_interval_upper(1250, 1310, 1.96e0), 12)", "0.964252471714"),
@@ -189,7 +245,9 @@ COLLECTIONS = [
     ("is_json_scalar('[1, 2, 3]')", "false"),
 ]
 
-TABLES = [BITS_AND_BASES, TEXTS, COMPARED, DATES, STATISTICS, COLLECTIONS, JSON_TEXT, SQL_JSON]
+TABLES = [
+    BITS_AND_BASES, BINARY, TEXTS, LAMBDAS, ROWS_AND_DIGITS, COMPARED, DATES, STATISTICS, COLLECTIONS, JSON_TEXT, SQL_JSON,
+]  # fmt: skip
 
 NULLS = [
     "bit_count(CAST(NULL AS BIGINT), 64)", "from_base(NULL, 16)", "to_base(NULL, 16)", "crc32(NULL)", "soundex(NULL)",
@@ -200,6 +258,10 @@ NULLS = [
 ]  # fmt: skip
 
 QUERIES: list[tuple[str, list[list[str | None]]]] = [
+    (
+        "SELECT * FROM (VALUES CAST(ROW(1, 'TruE') AS ROW(DOUBLE, BOOLEAN)), ROW(2e0, false), (3e0, NULL)) AS t(a, b)",
+        [["1.0", "true"], ["2.0", "false"], ["3.0", None]],
+    ),
     (
         "SELECT multimap_agg(k, v) FROM (VALUES (1, 'x'), (2, 'y'), (1, 'z'), (NULL, 'n')) AS t(k, v)",
         [["{1=[x, z], 2=[y]}"]],
@@ -249,7 +311,16 @@ REFUSED = [
     ("SELECT EXTRACT(HOUR FROM DATE '2020-05-10')", "TYPE_MISMATCH: Cannot extract HOUR from date"),
     ("SELECT date_format(DATE '2020-01-01', '%X')", "INVALID_FUNCTION_ARGUMENT: %X not supported in date format"),
     ("SELECT 1e0 IN (nan())", "NOT_SUPPORTED: IN with NaN"),
-    ("SELECT typeof('cat')", "NOT_SUPPORTED: typeof of a value of VARCHAR"),
+    ("SELECT typeof(upper('cat'))", "NOT_SUPPORTED: typeof of a value of VARCHAR"),
+    ("SELECT array_sort(ARRAY[3, 1], (x, y) -> x - y)", "INVALID_FUNCTION_ARGUMENT: Lambda comparator must return"),
+    ("SELECT json_value('{}', 'lax $.a' ERROR ON EMPTY)", "JSON_VALUE_RESULT_ERROR: cannot extract SQL scalar"),
+    ("SELECT json_value('{}', 'lax $' PASSING 1 AS x)", "NOT_SUPPORTED: json_value with PASSING"),
+    ("SELECT regexp_replace('a', '(a)', '$2')", "INVALID_FUNCTION_ARGUMENT: Illegal replacement sequence"),
+    ("SELECT split('a', ',', 0)", "INVALID_FUNCTION_ARGUMENT: Limit must be positive"),
+    ("SELECT strpos('a', 'a', 0)", "INVALID_FUNCTION_ARGUMENT: 'instance' must be"),
+    ("SELECT from_ieee754_32(X'00')", "INVALID_FUNCTION_ARGUMENT: Input floating-point value must be exactly 4 bytes"),
+    ("SELECT sqrt(1, 2)", "FUNCTION_NOT_FOUND: line 1:8: Unexpected parameters for function sqrt"),
+    ("SELECT max(1, 2)", "NOT_SUPPORTED: 2 arguments of the function max"),
     ("SELECT normalize('a', NFKD)", "NOT_SUPPORTED: normalize with a form other than NFC (NFKD)"),
     ("SELECT wilson_interval_lower(2, 1, 1e0)", "INVALID_FUNCTION_ARGUMENT: number of successes must not be larger"),
 ]

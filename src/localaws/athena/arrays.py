@@ -59,7 +59,7 @@ MACROS: dict[str, str] = {
     "t_bad_item(i, n)": "t_nothing(CASE WHEN CAST(i AS VARCHAR) = '0' THEN 'SQL array indices start at 1' "
     "WHEN starts_with(CAST(i AS VARCHAR), '-') THEN 'Array subscript is negative: ' || i "
     "ELSE 'Array subscript must be less than or equal to array length: ' || i || ' > ' || n END)",
-    "t_bad_key(k)": "t_nothing('Key not present in map: ' || k)",
+    "t_bad_key(k)": "t_nothing('Key not present in map: ' || CAST(k AS VARCHAR))",
     # maps
     "t_key(m, k)": "CASE WHEN NOT map_contains(m, k) THEN t_bad_key(k) ELSE m[k] END",
     "t_map_agg(k, v)": "map_from_entries(list_filter(list_zip(k, v), lambda t__e, t__i: "

@@ -12,7 +12,7 @@ from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import ErrorLevel, UnsupportedError
 from sqlglot.generators.duckdb import DuckDBGenerator
 
-from localaws.athena import arrays, comparisons, numbers, refusals, temporal, zones
+from localaws.athena import arrays, comparisons, numbers, refusals, rows, temporal, zones
 from localaws.athena.failures import QueryFailure, not_supported
 from localaws.athena.functions import FUNCTIONS
 from localaws.athena.rewrites import REWRITES, call
@@ -25,6 +25,11 @@ class _Generator(DuckDBGenerator):
     def ignorenulls_sql(self, expression: exp.IgnoreNulls) -> str:
         inner = expression.this
         return f"{inner.name}({self.expressions(inner, flat=True)} IGNORE NULLS)"
+
+    def datatype_sql(self, expression: exp.DataType) -> str:
+        if rows.is_tuple(expression):
+            return f"TUPLE({self.expressions(expression, flat=True)})"
+        return super().datatype_sql(expression)
 
 
 class _DuckDB(DuckDB):
@@ -126,6 +131,8 @@ def _cast(node: exp.Cast, _: bool) -> exp.Expr:
         return exp.Cast(this=node.copy(), to=exp.DataType(this=exp.DType.TIMESTAMP))
     if kind.this == exp.DType.DECIMAL and not kind.expressions:
         kind.set("expressions", [exp.DataTypeParam(this=exp.Literal.number(n)) for n in _decimal(value)])
+    if kind.this == exp.DType.DECIMAL and numbers.is_real(value):
+        node.set("this", exp.Cast(this=value.copy(), to=exp.DataType(this=exp.DType.VARCHAR)))
     return node
 
 
@@ -161,6 +168,11 @@ def _position(node: exp.StrPosition, _: bool) -> exp.Expr:
 def _substring(node: exp.Substring, _: bool) -> exp.Expr:
     parts = [node.this, node.args.get("start"), node.args.get("length")]
     return call("t_substr", *(p for p in parts if p is not None))
+
+
+def _overlay(node: exp.Overlay, _: bool) -> exp.Expr:
+    parts = [node.this, node.expression, node.args["from_"], node.args.get("for_")]
+    return call("t_overlay", *(p for p in parts if p is not None))
 
 
 def _trim(node: exp.Trim, _: bool) -> exp.Expr:
@@ -259,6 +271,7 @@ _CHANGES: dict[type[exp.Expr], Callable[..., exp.Expr]] = {
     exp.Bracket: _subscript,
     exp.Extract: _extract,
     exp.Overlaps: _overlaps,
+    exp.Overlay: _overlay,
     exp.Div: _divide,
     exp.Add: _shift,
     exp.Sub: _shift,

@@ -22,8 +22,14 @@ MACROS = {
     "t_is(x, kinds, c)": "CASE WHEN x IS NULL OR "
     "list_contains(string_split(kinds, ','), regexp_replace(typeof(x), '\\(.*\\)$', '')) THEN '' "
     "ELSE t_fail('INVALID_FUNCTION_ARGUMENT: Invalid format string: %' || c || ' of a value of ' || typeof(x)) END",
-    "t_format_s(x)": "t_is(x, 'VARCHAR,BOOLEAN,TINYINT,SMALLINT,INTEGER,BIGINT,DOUBLE,DECIMAL,DATE', 's') "
-    "|| coalesce(t_varchar(x), 'null')",
+    "t_format_s(x)": "t_is(x, 'VARCHAR,BOOLEAN,TINYINT,SMALLINT,INTEGER,BIGINT,DOUBLE,DECIMAL,DATE,TIMESTAMP', 's') "
+    "|| coalesce(CASE typeof(x) WHEN 'TIMESTAMP' THEN t_java_time(TRY_CAST(x AS TIMESTAMP)) ELSE t_varchar(x) END, "
+    "'null')",
+    # java.time.LocalDateTime.toString: seconds and their fraction only as far as they are not zero
+    "t_java_time(t)": "strftime(t, '%Y-%m-%dT%H:%M') || CASE "
+    "WHEN microsecond(t) % 1000 <> 0 THEN strftime(t, ':%S.%f') "
+    "WHEN microsecond(t) % 1000000 <> 0 THEN strftime(t, ':%S.%g') WHEN second(t) <> 0 THEN strftime(t, ':%S') "
+    "ELSE '' END",
     "t_format_d(x)": "t_is(x, 'TINYINT,SMALLINT,INTEGER,BIGINT,HUGEINT', 'd') || CAST(x AS VARCHAR)",
     # rounded half up in decimal digits, as they are written
     "t_format_f(x, n)": "t_is(x, 'DOUBLE,DECIMAL,FLOAT', 'f') || CASE WHEN abs(x) >= 1e15 "

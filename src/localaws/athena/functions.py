@@ -7,18 +7,18 @@ A function that is in none of these tables is refused by name; nothing is ever p
 
 from dataclasses import dataclass
 
-from localaws.athena import reference
+from localaws.athena import binary, reference
 
 _SCALARS = {
     # conditional
     "coalesce": "coalesce/2+", "nullif": "nullif/2", "try": "try/1",
     # strings
     "chr": "t_chr/1", "codepoint": "t_codepoint/1", "concat_ws": "concat_ws/2+", "from_utf8": "decode/1",
-    "hamming_distance": "t_hamming/2", "length": "length/1", "levenshtein_distance": "t_levenshtein/2",
+    "hamming_distance": "t_hamming/2", "length": "t_length/1", "levenshtein_distance": "t_levenshtein/2",
     "lower": "lower/1",
     "lpad": "t_lpad/3", "ltrim": "t_ltrim/1-2", "replace": "t_replace/2-3", "rpad": "t_rpad/3",
-    "rtrim": "t_rtrim/1-2", "split": "t_split/2", "split_part": "t_split_part/3",
-    "split_to_map": "t_split_to_map/3", "starts_with": "starts_with/2", "strpos": "t_strpos/2",
+    "rtrim": "t_rtrim/1-2", "split": "t_split/2-3", "split_part": "t_split_part/3",
+    "split_to_map": "t_split_to_map/3", "starts_with": "starts_with/2", "strpos": "t_strpos/2-3",
     "substr": "t_substr/2-3", "substring": "t_substr/2-3", "to_utf8": "encode/1", "translate": "translate/3",
     "trim": "t_trim/1-2", "upper": "t_upper/1", "uuid": "uuid/0",
     # regular expressions
@@ -36,8 +36,8 @@ _SCALARS = {
     "degrees": "degrees/1", "e": "t_e/0", "exp": "exp/1", "floor": "t_floor/1", "infinity": "t_infinity/0",
     "is_finite": "t_is_finite/1", "is_infinite": "isinf/1", "is_nan": "isnan/1", "ln": "ln/1", "log": "log/2",
     "log10": "log10/1", "log2": "log2/1", "mod": "t_mod/2", "nan": "t_nan/0", "pi": "pi/0", "pow": "pow/2",
-    "power": "pow/2", "radians": "radians/1", "rand": "t_random/0-1", "random": "t_random/0-1", "round": "round/1-2",
-    "sign": "sign/1", "sin": "sin/1", "sqrt": "sqrt/1", "tan": "tan/1", "truncate": "t_truncate/1",
+    "power": "pow/2", "radians": "radians/1", "rand": "t_random/0-2", "random": "t_random/0-2", "round": "round/1-2",
+    "sign": "sign/1", "sin": "sin/1", "sqrt": "sqrt/1", "tan": "tan/1", "truncate": "t_truncate/1-2",
     "width_bucket": "t_width_bucket/4",
     # dates
     "day": "day/1", "day_of_month": "day/1", "day_of_week": "isodow/1", "day_of_year": "dayofyear/1",
@@ -103,18 +103,21 @@ class Function:
         return cls(target, int(least), int(most or least))
 
 
-_EVERY = _SCALARS | reference.FUNCTIONS | _AGGREGATES | reference.AGGREGATES | _WINDOWS
+_EVERY = _SCALARS | binary.FUNCTIONS | reference.FUNCTIONS | _AGGREGATES | reference.AGGREGATES | _WINDOWS
 FUNCTIONS = {name: Function.of(entry) for name, entry in _EVERY.items()}
 VOLATILE = frozenset({"t_random", "t_shuffle", "uuid"})
+
+# Functions that Trino has for other numbers of arguments, too.
+PARTLY = frozenset({"approx_percentile", "max", "max_by", "min", "min_by", "width_bucket"})
 
 # Functions of Trino that are not answered here: refused as unsupported; any other name is not a function at all.
 # trino.io/docs/current/functions/list.html
 UNSUPPORTED = frozenset(
     """
     approx_most_frequent approx_set beta_cdf bing_tile bing_tile_at char2hexint checksum convex_hull_agg
-    cosine_distance current_catalog current_groups current_schema current_time current_user dot_product
-    empty_approx_set euclidean_distance evaluate_classifier_predictions features from_base32 from_encoded_polyline
-    from_geojson_geometry from_ieee754_32 from_ieee754_64 from_iso8601_timestamp_nanos from_unixtime_nanos
+    current_catalog current_groups current_schema current_time current_user
+    empty_approx_set evaluate_classifier_predictions features from_encoded_polyline
+    from_geojson_geometry from_iso8601_timestamp_nanos from_unixtime_nanos
     geometry_from_hadoop_shape geometry_to_bing_tiles geometry_union great_circle_distance hash_counts hmac_sha512
     index intersection_cardinality inverse_beta_cdf inverse_normal_cdf jaccard_index json_array json_object
     learn_classifier learn_libsvm_classifier learn_libsvm_regressor learn_regressor localtime make_set_digest merge
@@ -122,8 +125,8 @@ UNSUPPORTED = frozenset(
     qdigest_agg quantile_at_value render rgb sha512 simplify_geometry spooky_hash_v2_32 spooky_hash_v2_64 st_area
     st_asbinary st_astext st_boundary st_buffer st_centroid st_contains st_convexhull st_difference st_disjoint
     st_distance st_equals st_geometryfromtext st_intersection st_intersects st_length st_point st_polygon st_within
-    st_x st_y tdigest_agg timestamp_objectid to_base32 to_char to_date to_encoded_polyline to_geojson_geometry
-    to_geometry to_ieee754_32 to_ieee754_64 to_spherical_geography to_timestamp value_at_quantile values_at_quantiles
+    st_x st_y tdigest_agg timestamp_objectid to_char to_date to_encoded_polyline to_geojson_geometry
+    to_geometry to_spherical_geography to_timestamp value_at_quantile values_at_quantiles
     version word_stem xxhash64
     """.split()  # noqa: SIM905 - one name a line would be pages
 )

@@ -16,13 +16,14 @@ from sqlglot.dialects.trino import Trino
 from sqlglot.errors import ErrorLevel, ParseError, TokenError
 from sqlglot.parsers.trino import TrinoParser
 
+from localaws.athena import rows, sqljson_grammar
 from localaws.athena.failures import QueryFailure, not_supported, syntax_error
-from localaws.athena.functions import FUNCTIONS, UNSUPPORTED
+from localaws.athena.functions import FUNCTIONS, PARTLY, UNSUPPORTED
 from localaws.athena.rewrites import REWRITES
 from localaws.athena.statements import Token, tokens
 
 _Parsers = dict[str, Callable[..., exp.Expr]]
-_SPECIAL = {"CAST", "TRY_CAST", "EXTRACT", "POSITION", "SUBSTRING", "TRIM", "LISTAGG"}
+_SPECIAL = {"CAST", "TRY_CAST", "EXTRACT", "OVERLAY", "POSITION", "SUBSTRING", "TRIM", "LISTAGG"}
 _STATEMENT_WORDS = {"CASE", "IF"}
 
 
@@ -30,7 +31,10 @@ class _Parser(TrinoParser):
     """Only what has its own grammar is parsed as more than a call: CAST, EXTRACT(x FROM y), TRIM(BOTH ...), ..."""
 
     FUNCTIONS: ClassVar[_Parsers] = {}
-    FUNCTION_PARSERS: ClassVar[_Parsers] = {k: v for k, v in TrinoParser.FUNCTION_PARSERS.items() if k in _SPECIAL}
+    FUNCTION_PARSERS: ClassVar[_Parsers] = {
+        **{k: v for k, v in TrinoParser.FUNCTION_PARSERS.items() if k in _SPECIAL},
+        **sqljson_grammar.PARSERS,
+    }
     NO_PAREN_FUNCTION_PARSERS: ClassVar[_Parsers] = {
         k: v for k, v in TrinoParser.NO_PAREN_FUNCTION_PARSERS.items() if k in _STATEMENT_WORDS
     }
@@ -49,7 +53,7 @@ _UNDERSTOOD = frozenset(
     ColumnDef Cube CurrentDate CurrentTimestamp DPipe DataType DataTypeParam Distinct Div Dot EQ Escape Except
     Exists Extract Fetch Filter From GT GTE Group GroupConcat GroupingSets Having HexString Identifier If
     IgnoreNulls In Intersect Interval Is Join LT LTE Lambda Lateral Like Limit LimitOptions Literal
-    Localtimestamp Mod Mul NEQ Neg Not Null NullSafeEQ NullSafeNEQ Offset Or Order Ordered Overlaps Paren
+    Localtimestamp Mod Mul NEQ Neg Not Null NullSafeEQ NullSafeNEQ Offset Or Order Ordered Overlaps Overlay Paren
     ParseJSON RespectNulls
     Rollup Select Star StrPosition Sub Subquery Substring Table TableAlias Trim TryCast Tuple UnicodeString
     Union Unnest Values Var Where Window WindowSpec With WithinGroup Xor Struct PropertyEQ
@@ -75,6 +79,7 @@ def parse(sql: str) -> exp.Query:
     if len(trees) != 1:
         raise QueryFailure("SYNTAX_ERROR: line 1:1: Only one sql statement is allowed")
     _double(trees[0])
+    rows.unpack(trees[0])
     if isinstance(trees[0], exp.Values):
         return _selected(trees[0])
     if not isinstance(trees[0], exp.Query):
@@ -166,6 +171,9 @@ def _check_call(sql: str, node: exp.Anonymous) -> None:
     if not least <= count <= most:
         wanted = str(least) if least == most else f"{least} to {most}"
         problem = f"{count} arguments of the function {name} (it takes {wanted} here)"
+        if name not in PARTLY:
+            told = f"Unexpected parameters for function {name}: {count} of them, and it takes {wanted}"
+            raise _at("FUNCTION_NOT_FOUND", sql, offset, told)
         raise not_supported(problem)
 
 

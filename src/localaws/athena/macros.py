@@ -10,7 +10,19 @@ Parameters of lambdas begin with t__, so that they never stand before a column o
 import functools
 import operator
 
-from localaws.athena import arrays, comparisons, formatter, jsontext, reference, regexps, sqljson, temporal, zones
+from localaws.athena import (
+    arrays,
+    binary,
+    comparisons,
+    formatter,
+    jsontext,
+    reference,
+    regexps,
+    replacements,
+    sqljson,
+    temporal,
+    zones,
+)
 
 _SPACES = r"E' \t\n\r\f\v'"
 
@@ -97,12 +109,6 @@ MACROS: dict[str, str] = {
     "t_ltrim(s, c)": "ltrim(s, c)",
     "t_rtrim(s)": f"rtrim(s, {_SPACES})",
     "t_rtrim(s, c)": "rtrim(s, c)",
-    # DuckDB counts bytes
-    "t_ascii(a, b, f)": "CASE WHEN strlen(a) = length(a) AND strlen(b) = length(b) THEN 0 ELSE "
-    "CAST(t_fail('NOT_SUPPORTED: ' || f || ' of other than ASCII text is not supported by the local Athena yet') "
-    "AS BIGINT) END",
-    "t_levenshtein(a, b)": "t_ascii(a, b, 'levenshtein_distance') + levenshtein(a, b)",
-    "t_hamming(a, b)": "t_ascii(a, b, 'hamming_distance') + hamming(a, b)",
     "t_concat_ws(s, x)": "CASE WHEN x IS NOT NULL OR NOT ends_with(typeof(x), '[]') THEN concat_ws(s, x) END",
     "t_replace(s, a)": "replace(s, a, '')",
     "t_replace(s, a, b)": "replace(s, a, b)",
@@ -177,7 +183,9 @@ MACROS: dict[str, str] = {
 def definitions() -> dict[str, str]:
     """Name -> CREATE MACRO statement; the overloads of one name are one statement."""
     overloads: dict[str, list[str]] = {}
-    modules = (zones, arrays, regexps, reference, formatter, sqljson, jsontext, comparisons, temporal)
+    modules = (
+        zones, arrays, binary, regexps, replacements, reference, formatter, sqljson, jsontext, comparisons, temporal,
+    )  # fmt: skip
     every = functools.reduce(operator.or_, (m.MACROS for m in modules), MACROS)
     for head, body in every.items():
         name, _, parameters = head.partition("(")

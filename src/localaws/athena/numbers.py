@@ -121,7 +121,7 @@ def rounded(node: exp.Anonymous) -> exp.Expr:
     argument = kind(node.expressions[0])
     name = node.name.lower()
     if name == "truncate" and len(node.expressions) == 2:
-        raise not_supported("truncate of a DECIMAL to a number of digits")
+        return _truncated(node.expressions[0], node.expressions[1], argument)
     node.set("this", _ROUNDED[name])
     if argument is None:
         _guard(node)
@@ -131,6 +131,34 @@ def rounded(node: exp.Anonymous) -> exp.Expr:
         whole = min(argument.precision - argument.scale + min(argument.scale, 1), _MOST)
         return exp.Cast(this=node.copy(), to=_decimal_type(Decimal(whole, 0)))
     return exp.Cast(this=node.copy(), to=_decimal_type(Decimal(min(argument.precision + 1, _MOST), argument.scale)))
+
+
+def _truncated(value: exp.Expr, digits: exp.Expr, argument: Kind) -> exp.Expr:
+    """truncate(decimal, digits behind the point, or -digits before it) keeps the type."""
+    sign, literal = (-1, digits.this) if isinstance(digits, exp.Neg) else (1, digits)
+    if not isinstance(argument, Decimal) or not (isinstance(literal, exp.Literal) and str(literal.this).isdigit()):
+        raise not_supported("truncate of other than a DECIMAL to a literal number of digits")
+    kept = sign * int(literal.this)
+    if kept >= argument.scale:
+        return value.copy()
+    kind = _decimal_type(argument)
+    if kept <= argument.scale - argument.precision:
+        return exp.Cast(this=exp.Mul(this=exp.Paren(this=value.copy()), expression=exp.Literal.number(0)), to=kind)
+    unit = f"0.{1:0{kept}}" if kept > 0 else str(10**-kept)
+    step = exp.Cast(
+        this=exp.Literal.string(unit), to=_decimal_type(Decimal(max(-kept, 0) + 1 + max(kept, 0), max(kept, 0)))
+    )
+    rest = exp.Mod(this=exp.Paren(this=value.copy()), expression=step)
+    return exp.Cast(this=exp.Sub(this=exp.Paren(this=value.copy()), expression=exp.Paren(this=rest)), to=kind)
+
+
+def is_real(node: exp.Expr) -> bool:
+    """Is it known to be a REAL? As a decimal that has the digits that it is written with, not those of a double."""
+    node = node.unnest()
+    if isinstance(node, exp.Column):
+        found = columns.type_of_column(node)
+        return found is not None and found.name == "real"
+    return isinstance(node, exp.Cast) and bool(node.to.this == exp.DType.FLOAT)
 
 
 def is_map(node: exp.Expr) -> bool:

@@ -1,21 +1,8 @@
-"""The rarer chapters of Trino's function reference, in DuckDB's SQL: bits, bases, binary, statistics, durations, bags.
+"""The rarer chapters of Trino's function reference, in DuckDB's SQL: bits, texts, statistics, bags.
 
 FUNCTIONS and MACROS are in the form of functions.py and macros.py, which add them to theirs.
-(trino.io/docs/current/functions/bitwise.html, binary.html, math.html, string.html, array.html, map.html, json.html)
+(trino.io/docs/current/functions/bitwise.html, math.html, string.html, array.html, map.html, json.html)
 """
-
-_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-
-
-def _crc_table() -> str:
-    """CRC-32 (RFC 1952, section 8) of every byte."""
-    table = []
-    for byte in range(256):
-        value = byte
-        for _ in range(8):
-            value = (value >> 1) ^ (0xEDB88320 if value & 1 else 0)
-        table.append(value)
-    return ", ".join(map(str, table))
 
 
 def _shifts(name: str, body: str) -> dict[str, str]:
@@ -32,15 +19,14 @@ FUNCTIONS = {
     "bit_count": "t_bit_count/2", "bitwise_left_shift": "t_bitwise_left_shift/2",
     "bitwise_right_shift": "t_bitwise_right_shift/2",
     "bitwise_right_shift_arithmetic": "t_bitwise_right_shift_arithmetic/2",
-    "cosh": "cosh/1", "sinh": "sinh/1", "tanh": "tanh/1", "from_base": "t_from_base/2", "to_base": "t_to_base/2",
-    "from_base64url": "t_from_base64url/1", "to_base64url": "t_to_base64url/1",
-    "from_big_endian_32": "t_from_big_endian_32/1", "from_big_endian_64": "t_from_big_endian_64/1",
-    "to_big_endian_32": "t_to_big_endian_32/1", "to_big_endian_64": "t_to_big_endian_64/1", "crc32": "t_crc32/1",
+    "cosh": "cosh/1", "sinh": "sinh/1", "tanh": "tanh/1",
     "soundex": "t_soundex/1", "luhn_check": "t_luhn_check/1", "format_number": "t_format_number/1",
     "human_readable_seconds": "t_human_readable_seconds/1", "parse_duration": "t_parse_duration/1",
     "to_milliseconds": "t_to_milliseconds/1", "regexp_position": "t_regexp_position/2-4",
     "wilson_interval_lower": "t_wilson_lower/3", "wilson_interval_upper": "t_wilson_upper/3",
-    "cosine_similarity": "t_cosine_similarity/2", "ngrams": "t_ngrams/2", "trim_array": "t_trim_array/2",
+    "cosine_similarity": "t_cosine_similarity/2", "cosine_distance": "t_cosine_distance/2",
+    "dot_product": "t_dot_product/2", "euclidean_distance": "t_euclidean_distance/2",
+    "ngrams": "t_ngrams/2", "trim_array": "t_trim_array/2",
     "shuffle": "t_shuffle/1", "contains_sequence": "t_contains_sequence/2",
     "multimap_from_entries": "t_multimap_from_entries/1", "split_to_multimap": "t_split_to_multimap/3",
     "json_array_contains": "t_json_array_contains/2", "is_json_scalar": "t_is_json_scalar/1",
@@ -70,34 +56,6 @@ _BITS = {
         "WHEN x >= 0 THEN CASE WHEN n >= 64 THEN 0 ELSE CAST(x AS HUGEINT) >> n END "
         "ELSE CASE WHEN n >= 64 THEN -1 ELSE -((-CAST(x AS HUGEINT) - 1) >> n) - 1 END",
     ),
-}
-
-_BINARY = {
-    "t_digits(s, r)": f"list_transform(string_split(s, ''), lambda t__c: strpos('{_DIGITS[:36]}', t__c) - 1)",
-    "t_from_digits(s, r)": "list_reduce(t_digits(s, r), lambda t__a, t__d: t__a * r + t__d, CAST(0 AS HUGEINT))",
-    "t_from_base(s, r)": """CASE
-        WHEN r < 2 OR r > 36 THEN t_bad_bigint('Radix must be between 2 and 36')
-        WHEN NOT regexp_full_match(s, '[+-]?[0-9a-zA-Z]+') OR list_max(t_digits(ltrim(lower(s), '+-'), r)) >= r
-        THEN t_bad_bigint('Not a valid base-' || r || ' number: ' || s)
-        ELSE CAST(t_from_digits(ltrim(lower(s), '+-'), r) * CASE WHEN starts_with(s, '-') THEN -1 ELSE 1 END AS BIGINT)
-        END""",
-    "t_to_base(x, r)": """CASE
-        WHEN r < 2 OR r > 36 THEN t_bad_varchar('Radix must be between 2 and 36')
-        WHEN x < 0 THEN '-' || lower(to_base(-x, CAST(r AS INTEGER))) ELSE lower(to_base(x, CAST(r AS INTEGER))) END""",
-    "t_to_base64url(b)": "translate(to_base64(b), '+/', '-_')",
-    "t_from_base64url(s)": "from_base64(translate(rtrim(s, '='), '-_', '+/') "
-    "|| repeat('=', (4 - length(rtrim(s, '=')) % 4) % 4))",
-    "t_to_big_endian_64(x)": "unhex(lpad(hex(CAST(x AS BIGINT)), 16, '0'))",
-    "t_to_big_endian_32(x)": "unhex(right(lpad(hex(CAST(CAST(x AS INTEGER) AS BIGINT)), 16, '0'), 8))",
-    **{
-        f"t_from_big_endian_{bits}(b)": f"CASE WHEN octet_length(b) = {bits // 8} "
-        f"THEN CAST(t_signed(t_from_digits(lower(hex(b)), 16), {bits}) AS {kind}) "
-        f"ELSE t_bad_{kind}('expected {bits // 8}-byte input, but got instead: ' || octet_length(b)) END"
-        for bits, kind in ((32, "INTEGER"), (64, "BIGINT"))
-    },
-    "t_crc32(b BLOB)": "CAST(xor(list_reduce(list_transform(range(octet_length(b)), lambda t__i: "
-    "t_from_digits(lower(substr(hex(b), CAST(t__i * 2 + 1 AS BIGINT), 2)), 16)::BIGINT), lambda t__c, t__b: "
-    f"xor(t__c >> 8, [{_crc_table()}][(xor(t__c, t__b) & 255) + 1]), 4294967295), 4294967295) AS BIGINT)",
 }
 
 _STRINGS = {
@@ -137,25 +95,54 @@ _STRINGS = {
     "t_up_to(p, n)": "'^((?:(?s:.*?)(?:' || p || ')){' || (n - 1) || '}(?s:.*?))(?:' || p || ')'",
     "t_before(s, p, n)": "regexp_extract(s, t_up_to(p, n), 1)",
     "t_found(s, p, n)": "regexp_matches(s, t_up_to(p, n))",
-    "t_regexp_position(s, p)": "CASE WHEN t_found(s, p, 1) THEN length(t_before(s, p, 1)) + 1 "
+    "t_regexp_position(s, p)": "CASE WHEN s IS NOT NULL AND p = '' THEN 1 "
+    "WHEN t_found(s, p, 1) THEN length(t_before(s, p, 1)) + 1 "
     "WHEN s IS NOT NULL AND p IS NOT NULL THEN -1 END",
     "t_regexp_position(s, p, i)": "CASE WHEN i < 1 THEN "
-    "t_bad_bigint('start position cannot be smaller than 1') WHEN i > length(s) THEN -1 "
+    "t_bad_bigint('start position cannot be smaller than 1') WHEN i > length(s) THEN -1 WHEN p = '' THEN i "
     "WHEN t_found(substr(s, i), p, 1) THEN length(t_before(substr(s, i), p, 1)) + i "
     "WHEN s IS NOT NULL AND p IS NOT NULL AND i IS NOT NULL THEN -1 END",
     "t_regexp_position(s, p, i, n)": "CASE WHEN i < 1 OR n < 1 THEN "
     "t_bad_bigint('start position and occurrence cannot be smaller than 1') WHEN i > length(s) THEN -1 "
+    "WHEN p = '' THEN CASE WHEN i + n - 1 <= length(s) + 1 THEN i + n - 1 ELSE -1 END "
     "WHEN t_found(substr(s, i), p, n) THEN length(t_before(substr(s, i), p, n)) + i "
     "WHEN s IS NOT NULL AND p IS NOT NULL AND i IS NOT NULL AND n IS NOT NULL THEN -1 END",
-    # Only types whose name is the same however it came about: a varchar has a length there, others a precision.
+    # Only types whose name is the same however it came about: a varchar has a length there, a timestamp a precision.
     "t_typeof(x)": "CASE typeof(x) WHEN 'BOOLEAN' THEN 'boolean' WHEN 'TINYINT' THEN 'tinyint' "
     "WHEN 'SMALLINT' THEN 'smallint' WHEN 'INTEGER' THEN 'integer' WHEN 'BIGINT' THEN 'bigint' "
     "WHEN 'DOUBLE' THEN 'double' WHEN 'FLOAT' THEN 'real' WHEN 'DATE' THEN 'date' WHEN 'BLOB' THEN 'varbinary' "
     "WHEN 'JSON' THEN 'json' WHEN '\"NULL\"' THEN 'unknown' "
-    "WHEN 'TIMESTAMP WITH TIME ZONE' THEN 'timestamp(3) with time zone' "
-    "ELSE t_fail('NOT_SUPPORTED: typeof of a value of ' || typeof(x) || "
-    "' is not supported by the local Athena yet') END",
+    "WHEN 'TIMESTAMP WITH TIME ZONE' THEN 'timestamp(3) with time zone' ELSE CASE WHEN regexp_full_match(typeof(x), "
+    "'DECIMAL\\(\\d+,\\d+\\)') THEN lower(typeof(x)) ELSE t_fail('NOT_SUPPORTED: typeof of a value of ' || "
+    "typeof(x) || ' is not supported by the local Athena yet') END END",
     "t_current_timezone()": "'UTC'",
+    "t_split(s, d, n)": "list_transform([string_split(s, CASE WHEN d = '' "
+    "THEN t_bad_varchar('The delimiter may not be the empty string') ELSE d END)], lambda t__p: CASE WHEN n <= 0 "
+    "THEN [t_bad_varchar('Limit must be positive')] WHEN len(t__p) <= n THEN t__p "
+    "WHEN s IS NOT NULL THEN list_append(t__p[1:n - 1], substr(s, length(array_to_string("
+    "list_transform(t__p[1:n - 1], lambda t__e: t__e || d), '')) + 1)) END)[1]",
+    "t_overlay(s, r, i)": "t_overlay_of(s, r, i, length(r))",
+    "t_overlay(s, r, i, n)": "t_overlay_of(s, r, i, n)",
+    "t_overlay_of(s, r, i, n)": "left(s, i - 1) || r || substr(s, i + n)",
+    "t_places(s, x)": "list_filter(range(1, length(s) - length(x) + 2), lambda t__i: substr(s, t__i, length(x)) = x)",
+    "t_strpos(s, x, n)": "CASE WHEN n = 0 THEN t_bad_bigint('''instance'' must be a positive or negative number.') "
+    "WHEN s IS NOT NULL AND n IS NOT NULL AND x = '' THEN 1 "
+    "WHEN s IS NOT NULL AND x IS NOT NULL AND n IS NOT NULL THEN coalesce(t_places(s, x)[n], 0) END",
+    # DuckDB's own count bytes. One row of the table of distances after another.
+    "t_row_of_distances(c, b, r)": "list_reduce(range(1, length(b) + 1), lambda t__n, t__j: list_append(t__n, "
+    "least(t__n[t__j] + 1, r[t__j + 1] + 1, r[t__j] + CASE WHEN substr(b, t__j, 1) = c THEN 0 ELSE 1 END)), "
+    "[r[1] + 1])",
+    "t_levenshtein(a, b)": "CASE WHEN strlen(a) = length(a) AND strlen(b) = length(b) THEN levenshtein(a, b) ELSE "
+    "list_reduce(range(1, length(a) + 1), lambda t__r, t__i: t_row_of_distances(substr(a, t__i, 1), b, t__r), "
+    "range(0, length(b) + 1))[-1] END",
+    "t_hamming(a, b)": "CASE WHEN length(a) <> length(b) "
+    "THEN t_bad_bigint('The input strings to hamming_distance function must have the same length') "
+    "WHEN a IS NOT NULL AND b IS NOT NULL THEN len(list_filter(range(1, length(a) + 1), "
+    "lambda t__i: substr(a, t__i, 1) <> substr(b, t__i, 1))) END",
+    "t_truncate(x, n)": "t_fail('NOT_SUPPORTED: truncate of other than a DECIMAL to a number of digits is not "
+    "supported by the local Athena yet')",
+    "t_random(m, n)": "CASE WHEN m >= n THEN t_bad_bigint('min value must be less than max value') "
+    "ELSE CAST(m AS BIGINT) + CAST(floor(random() * (CAST(n AS DOUBLE) - m)) AS BIGINT) END",
 }
 
 _WILSON = (
@@ -176,6 +163,15 @@ _STATISTICS = {
     "t_cosine_similarity(a, b)": "CASE WHEN len(map_values(a)) = list_count(map_values(a)) "
     "AND len(map_values(b)) = list_count(map_values(b)) THEN coalesce(list_sum(list_transform(map_entries(a), "
     "lambda t__e: CAST(t__e.value AS DOUBLE) * map_extract_value(b, t__e.key))), 0) / (t_norm(a) * t_norm(b)) END",
+    # of arrays (trino.io/docs/current/functions/array.html: the vectors have one length, and none is zero)
+    "t_cosine_similarity(a DOUBLE[], b DOUBLE[])": "CASE WHEN list_dot_product(a, a) = 0 OR list_dot_product(b, b) = 0 "
+    "THEN t_bad_double('Vector magnitude cannot be zero') ELSE list_cosine_similarity(a, b) END",
+    "t_cosine_distance(a, b)": "1 - t_cosine_similarity(a, b)",
+    "t_dot_product(a, b)": "list_dot_product(CAST(a AS DOUBLE[]), CAST(b AS DOUBLE[]))",
+    "t_euclidean_distance(a, b)": "list_distance(CAST(a AS DOUBLE[]), CAST(b AS DOUBLE[]))",
+    # what a comparator gives, by which an array is sorted
+    "t_order(c)": "CASE WHEN c IN (-1, 0, 1) THEN c "
+    "ELSE t_bad_bigint('Lambda comparator must return either -1, 0, or 1') END",
 }
 
 _BAGS = {
@@ -211,4 +207,4 @@ _BAGS = {
 }
 
 
-MACROS = {**_ERRORS, **_BITS, **_BINARY, **_STRINGS, **_STATISTICS, **_BAGS}
+MACROS = {**_ERRORS, **_BITS, **_STRINGS, **_STATISTICS, **_BAGS}

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from localaws.athena import comparisons, regexps
-from localaws.athena.failures import QueryFailure, not_supported
+from localaws.athena.failures import not_supported
 
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Between, exp.In)
 _MOMENTS = {exp.DType.DATE, exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ}
@@ -33,8 +33,7 @@ def check(tree: exp.Expr) -> None:
 
 def _cast(node: exp.Cast) -> None:
     value = node.this.unnest()
-    if node.to.this == exp.DType.DECIMAL and isinstance(value, exp.Cast) and value.to.this == exp.DType.FLOAT:
-        raise not_supported("CAST of a REAL as DECIMAL (CAST it AS DOUBLE)")
+
     written = str(value.this) if isinstance(value, exp.Literal) and value.is_string else ""
     if node.to.this in _MOMENTS and re.match(r"\s*([-+]|\d{5,}-)", written):
         raise not_supported("a date outside of the years 0 to 9999")
@@ -54,22 +53,17 @@ def _call(node: exp.Anonymous) -> None:
 
 
 def _regexp_replace(node: exp.Anonymous) -> None:
-    """java.util.regex.Matcher.replaceAll: $ begins a group, and an empty match is replaced, too."""
+    """java.util.regex.Matcher.replaceAll: an empty match is replaced, too."""
     texts = [str(e.this) for e in (a.unnest() for a in node.expressions) if isinstance(e, exp.Literal) and e.is_string]
     if len(node.expressions) != 3 or not (last := node.expressions[2].unnest()).is_string:
         return
-    replacement = str(last.this)
-    if re.search(r"\$(?![\d{])", replacement):
-        raise QueryFailure("INVALID_FUNCTION_ARGUMENT: Illegal replacement sequence: unescaped or incomplete $")
-    if re.search(r"\\|\$\{|\$\d\d", replacement):
-        raise not_supported(f"regexp_replace with the replacement '{replacement}'")
-    if replacement and len(texts) >= 2 and regexps.matches_nothing(texts[-2]):
+    if last.this and len(texts) >= 2 and regexps.matches_nothing(texts[-2]):
         raise not_supported("regexp_replace with a pattern that matches the empty string")
 
 
 def _regexp_position(node: exp.Anonymous) -> None:
     pattern = node.expressions[1].unnest() if len(node.expressions) > 1 else None
-    if isinstance(pattern, exp.Literal) and regexps.matches_nothing(str(pattern.this)):
+    if isinstance(pattern, exp.Literal) and pattern.this and regexps.matches_nothing(str(pattern.this)):
         raise not_supported("regexp_position with a pattern that matches the empty string")
 
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
-from localaws.athena import arrays, formatter, numbers, regexps, sqljson, temporal, zones
-from localaws.athena.failures import not_supported
+from localaws.athena import arrays, formatter, numbers, regexps, replacements, sqljson, temporal, zones
+from localaws.athena.failures import QueryFailure, not_supported
 from localaws.athena.formats import joda, json_path, mysql
 
 Arguments = Sequence[exp.Expr]
@@ -101,17 +101,13 @@ def _concat(a: Arguments) -> exp.Expr:
 
 def _concat_ws(a: Arguments) -> exp.Expr:
     """An array that is NULL gives NULL; a string that is NULL is left out."""
+    if len(a) == 1:
+        raise QueryFailure("INVALID_FUNCTION_ARGUMENT: There must be two or more concatenation arguments")
     return call("t_concat_ws" if len(a) == 2 else "concat_ws", *a)
 
 
 def _sign(a: Arguments) -> exp.Expr:
     return call("t_sign_of_double" if numbers.kind(a[0]) == "double" else "sign", a[0])
-
-
-def _regexp_replace(a: Arguments) -> exp.Expr:
-    if isinstance(a[-1], exp.Lambda):
-        raise not_supported("regexp_replace with a lambda")
-    return call("t_regexp_replace", *a)
 
 
 def _json(function: str) -> Rewrite:
@@ -250,6 +246,27 @@ def _combinations(a: Arguments) -> exp.Expr:
     return call("t_chosen", a[0].copy(), indexes)
 
 
+def _array_sort(a: Arguments) -> exp.Expr:
+    """With a comparator each element is put behind those that are not larger: stable, as Java's sort is."""
+    if len(a) == 1:
+        return call("t_array_sort", a[0])
+    items, item, other = (exp.to_identifier(n) for n in ("t_items", "t_item", "t_other"))
+    order, zero = call("t_order", _apply(_lambda(a[1], 2), [other, item])), exp.Literal.number(0)
+    before = call("list_filter", items.copy(), _each("t_other", exp.LTE(this=order, expression=zero)))
+    after = call("list_filter", items.copy(), _each("t_other", exp.GT(this=order.copy(), expression=zero.copy())))
+    put = exp.Lambda(
+        this=call("list_concat", call("list_append", before, item.copy()), after), expressions=[items, item]
+    )
+    empty = call("list_slice", a[0].copy(), exp.Literal.number(1), zero.copy())
+    return call("list_reduce", a[0], put, empty)
+
+
+def _typeof(a: Arguments) -> exp.Expr:
+    """A literal's length is in its type."""
+    literal = isinstance(a[0], exp.Literal) and a[0].is_string
+    return text(f"varchar({len(a[0].name)})") if literal else call("t_typeof", a[0])
+
+
 def _element_at(a: Arguments) -> exp.Expr:
     return exp.Bracket(this=a[0], expressions=[a[1]], offset=1)
 
@@ -259,10 +276,11 @@ REWRITES: dict[str, tuple[int, int, Rewrite]] = {
     "all_match": (2, 2, _matched("t_all")),
     "any_match": (2, 2, _matched("t_any")),
     "approx_distinct": (1, 2, lambda a: call("approx_count_distinct", a[0])),
+    "array_sort": (1, 2, _array_sort),
     "at_timezone": (2, 2, lambda a: zones.at_zone(a[0], a[1])),
     "combinations": (2, 2, _combinations),
     "concat": (2, 255, _concat),
-    "concat_ws": (2, 255, _concat_ws),
+    "concat_ws": (1, 255, _concat_ws),
     "sign": (1, 1, _sign),
     "date": (1, 1, lambda a: _cast(a[0], "DATE")),
     "date_add": (3, 3, _date_add),
@@ -278,12 +296,12 @@ REWRITES: dict[str, tuple[int, int, Rewrite]] = {
     "from_iso8601_timestamp": (1, 1, lambda a: _cast(a[0], "TIMESTAMPTZ")),
     "from_unixtime": (1, 3, zones.from_unixtime),
     "greatest": (1, 255, _unless_null("greatest")),
-    "json_exists": (2, 2, sqljson.exists),
+    "json_exists": (2, 3, sqljson.exists),
     "json_extract": (2, 2, _json("t_json_extract")),
     "json_extract_scalar": (2, 2, _json("t_json_extract_scalar")),
-    "json_query": (2, 2, sqljson.one("t_sql_json_query")),
+    "json_query": (2, 6, sqljson.query),
     "json_size": (2, 2, _json("t_json_size")),
-    "json_value": (2, 2, sqljson.one("t_sql_json_value")),
+    "json_value": (2, 5, sqljson.value),
     "least": (1, 255, _unless_null("least")),
     "map_agg": (2, 2, lambda a: call("t_map_agg", call("list", a[0]), call("list", a[1]))),
     "map_concat": (2, 255, _unless_null("map_concat")),
@@ -301,7 +319,7 @@ REWRITES: dict[str, tuple[int, int, Rewrite]] = {
     "reduce_agg": (4, 4, _reduce_agg),
     "regexp_extract": (2, 3, regexps.extract),
     "regexp_extract_all": (2, 3, lambda a: regexps.extract(a, every=True)),
-    "regexp_replace": (2, 3, _regexp_replace),
+    "regexp_replace": (2, 3, replacements.replaced),
     "reverse": (1, 1, lambda a: call("list_reverse" if arrays.is_array(a[0]) else "t_reverse", a[0])),
     "set_agg": (1, 1, lambda a: call("list", exp.Distinct(expressions=[a[0]]))),
     "timezone": (1, 1, zones.zone_name),
@@ -310,6 +328,7 @@ REWRITES: dict[str, tuple[int, int, Rewrite]] = {
     "transform": (2, 2, lambda a: call("list_transform", a[0], _lambda(a[1], 1))),
     "transform_keys": (2, 2, _transform_keys),
     "transform_values": (2, 2, _transform_values),
+    "typeof": (1, 1, _typeof),
     "with_timezone": (2, 2, lambda a: zones.with_zone(a[0], a[1])),
     "zip": (2, 5, _zip),
     "zip_with": (3, 3, _zip_with),
