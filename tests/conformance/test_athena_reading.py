@@ -154,6 +154,14 @@ def test_a_parquet_column_whose_type_does_not_fit_the_tables_fails_the_queries_t
     assert "in parquet file is incompatible with type" in failure
 
 
+def test_an_integer_of_a_parquet_file_is_read_as_a_smaller_one_where_it_fits(
+    queries: Queries, s3: Any, parquet: Callable[[str], bytes]
+) -> None:
+    put(s3, "smaller/a.parquet", parquet("SELECT 7::BIGINT AS x UNION ALL SELECT NULL"))
+    queries.run("CREATE EXTERNAL TABLE smaller (x smallint) STORED AS PARQUET LOCATION 's3://lake/smaller/'")
+    assert queries.rows("SELECT x, count(*) FROM smaller GROUP BY x ORDER BY x") == [["7", "1"], [None, "1"]]
+
+
 def test_hidden_columns_tell_of_each_rows_file(queries: Queries, s3: Any) -> None:
     put(s3, "hidden/d=a/h=1/x.json", b'{"n": 1}\n{"n": 2}\n')
     put(s3, "hidden/d=b c/h=2/y.json", b'{"n": 33}\n')

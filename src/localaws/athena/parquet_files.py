@@ -16,6 +16,7 @@ from localaws.athena.table import Column, Table, selected
 from localaws.athena.types import Type, of_duckdb
 
 # What a column of the file may be read as, besides its own type.
+_INTEGERS = {"tinyint", "smallint", "integer", "bigint"}
 _WIDER = {
     "tinyint": {"smallint", "integer", "bigint"},
     "smallint": {"integer", "bigint"},
@@ -61,9 +62,18 @@ def _column(column: Column, found: tuple[str, str] | None) -> str:
     spelled, kind = found
     if kind.upper() == wanted.upper():
         return f"{name(spelled)} AS {name(column.name)}"
-    if not _fits(of_duckdb(duckdb.sqltype(kind)), column.type):
-        return f"CAST(t_fail({literal(_incompatible(column, kind))}) AS {wanted}) AS {name(column.name)}"
-    return f"CAST({name(spelled)} AS {wanted}) AS {name(column.name)}"
+    there = of_duckdb(duckdb.sqltype(kind))
+    if _fits(there, column.type):
+        return f"CAST({name(spelled)} AS {wanted}) AS {name(column.name)}"
+    failure = f"CAST(t_fail({literal(_incompatible(column, kind))}) AS {wanted})"
+    if {
+        there.name,
+        column.type.name,
+    } <= _INTEGERS:  # into a smaller one where it fits, as awswrangler's tests do on AWS
+        value = f"TRY_CAST({name(spelled)} AS {wanted})"
+        unfit = f"{value} IS NULL AND {name(spelled)} IS NOT NULL"
+        return f"CASE WHEN {unfit} THEN {failure} ELSE {value} END AS {name(column.name)}"
+    return f"{failure} AS {name(column.name)}"
 
 
 def _fits(there: Type, wanted: Type) -> bool:
