@@ -5,6 +5,7 @@ Rows come as a file that a worker wrote, and go as one where they are many: the 
 
 import shutil
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -38,6 +39,11 @@ class ResultFiles:
         self._account = account
         self._managed = managed
         self._scratch = scratch
+        self._beside = ThreadPoolExecutor(max_workers=4, thread_name_prefix="athena-metadata")
+
+    def close(self) -> None:
+        """When nothing is put any more."""
+        self._beside.shutdown()
 
     @contextmanager
     def rows_of(self, execution: Execution) -> Iterator[Path]:
@@ -52,12 +58,19 @@ class ResultFiles:
         """A header and the rows; -> the size of the object. Raises QueryFailure."""
         header = results.header([c["Name"] for c in execution.columns])
         size = rows.stat().st_size
-        if size <= _IN_MEMORY:
-            self._put(execution, header + rows.read_bytes())
-        else:
-            self._put_large(execution, header, rows)
-        self.describe(execution)
+        with self._described(execution):
+            if size <= _IN_MEMORY:
+                self._put(execution, header + rows.read_bytes())
+            else:
+                self._put_large(execution, header, rows)
         return len(header) + size
+
+    @contextmanager
+    def _described(self, execution: Execution) -> Iterator[None]:
+        """`describe` meanwhile: each waits for the disk, and both can wait for the same commit."""
+        described = self._beside.submit(self.describe, execution)
+        yield
+        described.result()
 
     def _put_large(self, execution: Execution, header: bytes, rows: Path) -> None:
         whole = rows.with_suffix(".whole")
@@ -71,8 +84,8 @@ class ResultFiles:
 
     def put_lines(self, execution: Execution, lines: Sequence[str]) -> None:
         """Of what is no query. Raises QueryFailure."""
-        self._put(execution, "".join(f"{line}\n" for line in lines).encode())
-        self.describe(execution)
+        with self._described(execution):
+            self._put(execution, "".join(f"{line}\n" for line in lines).encode())
 
     def describe(self, execution: Execution) -> None:
         """Put what says its columns, if it has any. Raises QueryFailure."""

@@ -112,6 +112,7 @@ class Athena:
         """Running queries end with the endpoint; when it starts again they are FAILED."""
         self._pool.close()
         self._threads.shutdown(wait=True, cancel_futures=True)
+        self._results.close()
 
     def with_workgroup(self, p: Parameters) -> Parameters:
         """A request's parameters with the workgroup that it means: that of the executions or named queries, or
