@@ -178,6 +178,15 @@ def test_an_end_that_was_seen_survives_a_kill(queries: Queries, endpoint: Endpoi
     }
 
 
+def test_a_full_page_has_a_token_even_if_nothing_follows(queries: Queries) -> None:
+    for sql, rows in (("SELECT * FROM (VALUES 1, 2, 3) AS t(x)", 4), ("SHOW DATABASES", 1)):
+        number = queries.run(sql)["QueryExecutionId"]
+        page = queries.client.get_query_results(QueryExecutionId=number, MaxResults=rows)
+        assert len(page["ResultSet"]["Rows"]) == rows
+        last = queries.client.get_query_results(QueryExecutionId=number, NextToken=page["NextToken"])
+        assert (last["ResultSet"]["Rows"], last.get("NextToken")) == ([], None)
+
+
 # The message beside a result of these columns, as AWS wrote it on 2026-09-17, without its first field, the query's id
 # (aoyagikouhei/athena-local, src/metadata.rs).
 MEASURED = bytes.fromhex(
