@@ -262,6 +262,22 @@ def test_results_go_to_the_expected_owner_only(queries: Queries) -> None:
     assert queries.run("SELECT 1", ResultConfiguration=other, WorkGroup="forced")["ResultConfiguration"]
 
 
+def test_results_are_encrypted_as_is_asked_for_and_what_clients_must_decrypt_is_refused(
+    queries: Queries, endpoint: EndpointProcess
+) -> None:
+    key = "arn:aws:kms:us-east-1:000000000000:key/11111111-1111-1111-1111-111111111111"
+    sealed = {"EncryptionConfiguration": {"EncryptionOption": "SSE_KMS", "KmsKey": key}, "OutputLocation": RESULTS}
+    configuration = queries.run("SELECT 1", ResultConfiguration=sealed)["ResultConfiguration"]
+    assert configuration["EncryptionConfiguration"] == sealed["EncryptionConfiguration"]
+    for suffix in ("", ".metadata"):
+        name = configuration["OutputLocation"].removeprefix("s3://lake/") + suffix
+        found = endpoint.client("s3").head_object(Bucket="lake", Key=name)
+        assert (found["ServerSideEncryption"], found["SSEKMSKeyId"]) == ("aws:kms", key)
+    by_client = {"EncryptionConfiguration": {"EncryptionOption": "CSE_KMS", "KmsKey": key}, "OutputLocation": RESULTS}
+    message = refused(queries.start, sql="SELECT 1", ResultConfiguration=by_client)["Error"]["Message"]
+    assert "CSE_KMS is not supported" in message
+
+
 def test_a_token_means_the_same_text_database_and_place(queries: Queries) -> None:
     asked: dict[str, Any] = {"sql": "SELECT ?", "ClientRequestToken": "u" * 32, "ExecutionParameters": ["1"]}
     number = queries.start(**asked)

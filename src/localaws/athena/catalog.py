@@ -45,10 +45,18 @@ class StoredFile(Protocol):
 
 # (bucket, prefix) -> every object under it, in key order
 Files = Callable[[str, str], Sequence[StoredFile]]
-# (bucket, key, bytes, content type) -> etag
-PutObject = Callable[[str, str, bytes, str], str]
-# (bucket, key, a file of the data directory that becomes the object, content type) -> etag
-PutFile = Callable[[str, str, Path, str], str]
+
+
+class PutObject(Protocol):
+    """The object's etag. `more` are members of PutObject's request."""
+
+    def __call__(self, bucket: str, key: str, data: bytes, content_type: str, **more: str) -> str: ...
+
+
+class PutFile(Protocol):
+    """The same of a file of the data directory, which becomes the object."""
+
+    def __call__(self, bucket: str, key: str, file: Path, content_type: str, **more: str) -> str: ...
 
 
 def bucket_and_key(url: str) -> tuple[str, str]:

@@ -129,6 +129,9 @@ def _refuse_own_location(statement: Statement, group: Document) -> None:
 
 def _result_configuration(p: Parameters, group: Document) -> Document:
     configuration = group["Configuration"]
-    if configuration.get("EnforceWorkGroupConfiguration"):
-        return dict(configuration.get("ResultConfiguration", {}))
-    return {**configuration.get("ResultConfiguration", {}), **p.get("ResultConfiguration", {})}
+    found = dict(configuration.get("ResultConfiguration", {}))
+    if not configuration.get("EnforceWorkGroupConfiguration"):
+        found |= p.get("ResultConfiguration", {})
+    if found.get("EncryptionConfiguration", {}).get("EncryptionOption") == "CSE_KMS":
+        raise invalid("EncryptionOption CSE_KMS is not supported by the local Athena yet; SSE_S3 and SSE_KMS are")
+    return found

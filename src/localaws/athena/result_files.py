@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from localaws.athena import result_metadata, results
-from localaws.athena.catalog import Files, PutFile, PutObject, bucket_and_key
+from localaws.athena.catalog import Document, Files, PutFile, PutObject, bucket_and_key
 from localaws.athena.executions import Execution
 from localaws.athena.failures import QueryFailure
 from localaws.athena.managed import ManagedResults, is_managed
@@ -119,8 +119,16 @@ class ResultFiles:
             )
         try:
             if isinstance(data, Path):
-                self._put_file(bucket, key + suffix, data, _BYTES)
+                self._put_file(bucket, key + suffix, data, _BYTES, **_encryption(configuration))
             else:
-                self._put_object(bucket, key + suffix, data, _BYTES)
+                self._put_object(bucket, key + suffix, data, _BYTES, **_encryption(configuration))
         except AwsError as e:
             raise QueryFailure(f"Unable to verify/create output bucket {bucket}") from e
+
+
+def _encryption(configuration: Document) -> dict[str, str]:
+    """As members of PutObject's request; the bucket's own where nothing is asked for."""
+    asked = configuration.get("EncryptionConfiguration") or {}
+    method = {"SSE_S3": "AES256", "SSE_KMS": "aws:kms"}.get(asked.get("EncryptionOption", ""))
+    found = {"ServerSideEncryption": method, "SSEKMSKeyId": asked.get("KmsKey") if method == "aws:kms" else None}
+    return {name: value for name, value in found.items() if value}

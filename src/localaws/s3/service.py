@@ -145,16 +145,21 @@ class S3:
 
     # For the other services
 
-    def put_object(self, bucket: str, key: str, data: bytes, content_type: str = "application/octet-stream") -> str:
-        """What PutObject does: durable on return, with its event. The ETag. Raises AwsError (NoSuchBucket ...)."""
-        return self._put_body(bucket, key, Body(data, None, len(data)), content_type)
+    def put_object(
+        self, bucket: str, key: str, data: bytes, content_type: str = "application/octet-stream", **more: str
+    ) -> str:
+        """What PutObject does, with `more` of its parameters: durable on return, with its event. The ETag. Raises
+        AwsError (NoSuchBucket ...)."""
+        return self._put_body(bucket, key, Body(data, None, len(data)), content_type, more)
 
-    def put_file(self, bucket: str, key: str, file: Path, content_type: str = "application/octet-stream") -> str:
+    def put_file(
+        self, bucket: str, key: str, file: Path, content_type: str = "application/octet-stream", **more: str
+    ) -> str:
         """The same of a file of the data directory, which is moved and not copied."""
-        return self._put_body(bucket, key, Body(file=file, size=file.stat().st_size), content_type)
+        return self._put_body(bucket, key, Body(file=file, size=file.stat().st_size), content_type, more)
 
-    def _put_body(self, bucket: str, key: str, body: Body, content_type: str) -> str:
-        p = {"Bucket": bucket, "Key": key, "Body": body, "ContentType": content_type}
+    def _put_body(self, bucket: str, key: str, body: Body, content_type: str, more: Mapping[str, str]) -> str:
+        p = {"Bucket": bucket, "Key": key, "Body": body, "ContentType": content_type, **more}
         self._access.inherit(p, self._buckets.get(bucket))
         answer = self._put.put_object(p)
         etag: str = answer["ETag"]
