@@ -211,6 +211,8 @@ STATISTICS = [
 ]
 
 COLLECTIONS = [
+    ("map_entries(MAP(ARRAY[1, 2], ARRAY['a', 'b']))", "[{field0=1, field1=a}, {field0=2, field1=b}]"),
+    ("transform(map_entries(MAP(ARRAY[1, 2], ARRAY['a', 'b'])), e -> e[2])", "[a, b]"),
     (
         "zip(ARRAY[1, 2], ARRAY['1b', NULL, '3b'])",
         "[{field0=1, field1=1b}, {field0=2, field1=null}, {field0=null, field1=3b}]",

@@ -46,11 +46,22 @@ VALUES = [
     (f"timezone_hour({HERE})", "-4"),
     (f"timezone_minute({NOON} AT TIME ZONE '+05:30')", "30"),
     (f"timezone_hour({NOON})", "0"),
+    ("from_iso8601_timestamp('2020-05-11T11:15:05+01:00')", "2020-05-11 11:15:05.000 +01:00"),
+    ("hour(from_iso8601_timestamp('2020-05-11T11:15:05Z'))", "11"),
+    ("to_iso8601(TIMESTAMP '2001-08-22 03:04:05')", "2001-08-22T03:04:05"),
+    ("to_iso8601(date_add('day', 1, TIMESTAMP '2001-08-22 03:04:05'))", "2001-08-23T03:04:05.000"),
     ("CAST(NULL AS TIMESTAMP) AT TIME ZONE 'Europe/Berlin'", None),
     (f"ARRAY[{HERE}]", "[2020-06-01 08:00:00.000 America/New_York]"),
 ]  # fmt: skip
 
 QUERIES = [
+    (
+        (
+            "SELECT from_iso8601_timestamp(x) AT TIME ZONE 'UTC', to_unixtime(from_iso8601_timestamp(x)) "
+            "FROM (VALUES '2020-05-11T11:15:05+01:00') AS v(x)"
+        ),
+        [["2020-05-11 10:15:05.000 UTC", "1.589192105E9"]],
+    ),
     (
         (
             "SELECT date_trunc('day', t AT TIME ZONE 'America/New_York') AS d, count(*) FROM (VALUES "
@@ -66,6 +77,10 @@ QUERIES = [
 ]
 
 REFUSED = [
+    (
+        "SELECT hour(from_iso8601_timestamp(x)) FROM (VALUES '2020-05-11T11:15:05+01:00') AS v(x)",
+        "NOT_SUPPORTED: from_iso8601_timestamp of a text with an offset",
+    ),
     (f"SELECT hour(z) FROM (SELECT {HERE} AS z)", "NOT_SUPPORTED: hour of a timestamp with a time zone of its own"),
     (f"SELECT CAST(z AS VARCHAR) FROM (SELECT {HERE} AS z)", "NOT_SUPPORTED: a timestamp with a time zone as text"),
     ("SELECT now() AT TIME ZONE z FROM (VALUES 'UTC') AS v(z)", "NOT_SUPPORTED: a time zone that is not a literal"),

@@ -19,7 +19,10 @@ In a worker process (DuckDB and sqlglot, locked down):
     operands    refuses comparisons that only DuckDB would make
     dialect     the tree rewritten for DuckDB: functions, rewrites, macros, formats, numbers, temporal
     arrays, regexps   what NULL means in arrays, and in groups of a regular expression
-    reference   the rarer functions' macros; formatter (format), sqljson (json_value ...), zones (AT TIME ZONE)
+    columns     whose column a name is; known and numbers: what the tree shows of an expression's type
+    comparisons of NaN and maps; temporal, zones (AT TIME ZONE), rows
+    reference   the rarer functions' macros; arrays, binary, jsontext, formatter (format), replacements (regexp_replace),
+                sqljson with sqljson_grammar (json_value ...)
     pruning     which partitions the query can want
     scan        a Glue table (table) as a relation over its files, by Glue's schema: parquet_files, json_files with
                 json_values, text_files with delimited; what is known of the files before: facts

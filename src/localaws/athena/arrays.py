@@ -10,6 +10,7 @@ from sqlglot import exp
 from localaws.athena import columns
 
 MACROS: dict[str, str] = {
+    "t_map_entries(m)": "list_transform(map_entries(m), lambda t__e: row(t__e.key, t__e.value))",
     "t_array_sort(l)": "list_sort(l, 'ASC', 'NULLS LAST')",
     "t_array_distinct(l)": "list_transform(list_filter(list_transform(l, lambda t__e, t__i: {'e': t__e, 'i': t__i}), "
     "lambda t__p: list_position(l, t__p.e) = t__p.i), lambda t__q: t__q.e)",

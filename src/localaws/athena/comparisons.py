@@ -8,7 +8,7 @@ out. Maps are equal in any order of their keys; a NULL among the values makes th
 
 from sqlglot import exp
 
-from localaws.athena import arrays, numbers
+from localaws.athena import arrays, known, numbers
 from localaws.athena.failures import not_supported
 
 _LARGER = (exp.GT, exp.GTE)
@@ -26,7 +26,7 @@ def compared(node: exp.Expr) -> exp.Expr:
     """The comparison with Trino's meaning."""
     if isinstance(node, exp.Between):
         return _between(node)
-    if isinstance(node, exp.EQ | exp.NEQ) and (numbers.is_map(node.this) or numbers.is_map(node.expression)):
+    if isinstance(node, exp.EQ | exp.NEQ) and (known.is_map(node.this) or known.is_map(node.expression)):
         equal = exp.Anonymous(this="t_map_equal", expressions=[node.this.copy(), node.expression.copy()])
         return equal if isinstance(node, exp.EQ) else exp.Not(this=equal)
     if isinstance(node, exp.EQ | exp.NEQ) and (equal_all := _of_collections(node)) is not None:
@@ -111,7 +111,7 @@ def refuse(node: exp.Expr) -> None:
     sides = [s.unnest() for s in node.iter_expressions()]
     if isinstance(node, exp.In) and any(_is_nan(s) for s in sides):
         raise not_supported("IN with NaN (use is_nan)")
-    if not isinstance(node, exp.EQ | exp.NEQ) and any(numbers.is_map(s) for s in sides):
+    if not isinstance(node, exp.EQ | exp.NEQ) and any(known.is_map(s) for s in sides):
         raise not_supported("a comparison of maps")
     if isinstance(node, exp.EQ | exp.NEQ) and any(_nested_null(s) for s in sides):
         raise not_supported("a comparison of an array with NULL in it")

@@ -12,7 +12,7 @@ from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import ErrorLevel, UnsupportedError
 from sqlglot.generators.duckdb import DuckDBGenerator
 
-from localaws.athena import arrays, comparisons, numbers, refusals, rows, temporal, zones
+from localaws.athena import arrays, comparisons, known, numbers, refusals, rows, temporal, zones
 from localaws.athena.failures import QueryFailure, not_supported
 from localaws.athena.functions import FUNCTIONS
 from localaws.athena.rewrites import REWRITES, call
@@ -131,7 +131,7 @@ def _cast(node: exp.Cast, _: bool) -> exp.Expr:
         return exp.Cast(this=node.copy(), to=exp.DataType(this=exp.DType.TIMESTAMP))
     if kind.this == exp.DType.DECIMAL and not kind.expressions:
         kind.set("expressions", [exp.DataTypeParam(this=exp.Literal.number(n)) for n in _decimal(value)])
-    if kind.this == exp.DType.DECIMAL and numbers.is_real(value):
+    if kind.this == exp.DType.DECIMAL and known.is_real(value):
         node.set("this", exp.Cast(this=value.copy(), to=exp.DataType(this=exp.DType.VARCHAR)))
     return node
 
@@ -185,18 +185,18 @@ def _subscript(node: exp.Bracket, _: bool) -> exp.Expr:
     index = node.expressions[0]
     if isinstance(index, exp.Neg):
         raise QueryFailure("INVALID_FUNCTION_ARGUMENT: Array subscript is negative")
-    if numbers.is_row(node.this):
+    if known.is_row(node.this):
         return node
     if not isinstance(index, exp.Literal):
         return call(
-            "t_key" if numbers.is_map(node.this) else "t_item" if arrays.is_array(node.this) else "t_at",
+            "t_key" if known.is_map(node.this) else "t_item" if arrays.is_array(node.this) else "t_at",
             node.this,
             index,
         )
     if index.is_string:
         return call("t_key", node.this, index)
     # sqlglot counts subscripts from 0 in the tree
-    return node if numbers.is_map(node.this) else call("t_item", node.this, exp.Literal.number(int(index.this) + 1))
+    return node if known.is_map(node.this) else call("t_item", node.this, exp.Literal.number(int(index.this) + 1))
 
 
 def _list_aggregate(node: exp.GroupConcat, _: bool) -> exp.Expr:
@@ -216,11 +216,11 @@ def _unnest(node: exp.Unnest, _: bool) -> exp.Expr:
     arrays = node.expressions
     width = len(columns)
     plain = width <= 1 or (offset and not columns)
-    if len(arrays) == 1 and plain and not numbers.is_map(arrays[0]) and not _has_rows(arrays[0]):
+    if len(arrays) == 1 and plain and not known.is_map(arrays[0]) and not _has_rows(arrays[0]):
         return node
     items: list[exp.Expr] = []
     for array in arrays:
-        if numbers.is_map(array):
+        if known.is_map(array):
             items += [call("unnest", call("map_keys", array.copy())), call("unnest", call("map_values", array.copy()))]
         elif _has_rows(array) or (len(arrays) == 1 and width > 1):
             depth = exp.PropertyEQ(this=exp.to_identifier("max_depth"), expression=exp.Literal.number(2))
@@ -237,7 +237,7 @@ def _unnest(node: exp.Unnest, _: bool) -> exp.Expr:
 
 def _has_rows(array: exp.Expr) -> bool:
     """Is it certainly an array of rows, whose fields become columns?"""
-    return isinstance(array, exp.Array) and any(numbers.is_row(item) for item in array.expressions)
+    return isinstance(array, exp.Array) and any(known.is_row(item) for item in array.expressions)
 
 
 def _json(node: exp.ParseJSON, _: bool) -> exp.Expr:

@@ -43,7 +43,7 @@ _SCALARS = {
     "day": "day/1", "day_of_month": "day/1", "day_of_week": "isodow/1", "day_of_year": "dayofyear/1",
     "dow": "isodow/1", "doy": "dayofyear/1", "hour": "t_hour/1",
     "last_day_of_month": "last_day/1", "millisecond": "t_millisecond/1", "minute": "t_minute/1", "month": "month/1",
-    "now": "now/0", "quarter": "quarter/1", "second": "t_second/1", "to_iso8601": "t_to_iso8601/1",
+    "now": "now/0", "quarter": "quarter/1", "second": "t_second/1",
     "to_unixtime": "t_unixtime/1", "week": "week/1", "week_of_year": "week/1", "year": "year/1",
     "year_of_week": "isoyear/1", "yow": "isoyear/1",
     # JSON
@@ -60,7 +60,7 @@ _SCALARS = {
     "array_min": "t_array_min/1", "array_position": "t_array_position/2", "array_remove": "t_array_remove/2",
     "array_sort": "t_array_sort/1", "array_union": "t_array_union/2", "arrays_overlap": "t_arrays_overlap/2",
     "cardinality": "cardinality/1", "contains": "t_contains/2", "flatten": "flatten/1", "map": "t_map/0-2",
-    "map_entries": "map_entries/1", "map_from_entries": "map_from_entries/1",
+    "map_entries": "t_map_entries/1", "map_from_entries": "map_from_entries/1",
     "map_keys": "map_keys/1", "map_values": "map_values/1", "repeat": "t_repeat/2", "row": "row/1+",
     "sequence": "t_sequence/2-3", "slice": "t_slice/3",
 }  # fmt: skip

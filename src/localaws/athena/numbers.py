@@ -29,8 +29,6 @@ _SAME = {"min", "max", "coalesce", "nullif", "abs", "lag", "lead", "first_value"
          "greatest", "arbitrary", "least", "try", "t_mod", "mod", "round", "max_by", "min_by", "arg_max_null",
          "arg_min_null"}  # fmt: skip
 _INTEGER_TYPES = {exp.DType.TINYINT, exp.DType.SMALLINT, exp.DType.INT, exp.DType.BIGINT}
-_MAPS = {"map", "t_map", "map_agg", "t_map_agg", "histogram", "map_filter", "map_concat", "map_from_entries",
-         "split_to_map", "t_split_to_map", "transform_values", "transform_keys"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,36 +148,6 @@ def _truncated(value: exp.Expr, digits: exp.Expr, argument: Kind) -> exp.Expr:
     )
     rest = exp.Mod(this=exp.Paren(this=value.copy()), expression=step)
     return exp.Cast(this=exp.Sub(this=exp.Paren(this=value.copy()), expression=exp.Paren(this=rest)), to=kind)
-
-
-def is_real(node: exp.Expr) -> bool:
-    """Is it known to be a REAL? As a decimal that has the digits that it is written with, not those of a double."""
-    node = node.unnest()
-    if isinstance(node, exp.Column):
-        found = columns.type_of_column(node)
-        return found is not None and found.name == "real"
-    return isinstance(node, exp.Cast) and bool(node.to.this == exp.DType.FLOAT)
-
-
-def is_map(node: exp.Expr) -> bool:
-    """Is it known to be a map: a function that makes one, or a column of that type?"""
-    node = node.unnest()
-    if isinstance(node, exp.Cast):
-        return bool(node.to.this == exp.DType.MAP)
-    if isinstance(node, exp.Column):
-        found = columns.type_of_column(node)
-        return found is not None and found.name == "map"
-    return isinstance(node, exp.Anonymous) and node.name.lower() in _MAPS
-
-
-def is_row(node: exp.Expr) -> bool:
-    """Is it known to be a row?"""
-    if isinstance(node, exp.Cast):
-        return bool(node.to.this == exp.DType.STRUCT)
-    if isinstance(node, exp.Column):
-        found = columns.type_of_column(node)
-        return found is not None and found.name == "row"
-    return isinstance(node, exp.Anonymous) and node.name.lower() == "row"
 
 
 def _literal(node: exp.Literal) -> Kind:

@@ -17,6 +17,7 @@ _UTC = {"UTC", "GMT", "Z", "ETC/UTC", "+00:00"}
 _OFFSET = re.compile(r"[+-]\d\d:\d\d")
 _WRITTEN = re.compile(r"(.*?\d) ?([A-Za-z][\w/+-]*|[+-]\d\d:\d\d)")
 _FURTHEST = 14 * 60  # minutes from UTC
+_ISO = re.compile(r"(.*T.*)([+-]\d\d):?(\d\d)?")
 _SHORT = {"millisecond", "second", "minute", "hour"}
 # What looks at the local time, and gives something that has no zone.
 _LOCAL = set(
@@ -28,6 +29,10 @@ COMPARISONS = (
     exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Between, exp.In, exp.NullSafeEQ, exp.NullSafeNEQ,
 )  # fmt: skip
 MACROS = {
+    "t_from_iso8601(s)": "CASE WHEN regexp_matches(s, 'T.*[+-]\\d\\d:?(\\d\\d)?$') "
+    "AND NOT regexp_matches(s, '[+-]00:?(00)?$') THEN CAST(t_fail('NOT_SUPPORTED: from_iso8601_timestamp of a text "
+    "with an offset, where its zone counts, is not supported by the local Athena yet (put AT TIME ZONE around it)') "
+    "AS TIMESTAMPTZ) ELSE CAST(s AS TIMESTAMPTZ) END",
     "t_zoned(i, z)": "CASE WHEN i IS NOT NULL THEN struct_pack(t_at := CAST(i AS TIMESTAMPTZ), t_zone := z) END",
     "t_zone(z)": "CASE WHEN regexp_full_match(z, '[+-]\\d\\d:\\d\\d') THEN 'GMT' || z ELSE z END",
     "t_offset(i, z)": "date_sub('minute', CAST(i AS TIMESTAMP), timezone(t_zone(z), i))",
@@ -110,6 +115,32 @@ def offset(a: Sequence[exp.Expr], minutes: str) -> exp.Expr:
     found = exp.Paren(this=_call("t_offset", at, zone))
     kind = exp.Mod if minutes == "minute" else exp.IntDiv
     return exp.Paren(this=kind(this=found, expression=exp.Literal.number(60)))
+
+
+def from_iso8601(a: Sequence[exp.Expr]) -> exp.Expr:
+    """from_iso8601_timestamp: a text's offset is the zone of the value. That of a literal is known here; where only the
+    instant counts it doesn't matter, and elsewhere a text with an offset is refused when it comes."""
+    text, used = a[0].unnest(), a[0].parent.parent if a[0].parent else None
+    while isinstance(used, exp.Paren):
+        used = used.parent
+    if isinstance(text, exp.Literal) and text.is_string and (written := _ISO.fullmatch(text.name)):
+        zone = exp.Literal.string(f"{written[2]}:{written[3] or '00'}")
+        return at_zone(_cast(text, "TIMESTAMPTZ"), zone)
+    instant_only = isinstance(used, (*COMPARISONS, exp.AtTimeZone)) or (
+        isinstance(used, exp.Anonymous) and used.name.lower() in {"to_unixtime", "at_timezone"}
+    )
+    return _cast(a[0], "TIMESTAMPTZ") if instant_only else _call("t_from_iso8601", a[0])
+
+
+def iso8601(a: Sequence[exp.Expr]) -> exp.Expr:
+    """to_iso8601: a literal's fraction has its own digits, any other timestamp's three."""
+    value = a[0].unnest()
+    inner = value.this if isinstance(value, exp.Cast) else None
+    if not (isinstance(inner, exp.Cast) and inner.to.this == exp.DType.TIMESTAMP and inner.to.expressions):
+        return _call("t_to_iso8601", a[0])
+    digits = int(inner.to.expressions[0].name)
+    written = _call("strftime", a[0], exp.Literal.string("%Y-%m-%dT%H:%M:%S.%f"))
+    return _call("left", written, exp.Literal.number(20 + digits if digits else 19))
 
 
 def zone_name(a: Sequence[exp.Expr]) -> exp.Expr:
