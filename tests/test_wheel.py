@@ -96,6 +96,7 @@ def test_the_light_commands_need_no_extra(fresh: Path, command: str) -> None:
     assert "examples:" in run(fresh, "clicklake", command, "--help").stdout
 
 
+@pytest.mark.minutes  # test_package builds it without the light install
 def test_the_light_install_builds_the_zip_for_aws_and_it_is_the_same_everywhere(fresh: Path, tmp_path: Path) -> None:
     """It has neither the checkout nor pip nor the extra `transform`: uv fetches what the package's own lock names."""
     ours = package.build("aws-arm64", out=tmp_path / "ours.zip")
