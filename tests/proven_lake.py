@@ -60,16 +60,16 @@ class ProvenLake:
         return self.place(key)
 
     def place(self, key: str) -> Place:
-        modified = self.s3().head_object(Bucket=BUCKET, Key=key)["LastModified"]
-        return place(key, milliseconds(modified), PIPELINE)
+        (found,) = self.s3().list_objects_v2(Bucket=BUCKET, Prefix=key)["Contents"]
+        return place(key, milliseconds(found["LastModified"]), PIPELINE)
 
     def process(self, places: list[Place]) -> None:
         outcomes = list(Processor(self.lake.target, NAMES, BUCKET, 1).run_all(where.raw_key for where in places))
         assert {outcome.status for outcome in outcomes} <= {"processed"}
 
-    def put_and_wait(self, day: str, name: str) -> Place:
+    def put_and_wait(self, day: str, name: str, body: bytes = b"") -> Place:
         """One that S3 has processed; one after the other, so that one worker does them all."""
-        where = self.put(day, name, content(name))
+        where = self.put(day, name, body or content(name))
         assert eventually(lambda: where.ledger in self.keys("ledger/"))
         return where
 

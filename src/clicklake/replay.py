@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from clicklake.dead_letters import FailureQueue, Letter
-from clicklake.lake import Days, Lake, RawObject, Stored
+from clicklake.lake import Days, Lake, RawObject
 from clicklake.reprocess import Outcome, Processor
 from clicklake.transform.event import FailureType
 
@@ -63,7 +63,15 @@ def select(lake: Lake, processor: Processor, asked: Asked) -> Selection:
         raw = [found for found in raw if found.place.ledger in ledger]
         counts = dict(zip((found.place.ledger for found in raw), _counts(lake, raw, asked), strict=True))
         raw = [found for found in raw if counts[found.place.ledger]]
-    chosen = [found for found in raw if not _is_done(found, ledger.get(found.place.ledger), asked.since, processor)]
+    present = Present(processor.deployed, timedelta(seconds=processor.timeout), processor.processing_time)
+
+    def is_done(found: RawObject) -> bool:
+        row = ledger.get(found.place.ledger)
+        if row is None:
+            return False
+        return row.modified >= asked.since if asked.since else present.wrote(row.modified, found.stored.modified)
+
+    chosen = [found for found in raw if not is_done(found)]
     failed = None if counts is None else sum(counts[found.place.ledger] for found in chosen)
     return Selection(tuple(chosen), len(raw) - len(chosen), asked.since or processor.deployed, failed)
 
@@ -78,14 +86,21 @@ def _counts(lake: Lake, raw: Sequence[RawObject], asked: Asked) -> Iterator[int]
     return (int(row.get(asked.column) or 0) if row else 0 for row in rows)
 
 
-def _is_done(found: RawObject, row: Stored | None, since: datetime | None, processor: Processor) -> bool:
-    if row is None or row.modified < (since or processor.deployed):
-        return False
-    came_before = found.stored.modified < processor.deployed
-    came_shortly_before = came_before and found.stored.modified >= processor.deployed - processor.processing_time
-    if since or not came_shortly_before:
-        return True
-    return row.modified >= processor.deployed + timedelta(seconds=processor.timeout)
+@dataclass(frozen=True, slots=True)
+class Present:
+    """The function as it was `deployed` last. A run ends within `timeout`, and begins within `processing_time`, if it
+    is not throttled, after its raw object came."""
+
+    deployed: datetime
+    timeout: timedelta
+    processing_time: timedelta
+
+    def wrote(self, row: datetime, raw: datetime) -> bool:
+        """Whether a ledger row that was written then is the present function's; the raw object came at `raw`."""
+        if not self.deployed - self.processing_time <= raw < self.deployed:
+            return row >= self.deployed
+        # A run that had begun before the deployment may have written it.
+        return row >= self.deployed + self.timeout
 
 
 def replay(

@@ -60,9 +60,9 @@ def is_whole(document: Document) -> bool:
 
 def lines(document: Document) -> Iterator[str]:
     if document["done_before"]:
-        yield f"done       {document['done_before']:,} raw objects since {document['since']}: left alone"
+        yield f"done       {_number(document['done_before'])} already: left alone"
     if document["dry_run"]:
-        yield f"would run  {document['selected']:,} raw objects"
+        yield f"would run  {_number(document['selected'])}"
         yield from _some(document["raw_keys"])
     else:
         yield from _done(document)
@@ -71,11 +71,11 @@ def lines(document: Document) -> Iterator[str]:
 
 
 def _done(document: Document) -> Iterator[str]:
-    yield f"processed  {document['processed']:,} of {document['selected']:,} raw objects"
+    yield f"processed  {document['processed']:,} of {_number(document['selected'])}"
     if document["gone"]:
-        yield f"gone       {document['gone']:,} of them are no longer there"
+        yield f"gone       {_number(document['gone'])}: no longer there"
     if document["failed"]:
-        yield f"failed     {len(document['failed']):,}: run it again when this is mended; see also the function's log"
+        yield f"failed     {_number(len(document['failed']))}: mend this and run it again; the function's log says more"
         yield from _some([f"{each['raw_key']}: {each['problem']}" for each in document["failed"]])
 
 
@@ -91,6 +91,10 @@ def _messages(document: Document) -> Iterator[str]:
     if messages:
         yield f"messages   {messages['deleted']:,} deleted, {len(messages['left']):,} left in the queue"
         yield from _some([f"{each['id']}: {each['problem']}" for each in messages["left"]])
+
+
+def _number(raw_objects: int) -> str:
+    return "1 raw object" if raw_objects == 1 else f"{raw_objects:,} raw objects"
 
 
 def _some(texts: list[str]) -> Iterator[str]:
