@@ -32,6 +32,7 @@ def test_the_truth_has_a_line_for_each_record(tmp_path: Path, capsys: pytest.Cap
     events = gzip.decompress((tmp_path / "e.ndjson.gz").read_bytes()).splitlines()
     told = [json.loads(line) for line in (tmp_path / "t.ndjson").read_text().splitlines()]
     assert len(events) == len(told) == made["records"] == 300
+    assert set(made) == {"records", "bytes", "good", "late", "repeat", "malformed", "seed", "start"}
     assert made["good"] + made["late"] + made["repeat"] + made["malformed"] == 300
     for event, line in zip(events, told, strict=True):
         if line["kind"] != "malformed":

@@ -1,6 +1,7 @@
 """`make score`: the lake is as right as docs/quality.md says, and the scores would notice if it were not."""
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -16,7 +17,7 @@ from clicklake.score import page
 from clicklake.score.counts import Share, Shares, score
 from clicklake.score.deliveries import SECONDS_PER_OBJECT, windows
 from clicklake.score.found import Found, Row
-from clicklake.score.scores import SECTIONS, below, percent
+from clicklake.score.scores import SECTIONS, below, misses, percent
 from endpoint_process import clean_environment
 
 PAGE = Path(__file__).parent.parent / "docs" / "quality.md"
@@ -76,9 +77,9 @@ def test_of_a_lake_that_knows_everything_every_score_is_full() -> None:
 
 
 def _changed(where: Any, **values: Any) -> Found:
-    """The perfect lake with the first row that `where` finds changed, and the others of its visit."""
-    place = next(r.place for r in PERFECT.rows if where(r))
-    rows = [replace(r, **values) if r.place[0] == place[0] else r for r in PERFECT.rows]
+    """The perfect lake with the first row that `where` finds changed, and all others of the same visitor."""
+    who = next(truth(r)["visitor"] for r in PERFECT.rows if where(r))
+    rows = [replace(r, **values) if truth(r)["visitor"] == who else r for r in PERFECT.rows]
     return replace(PERFECT, rows=rows)
 
 
@@ -181,9 +182,23 @@ def test_the_page_has_every_score_and_none_below_its_floor() -> None:
     for each in (each for section in SECTIONS.values() for each in section):
         (line,) = [line for line in text.splitlines() if line.startswith(f"| {each.says} |")]
         for cell, floor in zip(line.split("|")[2:4], (each.floor, each.floor_of("live")), strict=True):
-            if cell.strip() and floor is not None:
-                shown = float(cell.split("%")[0].strip(" <>")) / 100
-                assert shown <= floor if each.error else shown >= floor, line
+            numbers = re.search(r"\(([\d,]+) of ([\d,]+)\)", cell)
+            if numbers and floor is not None:
+                share = Share(*(int(number.replace(",", "")) for number in numbers.groups()))
+                assert not misses(share, floor, error=each.error), line
+
+
+@pytest.mark.parametrize(
+    ("share", "floor", "missed"),
+    [
+        (Share(45, 51), 0.94, False),  # by chance
+        (Share(450, 510), 0.94, True),
+        (Share(9, 10), 1, True),  # what must hold always
+        (Share(1_000_000, 1_000_000), 1, False),
+    ],
+)
+def test_a_floor_is_missed_by_more_than_chance_explains(share: Share, floor: float, missed: bool) -> None:
+    assert misses(share, floor) == missed
 
 
 def test_a_share_is_never_rounded_to_all_or_nothing() -> None:

@@ -312,6 +312,13 @@ def _list(name: str) -> list[str]:
     return [line for line in lines if not line.startswith("#")]
 
 
+def test_the_page_counts_what_is_in_the_lists() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "generate.md").read_text()
+    crawlers = {line.split("\t")[0] for line in _list("crawlers.tsv")}
+    assert f"{len(_list('browsers.tsv'))} browsers" in page
+    assert f"a list of {len(crawlers):,} crawlers" in page
+
+
 def test_every_channel_of_google_analytics_comes() -> None:
     chance = random.Random(1)
     arrivals = [sources.arrive(chance) for _ in range(20_000)]

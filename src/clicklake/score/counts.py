@@ -136,7 +136,9 @@ def _visit(pairs: list[tuple[Told, Row]]) -> _Visit:
     return _Visit(told, row, next((row.channel for _, row in pairs if row.channel), None))
 
 
-def _machines(visits: list[_Visit]) -> Shares:
+def _machines(all_visits: list[_Visit]) -> Shares:
+    """By visitor: who comes again says the same of themselves again."""
+    visits = list({visit.told["visitor"]: visit for visit in all_visits}.values())
     disguised = [visit for visit in visits if visit.told["disguised"]]
     open_ones = [visit for visit in visits if visit.is_robot and not visit.told["disguised"]]
     shares = {
