@@ -6,7 +6,7 @@ parse and check  ->  tables and views resolved  ->  rewritten for DuckDB  ->  pa
 
 import json
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -84,7 +84,7 @@ class Engine:
             bound = self._connection.sql(text)
             names, types = bound.columns, [of_duckdb(t) for t in bound.types]
         except duckdb.Error as e:
-            raise translate(e, sql) from e
+            raise _failure(e, sql, resolved.scans.values()) from e
         names = [f"_col{i}" if n == _UNNAMED else n for i, n in enumerate(names)]
         size = sum(f.size for s in resolved.scans.values() for f in s.files())
         return Plan(text, names, types, size, time.perf_counter() - started, list(resolved.scans.values()))
@@ -103,8 +103,7 @@ class Engine:
         try:
             (rows,) = self._connection.execute(statement).fetchall()[0]
         except duckdb.Error as e:
-            failure = translate(e, sql)
-            raise (_gone(plan) if failure.category == SYSTEM else None) or failure from e
+            raise _failure(e, sql, plan.scans) from e
         read = json.loads(self._connection.profile())["io"]["total_bytes_read"]
         return int(rows), min(int(read), plan.file_bytes)
 
@@ -205,12 +204,13 @@ def _not_found(missing: str, place: str, database: str, name: str) -> QueryFailu
     return QueryFailure(f"TABLE_NOT_FOUND: line {place}: Table '{_CATALOG}.{database}.{name}' does not exist")
 
 
-def _gone(plan: Plan) -> QueryFailure | None:
+def _failure(error: duckdb.Error, sql: str, scans: Iterable[Scan]) -> QueryFailure:
     """DuckDB has several words for a file that went while it was read, "unordered_map::at" among them."""
-    for file in (f for scan in plan.scans for f in scan.files()):
+    failure = translate(error, sql)
+    for file in (f for scan in scans for f in scan.files()) if failure.category == SYSTEM else ():
         if not Path(file.path).exists():
             return QueryFailure(f"HIVE_CANNOT_OPEN_SPLIT: Error opening Hive split {file.key}: no such file")
-    return None
+    return failure
 
 
 def _is_with(table: exp.Table) -> bool:
