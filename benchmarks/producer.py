@@ -1,7 +1,8 @@
 """clicklake.Producer and `clicklake send` into the endpoint, against what one writes with boto3: 500 events a call.
 
-The client has one core and the endpoint the other. Events are dicts of 600 bytes of JSON for the producer, which has to
-write them, make their ids and keep them; and lines of a file for `send`. The plain loop gets the same.
+Events are dicts of 600 bytes of JSON without id and time for the producer, which makes both, and lines of a file for
+`send`. The plain loop gets the same, and makes the same of it, or a retry could not be told from a new event. Client
+and endpoint share the machine's cores.
 """
 
 import io
@@ -9,11 +10,12 @@ import itertools
 import json
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measure import Endpoint, Row, endpoint, on_core
+from benchmarks.measure import Endpoint, Row, endpoint
 from clicklake import records
 from clicklake.producer import Counters, Producer
 from clicklake.send import send
@@ -27,7 +29,7 @@ ROUNDS = 3
 
 
 def run() -> list[Row]:
-    with on_core(1), endpoint("--bare", core=0) as ours, tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+    with endpoint("--bare") as ours, tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
         _create_stream(ours)
         return list(_rows(ours, Path(folder)))
 
@@ -39,9 +41,11 @@ def _rows(ours: Endpoint, folder: Path) -> Iterable[Row]:
     file = b"".join(json.dumps(event).encode() + b"\n" for event in events)
     client = ours.client("firehose")
     ways: dict[str, Callable[[], object]] = {
-        "loop of events": lambda: _loop(client, (json.dumps(event).encode() + b"\n" for event in events)),
-        "producer": lambda: _produce(target, events, spool=False),
-        "producer, spool": lambda: _produce(target, events, spool=folder),
+        "loop of events": lambda: _loop(client, map(_line, events)),
+        "track": lambda: _produce(target, events, spool=False),
+        "track, spool": lambda: _produce(target, events, spool=folder),
+        "track_many": lambda: _produce_many(target, events, spool=False),
+        "track_many, spool": lambda: _produce_many(target, events, spool=folder),
         "loop of lines": lambda: _loop(client, file.splitlines(keepends=True)),
         "send": lambda: send(target, STREAM, records.read(io.BytesIO(file), "file")),
     }
@@ -51,8 +55,10 @@ def _rows(ours: Endpoint, folder: Path) -> Iterable[Row]:
         way()
         rates[name] = max(rates.get(name, 0.0), EVENTS / (time.perf_counter() - began))
     for name, baseline, what in (
-        ("producer", "loop of events", "Producer(spool=False), events of 600 B"),
-        ("producer, spool", "loop of events", "the same with a spool"),
+        ("track", "loop of events", "Producer.track, events of 600 B, in memory"),
+        ("track, spool", "loop of events", "the same with a spool"),
+        ("track_many", "loop of events", "Producer.track_many, 500 events of 600 B, in memory"),
+        ("track_many, spool", "loop of events", "the same with a spool"),
         ("send", "loop of lines", "clicklake send, lines of 600 B"),
     ):
         against = f"boto3, 500 a call: {rates[baseline]:,.0f} events/s"
@@ -71,6 +77,11 @@ def _event(number: int) -> dict[str, Any]:
     return event
 
 
+def _line(event: dict[str, Any]) -> bytes:
+    whole = {"event_id": str(uuid.uuid4()), "event_time": int(time.time() * 1000), **event}
+    return json.dumps(whole).encode() + b"\n"
+
+
 def _loop(client: Any, lines: Iterable[bytes]) -> None:
     """What one writes first: as many as a call may have, one call after the other, and what was refused once more."""
     rest = iter(lines)
@@ -86,9 +97,20 @@ def _produce(target: Target, events: list[dict[str, Any]], *, spool: Path | bool
     with Producer(STREAM, target=target, spool=spool, max_block=60.0) as producer:
         for event in events:
             producer.track(event)
-        if not producer.flush(60):
-            raise RuntimeError("not all of it was sent")
-        return producer.counters
+        return _flushed(producer)
+
+
+def _produce_many(target: Target, events: list[dict[str, Any]], *, spool: Path | bool) -> Counters:
+    with Producer(STREAM, target=target, spool=spool, max_block=60.0) as producer:
+        for begin in range(0, len(events), BATCH):
+            producer.track_many(events[begin : begin + BATCH])
+        return _flushed(producer)
+
+
+def _flushed(producer: Producer) -> Counters:
+    if not producer.flush(60):
+        raise RuntimeError("not all of it was sent")
+    return producer.counters
 
 
 def _create_stream(ours: Endpoint) -> None:

@@ -29,7 +29,14 @@ MIB = 2**20
 
 def producing(stream: Stream, spool: bool | Path = False, **options: Any) -> clicklake.Producer:
     """Never waits long, neither for more events nor after a failure."""
-    given = {"linger": 0.01, "jitter": lambda: 0.0, "on_error": lambda _: None, **options}
+    given = {
+        "linger": 0.01,
+        "call_bytes": 10 * 102_400,
+        "connections": 1,
+        "jitter": lambda: 0.0,
+        "on_error": lambda _: None,
+        **options,
+    }
     return clicklake.Producer("clicks", target=stream.target(), spool=spool, **given)
 
 
@@ -170,6 +177,31 @@ def test_many_threads_may_track(place: bool | Path) -> None:
     assert Counter(ids(stream)) == Counter(numbers(2000))
 
 
+def test_many_are_accepted_at_once_or_none_of_them(place: bool | Path) -> None:
+    stream = Stream()
+    with producing(stream, place) as producer:
+        assert producer.track_many(event(number) for number in range(500)) == numbers(500)
+        with pytest.raises(EventError):
+            producer.track_many([event(500), {"x": float("nan")}, event(502)])
+        assert producer.track_many([]) == []
+        assert producer.track_many([event(500)]) == ["000500"]
+    assert ids(stream) == numbers(501)
+
+
+def test_several_calls_may_be_under_way(place: bool | Path) -> None:
+    """The first waits until the others are done. What it has is acknowledged then, and nothing of it before."""
+    gate = Gate()
+    stream = Stream(gate)
+    with producing(stream, place, connections=3, linger=60) as producer:
+        producer.track_many(event(number, 50_000) for number in range(100))
+        assert eventually(lambda: len(ids(stream)) >= 60, 10)
+        assert not producer.flush(0.05)
+        gate.open()
+        assert producer.flush(10)
+        assert producer.counters.sent == 100
+    assert Counter(ids(stream)) == Counter(numbers(100))
+
+
 def test_asyncio_may_track(place: bool | Path) -> None:
     stream = Stream()
 
@@ -189,7 +221,13 @@ def test_asyncio_goes_on_while_a_producer_is_full() -> None:
     gate = Gate()
 
     async def track() -> int:
-        options: Any = {"target": Stream(gate).target(), "spool": False, "linger": 0.0, "max_memory": MIB}
+        options: Any = {
+            "target": Stream(gate).target(),
+            "spool": False,
+            "linger": 0.0,
+            "call_bytes": MIB,
+            "max_memory": MIB,
+        }
         async with clicklake.AsyncProducer("clicks", **options, max_block=5.0) as producer:
             waiting = [asyncio.ensure_future(producer.track(event(number, 300_000))) for number in range(6)]
             ticks = 0
@@ -359,6 +397,23 @@ def test_what_was_acknowledged_before_the_end_is_not_sent_again(tmp_path: Path) 
     assert (ids(first), ids(stream)) == (["000000"], ["000001"])
 
 
+def test_what_overtook_what_was_not_acknowledged_is_sent_again_after_the_end(tmp_path: Path) -> None:
+    """A log's mark is one number: nothing is left out, and ids tell what is there twice."""
+    gate = Gate()
+    oldest_waits: Answer = lambda records: (gate if b'"000000"' in records[0] else take_all)(records)  # noqa: E731
+    first = Stream(oldest_waits, oldest_waits)
+    producer = producing(first, tmp_path, connections=2, linger=60)
+    producer.track_many(event(number, 50_000) for number in range(30))
+    producer.flush(0.01)
+    assert eventually(lambda: first.taken, 10)
+    producer.close(0.1)
+    gate.open()
+    stream = Stream()
+    with producing(stream, tmp_path) as later:
+        assert eventually(lambda: later.counters.recovered == 30, 10)
+    assert ids(stream) == numbers(30)
+
+
 def test_without_a_spool_close_says_how_many_events_are_lost() -> None:
     producer = producing(Stream(*[no_answer] * 99_999))
     producer.track(event(0))
@@ -433,7 +488,7 @@ def test_a_log_has_what_was_appended_and_not_acknowledged_also_for_who_adopts_it
     for number, step in enumerate(steps):
         if step < 0:
             line = b"%d," % number + b"x" * -step
-            if log.append(line):
+            if log.append([line]):
                 expected.append(line)
             assert log.used <= 1600
         else:
@@ -454,7 +509,7 @@ def crashed(folder: Path, lines: list[bytes]) -> Path:
     """The segment that a process with these lines leaves when it is killed."""
     spool = logs(folder, 10_000)
     for line in lines:
-        assert spool.own.append(line)
+        assert spool.own.append([line])
     spool.own.abandon()
     return segments(folder)[0]
 

@@ -4,7 +4,7 @@ producer.py asynchronous.py   track(), flush(), close(), for threads and for asy
 event.py ids.py               an event becomes a line: its id, its times
 memory.py                     lines that wait in memory
 log.py segments.py spool.py   lines that wait on the disk; the directory that many producers share
-sender.py                     the thread that sends them
+waiting.py sender.py          whose turn it is; the threads that send
 packing.py                    lines -> Firehose records -> calls; pure, and for others to use
 stream.py pace.py             one call; how fast, and how long to wait after one that failed
 ending.py                     exit, SIGTERM, fork

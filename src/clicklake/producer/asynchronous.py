@@ -1,7 +1,7 @@
 """clicklake.AsyncProducer: the same for asyncio."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -30,6 +30,10 @@ class AsyncProducer:
             return self._producer.track(event, max_block=0.0)
         except FullError:
             return await asyncio.to_thread(self._producer.track, event)
+
+    async def track_many(self, events: Iterable[Mapping[str, Any]]) -> list[str]:
+        """As Producer.track_many, elsewhere than on the event loop."""
+        return await asyncio.to_thread(self._producer.track_many, list(events))
 
     @property
     def counters(self) -> Counters:

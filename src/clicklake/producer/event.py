@@ -17,7 +17,6 @@ from clicklake.producer.errors import EventError
 from clicklake.producer.packing import BYTES_PER_RECORD
 
 STAMP_BYTES = len('{"sent_time":1795422337123')
-_UNSTAMPED = ord(",")
 
 
 def _default(value: object) -> str:
@@ -30,7 +29,10 @@ def _default(value: object) -> str:
 
 
 # NaN would become text in the lake, which no sender means. Not ASCII alone: a letter is 2 bytes of UTF-8, or 6 escaped.
-_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_default).encode
+_slow = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_default).encode
+# JSONEncoder makes one of these for each event, which takes as long as to use it.
+_fast: Any = getattr(json.encoder, "c_make_encoder", None)
+_chunks = _fast and _fast(None, _default, json.encoder.encode_basestring, None, ":", ",", False, False, False)
 
 
 class Lines:
@@ -39,13 +41,26 @@ class Lines:
     def __init__(self, pipeline: Pipeline, clock: Callable[[], float], ids: Callable[[], str]) -> None:
         names = {field.name: (field.name, *field.aliases) for field in pipeline.fields}
         self._ids, self._times, self._sent = names["event_id"], names["event_time"], names["sent_time"]
+        self._ours = frozenset({*self._ids, *self._times, *self._sent})
         self._clock = clock
         self._new_id = ids
 
     def __call__(self, event: Mapping[str, Any]) -> tuple[str, bytes]:
         """Raises EventError."""
-        if type(event) is not dict and not isinstance(event, Mapping):
-            raise EventError(f"an event is a dict, not a {type(event).__name__}", 'such as {"event_type": "page_view"}')
+        if type(event) is not dict:
+            if not isinstance(event, Mapping):
+                raise EventError(f"an event is a dict, not a {type(event).__name__}", 'such as {"event_type": "click"}')
+            event = dict(event)
+        if not self._ours.isdisjoint(event):
+            return self._with_some(event)
+        event_id = self._new_id()
+        text = _json(event)
+        comma = "," if len(text) > 2 else ""
+        now = int(self._clock() * 1000)
+        return event_id, _checked(f',"{self._ids[0]}":"{event_id}","{self._times[0]}":{now}{comma}{text[1:]}\n')
+
+    def _with_some(self, event: Mapping[str, Any]) -> tuple[str, bytes]:
+        """An event that has some of what would be filled in, or has it as nothing."""
         made, empty = "", []
         event_id = _given(event, self._ids)
         if event_id is None:
@@ -55,12 +70,13 @@ class Lines:
         if _given(event, self._times) is None:
             made += f',"{self._times[0]}":{int(self._clock() * 1000)}'
             empty.append(self._times[0])
-        own_time = _given(event, self._sent) is not None
-        if not own_time:
+        is_stamped = _given(event, self._sent) is not None
+        if not is_stamped:
             empty.append(self._sent[0])
-        text = _json(_without(event, empty))
+        # Of repeated names the last wins, so what is empty must not come behind what is put in.
+        text = _json({name: value for name, value in event.items() if name not in empty})
         line = f"{made}{',' if len(text) > 2 else ''}{text[1:]}\n"
-        return str(event_id), _checked("{" + line[1:] if own_time else line)
+        return str(event_id), _checked("{" + line[1:] if is_stamped else line)
 
 
 def _given(event: Mapping[str, Any], names: tuple[str, ...]) -> Any:
@@ -73,16 +89,9 @@ def _given(event: Mapping[str, Any], names: tuple[str, ...]) -> Any:
     return None
 
 
-def _without(event: Mapping[str, Any], names: list[str]) -> Mapping[str, Any]:
-    """Of repeated names the last wins, so what is empty must not come behind what we put in."""
-    if any(name in event for name in names):
-        return {name: value for name, value in event.items() if name not in names}
-    return event if type(event) is dict else dict(event)
-
-
 def _json(event: Mapping[str, Any]) -> str:
     try:
-        return _encode(event)
+        return "".join(_chunks(event, 0)) if _chunks else _slow(event)
     except (TypeError, ValueError, RecursionError) as e:
         raise EventError(f"the event can't be written as JSON ({e})", "text, numbers, lists and dicts can") from e
 
@@ -101,4 +110,7 @@ def _checked(text: str) -> bytes:
 def stamped(lines: Iterable[bytes], seconds: float) -> bytes:
     """The lines as they are sent at that time (seconds since 1970), one after the other."""
     stamp = b'{"sent_time":%d' % int(seconds * 1000)
-    return b"".join([stamp + line if line[0] == _UNSTAMPED else line for line in lines])
+    data = stamp + stamp.join(lines)
+    # A line with a time of its own begins with a brace. Nowhere else is there one behind a number: quotes in a text are
+    # escaped, so a stamp can't stand in one.
+    return data.replace(stamp + b"{", b"{") if stamp + b"{" in data else data

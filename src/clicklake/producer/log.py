@@ -15,12 +15,13 @@ import fcntl
 import os
 import threading
 from collections import deque
+from itertools import islice
 from pathlib import Path
 
 from clicklake.producer import segments
 from clicklake.producer.errors import SpoolError
 from clicklake.producer.event import STAMP_BYTES
-from clicklake.producer.memory import first
+from clicklake.producer.memory import some
 from clicklake.producer.packing import BYTES_PER_RECORD
 
 _SEGMENT_BYTES = 8 * 1024 * 1024
@@ -42,6 +43,7 @@ class Log:
         self._folder, self._lock, self._most, self._memory = folder, lock, most, memory
         self._segment_bytes = min(_SEGMENT_BYTES, most // 4)
         self._sizes = {number: path.stat().st_size for number, path in _found(folder, owner)}
+        self.used = sum(self._sizes.values())  # bytes on the disk
         self._lines: deque[bytes] = deque()
         self._ends: deque[Position] = deque()  # where each line's frame ends
         self._fd: int | None = None
@@ -51,11 +53,6 @@ class Log:
         self._dirty = False
         self._syncing = threading.Lock()
         self._closed = False
-
-    @property
-    def used(self) -> int:
-        """Bytes on the disk."""
-        return sum(self._sizes.values())
 
     @property
     def is_behind(self) -> bool:
@@ -68,23 +65,27 @@ class Log:
 
     # --- writing -----------------------------------------------------------------------------------------------------
 
-    def append(self, line: bytes) -> bool:
-        """False if there is no room. Raises SpoolError if the disk takes no more; then nothing of the line is there."""
-        data = segments.frame(line)
+    def append(self, lines: list[bytes]) -> bool:
+        """All of them, or none: False if there is no room. Raises SpoolError if the disk takes no more."""
+        framed = [segments.frame(line) for line in lines]
+        data = framed[0] if len(framed) == 1 else b"".join(framed)
         if self.used + self.reserved + len(data) > self._most:
             return False
         try:
-            if self._fd is None or self._sizes[self._number] + len(data) > self._segment_bytes:
+            if self._fd is None or self._sizes[self._number] > max(0, self._segment_bytes - len(data)):
                 self._begin_segment()
             at = self._sizes[self._number]
             _write(self._fd, data, at)
         except OSError as e:
             raise SpoolError(f"the spool can't be written ({e.strerror})", f"is there room in {self._folder}?") from e
-        follows = not self.is_behind
+        follows = self._read >= (self._number, at)
         self._sizes[self._number] = at + len(data)
+        self.used += len(data)
         self._dirty = True
-        if follows and (not self._lines or self.size + len(line) <= self._memory):
-            self._hold(line, (self._number, at + len(data)))
+        if follows and (not self._lines or self.size + len(data) <= self._memory):
+            for line, frame in zip(lines, framed, strict=True):
+                at += len(frame)
+                self._hold(line, (self._number, at))
         return True
 
     def _begin_segment(self) -> None:
@@ -98,6 +99,7 @@ class Log:
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         self._number += 1
         self._sizes[self._number] = segments.HEADER_BYTES
+        self.used += segments.HEADER_BYTES
         _write(self._fd, segments.header(), 0)
         self._dirty = True
         _sync_folder(self._folder)
@@ -114,10 +116,11 @@ class Log:
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
-    def peek(self, limit: int) -> list[bytes]:
-        while self.size < limit and self.is_behind:
-            self._load(limit - self.size)
-        return first(self._lines, limit)
+    def peek(self, limit: int, skip: int = 0) -> list[bytes]:
+        """Up to so many bytes of the oldest lines but the first `skip`; they stay until they are acknowledged."""
+        while self.is_behind and not _reaches(self._lines, limit, skip):
+            self._load(limit)
+        return some(self._lines, limit, skip)
 
     def _load(self, limit: int) -> None:
         """Up to so many more bytes from the disk; at least a step forward."""
@@ -159,8 +162,8 @@ class Log:
         """The oldest `count` lines need not be kept any more."""
         if self._closed:
             return  # somebody else may own the segments by now, and sends the lines again
+        self.size -= sum(len(self._lines.popleft()) for _ in range(count)) + count * STAMP_BYTES
         for _ in range(count):
-            self.size -= len(self._lines.popleft()) + STAMP_BYTES
             self._marked = self._ends.popleft()
         if self.is_empty:
             self._marked = self._read
@@ -182,7 +185,7 @@ class Log:
 
     def _delete(self, number: int) -> None:
         path = self._path(number)
-        del self._sizes[number]
+        self.used -= self._sizes.pop(number)
         if number in self._broken:
             aside = path.with_suffix(".damaged")
             path.rename(aside)
@@ -232,6 +235,10 @@ class Log:
 
     def _path(self, number: int) -> Path:
         return self._folder / f"{self.owner}.{number:08}.spool"
+
+
+def _reaches(lines: deque[bytes], limit: int, skip: int) -> bool:
+    return sum(len(line) + STAMP_BYTES for line in islice(lines, skip, None)) >= limit
 
 
 def lock_path(folder: Path, owner: str) -> Path:

@@ -4,7 +4,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,9 +17,10 @@ from clicklake.producer.event import Lines
 from clicklake.producer.ids import Uuid7
 from clicklake.producer.log import Log
 from clicklake.producer.memory import Memory
-from clicklake.producer.sender import Queue, Sender
+from clicklake.producer.sender import Sender
 from clicklake.producer.settings import Counters, OnDelivery, OnError, Place, Settings
 from clicklake.producer.stream import Stream
+from clicklake.producer.waiting import Queue
 
 log = logging.getLogger("clicklake.producer")
 
@@ -75,14 +76,13 @@ class Producer:
     def _begin(self) -> None:
         """In this process: a forked child has none of its parent's threads, connections and locks."""
         self._lines = Lines(self._described, self._clock, self._given_ids or Uuid7(self._clock))
-        stream = Stream(self._target, self.stream)
-        own, orphans = self._queues(stream)
+        streams = [Stream(self._target, self.stream) for _ in range(self.settings.connections)]
+        own, orphans = self._queues(streams[0])
         self._log = own if isinstance(own, Log) else None
-        self._sender = Sender(stream, own, orphans, self.settings, self._clock, self._jitter, *self._callbacks)
-        self._changed = self._sender.changed
+        self._sender = Sender(streams, own, orphans, self.settings, self._clock, self._jitter, *self._callbacks)
+        self._waiting = self._sender.waiting
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._sender.run, name="clicklake producer", daemon=True)
-        self._thread.start()
+        self._sender.start()
         if self._log is not None and self.settings.fsync:
             threading.Thread(target=self._keep_syncing, name="clicklake spool", daemon=True).start()
         self._begins = threading.Lock()
@@ -115,42 +115,68 @@ class Producer:
         for what is no event, FullError or SpoolError if there is no room for it, ClosedError after close(); what was
         raised for was not accepted.
         """
+        self._begin_if_forked()
+        with self._waiting.lock:
+            event_id, line = self._line(event)
+            self._accept([line], max_block)
+        self._sync()
+        return event_id
+
+    def track_many(self, events: Iterable[Mapping[str, Any]], *, max_block: float | None = None) -> list[str]:
+        """Accept all of them, or none: what is raised holds for all. Cheaper than one by one, also on the disk."""
+        self._begin_if_forked()
+        with self._waiting.lock:
+            made = [self._line(event) for event in events]
+            if made:
+                self._accept([line for _, line in made], max_block)
+        self._sync()
+        return [event_id for event_id, _ in made]
+
+    def _begin_if_forked(self) -> None:
         if self._closed:
             raise ClosedError("the producer is closed", "make another one")
         if self._is_forked:
             with self._begins:
                 if self._is_forked:
                     self._begin()
-        sender = self._sender
-        with self._changed:
-            try:
-                event_id, line = self._lines(event)
-                if not sender.own.append(line):
-                    self._append_later(line, self.settings.max_block if max_block is None else max_block)
-            except (EventError, FullError, SpoolError):
-                sender.counts["refused"] += 1
-                raise
-            sender.counts["accepted"] += 1
-            if sender.own.is_behind:
-                sender.counts["spooled"] += 1
-            if sender.since is None:
-                sender.since = time.monotonic()
-                self._changed.notify_all()
-            elif sender.own.size >= self.settings.call_bytes:
-                self._changed.notify_all()
-        if self.settings.fsync == 0 and self._log is not None:
-            self._log.sync()
-        return event_id
 
-    def _append_later(self, line: bytes, max_block: float) -> None:
-        """Wait until there is room for it. Under the lock, which is free meanwhile."""
-        sender = self._sender
-        if self._changed.wait_for(lambda: sender.closing or sender.own.append(line), max_block) and not sender.closing:
-            return
-        if sender.closing:
+    def _line(self, event: Mapping[str, Any]) -> tuple[str, bytes]:
+        try:
+            return self._lines(event)
+        except EventError:
+            self._sender.counts["refused"] += 1
+            raise
+
+    def _accept(self, lines: list[bytes], max_block: float | None) -> None:
+        """Under the lock, which is free while there is no room."""
+        waiting, counts = self._waiting, self._sender.counts
+        try:
+            if not waiting.own.append(lines):
+                self._append_later(lines, self.settings.max_block if max_block is None else max_block)
+        except (FullError, SpoolError):
+            counts["refused"] += len(lines)
+            raise
+        counts["accepted"] += len(lines)
+        if waiting.own.is_behind:
+            counts["spooled"] += len(lines)
+        waiting.came()
+
+    def _sync(self) -> None:
+        if self.settings.fsync == 0 and self._log is not None:
+            try:
+                self._log.sync()
+            except OSError as e:
+                raise SpoolError(f"the spool can't be synced ({e.strerror})", "power loss may lose the event") from e
+
+    def _append_later(self, lines: list[bytes], max_block: float) -> None:
+        """Wait until there is room for them. Under the lock, which is free meanwhile."""
+        waiting = self._waiting
+        if waiting.changed.wait_for(lambda: waiting.closing or waiting.own.append(lines), max_block):
+            if not waiting.closing:
+                return
             raise ClosedError("the producer was closed meanwhile", "make another one")
         kept = "max_memory" if self._log is None else "max_spool"
-        why = f": {sender.failing}" if sender.failing else ""
+        why = f": {self._sender.failing}" if self._sender.failing else ""
         raise FullError(f"no room for the event within {max_block:g} s{why}", f"try it again later, or raise {kept}")
 
     # --- and out -----------------------------------------------------------------------------------------------------
@@ -159,22 +185,20 @@ class Producer:
     def counters(self) -> Counters:
         if self._is_forked:
             return Counters()
-        with self._changed:
-            return self._sender.counters()
+        return self._sender.counters()
 
     def flush(self, timeout: float | None = None) -> bool:
         """Send now what was accepted until now; True when all of it is acknowledged, False when the seconds are
         over."""
         if self._is_forked:
             return True  # what its parent accepted is its parent's
-        sender = self._sender
-        with self._changed:
-            upto = sender.counts["accepted"]
-            sender.flush_upto = max(sender.flush_upto, upto)
-            self._changed.notify_all()
-            return self._changed.wait_for(lambda: sender.acknowledged >= upto or sender.aborted, timeout) and (
-                sender.acknowledged >= upto
-            )
+        waiting = self._waiting
+        with waiting.changed:
+            upto = self._sender.counts["accepted"]
+            waiting.flush_upto = max(waiting.flush_upto, upto)
+            waiting.changed.notify_all()
+            waiting.changed.wait_for(lambda: waiting.acknowledged >= upto or waiting.aborted, timeout)
+            return waiting.acknowledged >= upto
 
     def close(self, timeout: float | None = None) -> None:
         """Send what was accepted, for at most `timeout` seconds (default: `exit_timeout`), and end. What is left then
@@ -195,20 +219,18 @@ class Producer:
 
     def _end(self, timeout: float) -> int:
         """How many events are left."""
-        sender = self._sender
-        with self._changed:
-            sender.closing = True
-            self._changed.notify_all()
-        self._thread.join(timeout)
+        waiting = self._waiting
+        with waiting.changed:
+            waiting.closing = True
+            waiting.changed.notify_all()
+        self._sender.join(timeout)
         self._stopped.set()
-        with self._changed:
-            sender.aborted = True
-            left = sender.counters().waiting
+        with waiting.changed:
+            waiting.aborted = True
+            left = self._sender.counters().waiting
             if self._log is not None:
-                sender.counts["spooled"] += left
-            for queue in (sender.own, *sender.adopted):
-                queue.close()
-            self._changed.notify_all()
+                self._sender.counts["spooled"] += left
+            waiting.close()
         return left
 
     def __enter__(self) -> Self:
@@ -220,7 +242,7 @@ class Producer:
     def after_fork(self) -> None:
         """In the child: let go of the parent's files. It begins anew with its first event."""
         if not self._is_forked and self._log is not None:
-            for kept in (self._log, *self._sender.adopted):
+            for kept in (self._log, *self._waiting.adopted):
                 kept.abandon()
         self._begins = threading.Lock()
         self._is_forked = True

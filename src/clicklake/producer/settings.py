@@ -23,6 +23,7 @@ class Settings:
     max_bytes_per_second: float | None = None
     fsync: float | None = 1.0
     exit_timeout: float = 5.0
+    connections: int = 2
 
     def __post_init__(self) -> None:
         negative = [name for name in ("linger", "max_block", "exit_timeout", "fsync") if (getattr(self, name) or 0) < 0]
@@ -35,6 +36,8 @@ class Settings:
             )
         if self.max_spool < 8 * MIB:
             raise UsageError(f"max_spool is {self.max_spool:,} bytes", f"at least {8 * MIB:,}")
+        if self.connections < 1:
+            raise UsageError(f"connections is {self.connections}", "1 or more")
         if self.max_bytes_per_second is not None and self.max_bytes_per_second <= 0:
             raise UsageError("max_bytes_per_second is not above 0", "None is as fast as the stream takes it")
 
