@@ -223,6 +223,13 @@ QUERIES: list[tuple[str, list[list[str | None]]]] = [
     ("SELECT listagg(x, ',') WITHIN GROUP (ORDER BY x) FROM (VALUES 'b', 'a') AS t(x)", [["a,b"]]),
     ("SELECT x FROM (VALUES 1, 2, 3) AS t(x) ORDER BY x OFFSET 1 FETCH FIRST 1 ROW ONLY", [["2"]]),
     ("SELECT 1 INTERSECT SELECT 1 UNION ALL SELECT 2", [["1"], ["2"]]),
+    (
+        "SELECT v > ALL (VALUES 0, 1), v = ANY (VALUES 1, 2), v < ALL (VALUES 3, NULL) FROM (VALUES 2, NULL) AS t(v)",
+        [["true", "true", None], [None, None, None]],
+    ),
+    ("SELECT ARRAY[1] || 2, 0 || ARRAY[1], ARRAY[1] || ARRAY[2]", [["[1, 2]", "[0, 1]", "[1, 2]"]]),
+    ("SELECT CAST('abc' AS varchar(2)), CAST(12 AS varchar(2))", [["ab", "12"]]),
+    ("SELECT DISTINCT a + t.B FROM (VALUES (1, 2)) AS t(a, b) ORDER BY A + b", [["3"]]),
     ("WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 4) SELECT sum(n) FROM t", [["10"]]),
 ]
 
@@ -265,6 +272,49 @@ REFUSED = [
     ("SELECT x, count(*) FROM (VALUES 1) AS t(x)", "EXPRESSION_NOT_AGGREGATE: line 1:8: 'x' must be an aggregate"),
     ("SELECT hmac_sha256(X'41', k) FROM (VALUES X'') AS t(k)", "GENERIC_INTERNAL_ERROR: Empty key"),
     ("SELECT hmac_sha512(X'41', X'42')", "NOT_SUPPORTED: the function hmac_sha512"),
+    (
+        "SELECT * FROM (VALUES 1) AS t(x) LEFT JOIN (VALUES 1) AS u(x) ON t.x IN (VALUES u.x)",
+        "SYNTAX_ERROR: line 1:66: Reference to column 'u.x' from outer scope not allowed in this context",
+    ),
+    (
+        "SELECT * FROM (VALUES ARRAY[1]) AS a(x) LEFT JOIN UNNEST(x) AS b(y) ON b.y = 1",
+        "NOT_SUPPORTED: line 1:72: LEFT JOIN involving UNNEST is only supported with condition ON TRUE",
+    ),
+    (
+        "SELECT t.k FROM (VALUES 1) AS t(k) JOIN (VALUES 1) AS u(k) USING (k)",
+        "COLUMN_NOT_FOUND: line 1:8: Column 't.k'",
+    ),
+    (
+        "SELECT 1 FROM (VALUES 1) AS t(k) JOIN (VALUES 1) AS u(k) USING (k, k)",
+        "SYNTAX_ERROR: line 1:68: Column appears",
+    ),
+    (
+        "SELECT DISTINCT a, a + b FROM (VALUES (1, 2)) AS t(a, b) ORDER BY a + b",
+        "EXPRESSION_NOT_IN_DISTINCT: line 1:17",
+    ),
+    ("SELECT DISTINCT a FROM (VALUES (1, 2)) AS t(a, b) ORDER BY b", "EXPRESSION_NOT_IN_DISTINCT: line 1:17"),
+    (
+        "SELECT lag(x, NULL) OVER (ORDER BY x) FROM (VALUES 1) AS t(x)",
+        "INVALID_FUNCTION_ARGUMENT: line 1:8: Offset must",
+    ),
+    ("SELECT listagg(x, ',') FROM (VALUES 'a') AS t(x)", "SYNTAX_ERROR: line 1:16: mismatched input"),
+    ("SELECT 1 || 'a'", "FUNCTION_NOT_FOUND: line 1:8: Unexpected parameters (integer) for function concat"),
+    (
+        "SELECT concat_ws(',', ARRAY[1])",
+        "FUNCTION_NOT_FOUND: line 1:8: Unexpected parameters (integer) for function concat_ws",
+    ),
+    ("SELECT CAST(true AS varchar(3))", "INVALID_CAST_ARGUMENT: Value true cannot be represented as varchar(3)"),
+    ("SELECT EXTRACT(MILLISECOND FROM now())", "SYNTAX_ERROR: line 1:33: Invalid EXTRACT field: MILLISECOND"),
+    (
+        "SELECT DATE '2020-01-01' + INTERVAL '3' HOUR",
+        "INVALID_FUNCTION_ARGUMENT: line 1:13: Cannot add hour, minutes or",
+    ),
+    ("SELECT repeat(1, 10001)", "INVALID_FUNCTION_ARGUMENT: line 1:8: count argument of repeat function"),
+    (
+        "SELECT sum(x) FROM (VALUES 9223372036854775807, 1) AS t(x)",
+        "NUMERIC_VALUE_OUT_OF_RANGE: bigint addition overflow: 9223372036854775808",
+    ),
+    ("SELECT 1 AS x UNION CORRESPONDING SELECT 2 AS x", "SYNTAX_ERROR: line 1:1: mismatched input 'CORRESPONDING'"),
     ("DELETE FROM t", "NOT_SUPPORTED: DELETE is not supported by the local Athena yet"),
 ]
 
@@ -328,6 +378,31 @@ def test_columns_without_a_name_are_called_by_their_position(queries: Queries) -
         ("y", "integer"),
         ("_col4", "bigint"),
     ]
+
+
+def test_the_length_of_a_varchar_is_shown(queries: Queries) -> None:
+    queries.run(
+        "CREATE EXTERNAL TABLE lengths (a varchar(10), b char(3), c string, d int) STORED AS PARQUET "
+        "LOCATION 's3://lake/lengths/'"
+    )
+    sql = "SELECT a, b, c, a AS e, 'abc', CAST(d AS varchar(5)), upper(a) FROM (SELECT * FROM lengths)"
+    longest = 2147483647
+    shown = [("varchar", 10), ("char", 3), ("varchar", longest)]
+    assert (
+        precisions(queries, "SELECT a, b, c FROM lengths") == precisions(queries, "SELECT * FROM lengths")[:3] == shown
+    )
+    assert precisions(queries, sql) == [*shown, ("varchar", 10), ("varchar", 3), ("varchar", 5), ("varchar", longest)]
+
+
+def precisions(queries: Queries, sql: str) -> list[tuple[str, int]]:
+    answer = queries.client.get_query_results(QueryExecutionId=queries.run(sql)["QueryExecutionId"])
+    return [(c["Type"], c["Precision"]) for c in answer["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]]
+
+
+def test_a_subquery_can_stand_where_its_value_is_needed_twice(queries: Queries) -> None:
+    queries.run("CREATE EXTERNAL TABLE empty (x int) STORED AS PARQUET LOCATION 's3://lake/empty/'")
+    sql = "SELECT greatest((SELECT count(*) FROM empty), 1), date_add('month', (SELECT count(*) FROM empty), DATE '2020-01-31')"
+    assert queries.rows(sql) == [["1", "2020-01-31"]]
 
 
 def test_types_are_trinos(queries: Queries) -> None:

@@ -16,8 +16,9 @@ In a worker process (DuckDB and sqlglot, locked down):
     connection  DuckDB's, which makes macros when they are named
     query       one query from text to result, through the following
     grammar     Trino's SQL as a syntax tree; refuses what is not in its tables or in functions
-    operands    refuses comparisons that only DuckDB would make
-    dialect     the tree rewritten for DuckDB: functions, rewrites, macros, formats, numbers, temporal
+    operands    refuses comparisons that only DuckDB would make; analyzer what else only Trino's analyzer refuses
+    dialect     the tree rewritten for DuckDB: functions, rewrites, macros, formats, numbers, temporal, lambdas,
+                unnesting
     arrays, regexps   what NULL means in arrays, and in groups of a regular expression
     columns     whose column a name is; known and numbers: what the tree shows of an expression's type
     comparisons of NaN and maps; temporal, zones (AT TIME ZONE), rows

@@ -87,3 +87,12 @@ def is_array(node: exp.Expr) -> bool:
     return isinstance(node, exp.Array) or (
         isinstance(node, exp.Anonymous) and node.name.lower().removeprefix("t_") in _OF_ARRAYS
     )
+
+
+def is_element(node: exp.Expr) -> bool:
+    """Is it certainly no array: a literal, or a column of a type of its own?"""
+    node = node.unnest()
+    if isinstance(node, exp.Column):
+        found = columns.type_of_column(node)
+        return found is not None and not found.children
+    return isinstance(node, exp.Literal | exp.Boolean) or (isinstance(node, exp.Cast) and not node.to.expressions)

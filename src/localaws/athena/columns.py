@@ -67,6 +67,38 @@ def sources(select: exp.Select) -> list[exp.Expr]:
     return [c.this for c in clauses if c is not None]
 
 
+def lengths(query: exp.Expr) -> dict[int | str, Type]:
+    """The varchar(n) and char(n) among the columns of a SELECT, which DuckDB has no types for: by their place, or by
+    their name if there is a *."""
+    while isinstance(query, exp.Subquery):
+        query = query.this
+    if not isinstance(query, exp.Select):
+        return {}
+    if any(p.is_star for p in query.expressions):
+        every = [of_table(source) for source in sources(query)]
+        names = [name for columns in every for name in columns]
+        return {
+            n: t for columns in every for n, t in columns.items() if t.precision and names.count(n) == 1 and _text(t)
+        }
+    found = ((i, _length(p.unalias().unnest())) for i, p in enumerate(query.expressions))
+    return {i: kind for i, kind in found if kind is not None}
+
+
+def _length(node: exp.Expr) -> Type | None:
+    kind: Type | None = None
+    if isinstance(node, exp.Column):
+        kind = type_of_column(node)
+    elif isinstance(node, exp.Literal) and node.is_string:
+        kind = Type("varchar", len(str(node.this)))
+    elif isinstance(node, exp.Cast) and node.to.this in {exp.DType.VARCHAR, exp.DType.CHAR} and node.to.expressions:
+        kind = Type(node.to.this.name.lower(), int(node.to.expressions[0].this.name))
+    return kind if kind is not None and kind.precision and _text(kind) else None
+
+
+def _text(kind: Type) -> bool:
+    return kind.name in {"varchar", "char"}
+
+
 def of_table(table: exp.Expr) -> dict[str, Type]:
     """Name -> type, put there when the table was resolved."""
     found: dict[str, Type] = table.meta.get("columns", {})

@@ -12,10 +12,11 @@ from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import ErrorLevel, UnsupportedError
 from sqlglot.generators.duckdb import DuckDBGenerator
 
-from localaws.athena import arrays, comparisons, known, numbers, refusals, rows, temporal, zones
+from localaws.athena import arrays, comparisons, known, numbers, refusals, rows, temporal, unnesting, zones
+from localaws.athena.calls import call
 from localaws.athena.failures import QueryFailure, not_supported
 from localaws.athena.functions import FUNCTIONS
-from localaws.athena.rewrites import REWRITES, call
+from localaws.athena.rewrites import REWRITES
 
 _TIMES = {"hour", "minute", "second"}
 _INTEGERS = {exp.DType.TINYINT, exp.DType.SMALLINT, exp.DType.INT, exp.DType.BIGINT}
@@ -122,7 +123,7 @@ def _cast(node: exp.Cast, _: bool) -> exp.Expr:
         return _tried(exp.Cast(this=call("t_integral", value), to=kind), safe)
     if kind.this in {exp.DType.VARCHAR, exp.DType.TEXT}:
         written = call("t_varchar", value)
-        return call("left", written, kind.expressions[0].this) if kind.expressions else written
+        return call("t_varchar_of", value, kind.expressions[0].this) if kind.expressions else written
     if kind.this == exp.DType.CHAR:
         raise not_supported("the type CHAR")
     if kind.this == exp.DType.JSON:
@@ -159,6 +160,21 @@ def _at_zone(node: exp.AtTimeZone, _: bool) -> exp.Expr:
 
 def _compared(node: exp.Expr, _: bool) -> exp.Expr:
     return comparisons.compared(zones.compared(node))
+
+
+def _any(node: exp.Any, _: bool) -> exp.Expr:
+    """ANY (VALUES ...) is written without parentheses otherwise."""
+    return exp.Any(this=exp.Paren(this=node.this)) if isinstance(node.this, exp.Values) else node
+
+
+def _joined(node: exp.DPipe, _: bool) -> exp.Expr:
+    """An array || an element, or the other way round."""
+    left, right = arrays.is_array(node.this), arrays.is_array(node.expression)
+    if left and not right and arrays.is_element(node.expression):
+        return call("list_append", node.this, node.expression)
+    if right and not left and arrays.is_element(node.this):
+        return call("list_prepend", node.this, node.expression)
+    return node
 
 
 def _position(node: exp.StrPosition, _: bool) -> exp.Expr:
@@ -208,38 +224,6 @@ def _list_aggregate(node: exp.GroupConcat, _: bool) -> exp.Expr:
     return node
 
 
-def _unnest(node: exp.Unnest, _: bool) -> exp.Expr:
-    """UNNEST of several arrays, a map or rows becomes a lateral SELECT; of one plain array it stays."""
-    alias = node.args.get("alias")
-    columns = alias.args.get("columns") or [] if alias else []
-    offset = node.args.get("offset")
-    arrays = node.expressions
-    width = len(columns)
-    plain = width <= 1 or (offset and not columns)
-    if len(arrays) == 1 and plain and not known.is_map(arrays[0]) and not _has_rows(arrays[0]):
-        return node
-    items: list[exp.Expr] = []
-    for array in arrays:
-        if known.is_map(array):
-            items += [call("unnest", call("map_keys", array.copy())), call("unnest", call("map_values", array.copy()))]
-        elif _has_rows(array) or (len(arrays) == 1 and width > 1):
-            depth = exp.PropertyEQ(this=exp.to_identifier("max_depth"), expression=exp.Literal.number(2))
-            items.append(call("unnest", array.copy(), depth))
-        else:
-            items.append(call("unnest", array.copy()))
-    if offset:
-        items.append(_ordinality(arrays))
-    if isinstance(offset, exp.Identifier) and alias:
-        alias.set("columns", [*columns, offset.copy()])
-    select = exp.Select(expressions=items)
-    return exp.Lateral(this=exp.Subquery(this=select), alias=alias)
-
-
-def _has_rows(array: exp.Expr) -> bool:
-    """Is it certainly an array of rows, whose fields become columns?"""
-    return isinstance(array, exp.Array) and any(known.is_row(item) for item in array.expressions)
-
-
 def _json(node: exp.ParseJSON, _: bool) -> exp.Expr:
     """JSON '{"a": 1}'"""
     return call("t_json_parse", node.this)
@@ -259,13 +243,6 @@ def _select(node: exp.Select, _: bool) -> exp.Expr:
     return node
 
 
-def _ordinality(arrays: list[exp.Expr]) -> exp.Expr:
-    lengths = [call("coalesce", call("cardinality", a.copy()), exp.Literal.number(0)) for a in arrays]
-    longest = call("greatest", *lengths) if len(lengths) > 1 else lengths[0]
-    bigint = exp.Cast(this=longest, to=exp.DataType.build("BIGINT"))
-    return call("unnest", call("generate_series", exp.Literal.number(1), bigint))
-
-
 _CHANGES: dict[type[exp.Expr], Callable[..., exp.Expr]] = {
     exp.Anonymous: _function,
     exp.Bracket: _subscript,
@@ -278,13 +255,15 @@ _CHANGES: dict[type[exp.Expr], Callable[..., exp.Expr]] = {
     exp.Cast: _cast,
     exp.TryCast: _cast,
     exp.AtTimeZone: _at_zone,
+    exp.Any: _any,
+    exp.DPipe: _joined,
     exp.StrPosition: _position,
     exp.Substring: _substring,
     exp.Trim: _trim,
     exp.GroupConcat: _list_aggregate,
     exp.ParseJSON: _json,
     exp.Select: _select,
-    exp.Unnest: _unnest,
+    exp.Unnest: unnesting.rewritten,
     **dict.fromkeys(zones.COMPARISONS, _compared),
 }
 

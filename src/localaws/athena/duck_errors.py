@@ -30,6 +30,10 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ),
     (r"Division by zero", "DIVISION_BY_ZERO: Division by zero"),
     (
+        r"Type INT128 with value (-?\d+) can't be cast .* destination type INT64 when casting from source column c\d",
+        "NUMERIC_VALUE_OUT_OF_RANGE: bigint addition overflow: {0}",
+    ),
+    (
         r'Macro "?[Tt]_(\w+)"?\(\) (?:has multiple overloads|does not support)',
         "NOT_SUPPORTED: {0} of a value of unknown type is not supported by the local Athena yet (CAST the value)",
     ),

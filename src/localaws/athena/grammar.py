@@ -11,7 +11,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import ClassVar
 
-from sqlglot import exp
+from sqlglot import TokenType, exp
 from sqlglot.dialects.trino import Trino
 from sqlglot.errors import ErrorLevel, ParseError, TokenError
 from sqlglot.parsers.trino import TrinoParser
@@ -31,6 +31,7 @@ class _Parser(TrinoParser):
     """Only what has its own grammar is parsed as more than a call: CAST, EXTRACT(x FROM y), TRIM(BOTH ...), ..."""
 
     FUNCTIONS: ClassVar[_Parsers] = {}
+    SUBQUERY_TOKENS: ClassVar[set[TokenType]] = TrinoParser.SUBQUERY_TOKENS | {TokenType.VALUES}  # > ALL (VALUES 1, 2)
     FUNCTION_PARSERS: ClassVar[_Parsers] = {
         **{k: v for k, v in TrinoParser.FUNCTION_PARSERS.items() if k in _SPECIAL},
         **sqljson_grammar.PARSERS,
@@ -152,6 +153,8 @@ def check(sql: str, tree: exp.Expr) -> None:
             raise not_supported(f"the type {node.sql(dialect=_ATHENA)}")
         if isinstance(node, exp.Table) and not isinstance(node.this, exp.Identifier):
             raise not_supported(f"the table function {node.this.name}")
+        if isinstance(node, exp.SetOperation) and node.args.get("by_name"):
+            raise QueryFailure("SYNTAX_ERROR: line 1:1: mismatched input 'CORRESPONDING'")  # newer than Athena's Trino
         if isinstance(node, exp.Star) and any(node.args.values()):
             raise not_supported("* with EXCEPT or REPLACE")
         if isinstance(node, exp.Select) and not node.expressions:

@@ -73,6 +73,11 @@ MACROS: dict[str, str] = {
           t_fail('NOT_SUPPORTED: a timestamp with a time zone as text is not supported by the local Athena yet')
         WHEN 'JSON' THEN t_json_text(TRY_CAST(x AS JSON))
         ELSE CASE WHEN starts_with(typeof(x), 'DECIMAL') THEN t_decimal_text(x) ELSE CAST(x AS VARCHAR) END END""",
+    "t_varchar_of(x, n)": """CASE
+        WHEN typeof(x) IN ('VARCHAR', 'JSON') THEN left(t_varchar(x), n)
+        WHEN length(t_varchar(x)) > n THEN t_fail('INVALID_CAST_ARGUMENT: Value ' || t_varchar(x)
+          || ' cannot be represented as varchar(' || n || ')')
+        ELSE t_varchar(x) END""",
     "t_integral(x)": """CASE
         WHEN typeof(x) IN ('DOUBLE', 'FLOAT') THEN CAST(round(TRY_CAST(x AS DOUBLE)) AS HUGEINT)
         WHEN typeof(x) = 'VARCHAR' AND NOT regexp_full_match(CAST(x AS VARCHAR), '[+-]?\\d+')
@@ -101,7 +106,8 @@ MACROS: dict[str, str] = {
     "t_split(s, d)": "CASE WHEN d = '' THEN string_split(s, "
     "t_bad_varchar('The delimiter may not be the empty string')) "
     "WHEN d IS NOT NULL THEN string_split(s, d) END",
-    "t_split_part(s, d, i)": "CASE WHEN s IS NULL OR d IS NULL THEN NULL WHEN i > 0 THEN string_split(s, d)[i] "
+    "t_split_part(s, d, i)": "CASE WHEN s IS NULL OR d IS NULL OR (s = '' AND d = '') THEN NULL "
+    "WHEN i > 0 THEN string_split(s, d)[i] "
     "ELSE t_fail('INVALID_FUNCTION_ARGUMENT: Index must be greater than zero') END",
     "t_trim(s)": f"trim(s, {_SPACES})",
     "t_trim(s, c)": "trim(s, c)",

@@ -6,7 +6,7 @@ happens to read as a date compares as one on the laptop and fails on AWS, so it 
 
 from sqlglot import exp
 
-from localaws.athena import columns, numbers, temporal
+from localaws.athena import analyzer, columns, numbers, temporal
 from localaws.athena.failures import QueryFailure, position
 
 _OPERATORS = {
@@ -17,6 +17,7 @@ _OPERATORS = {
 
 def check(sql: str, tree: exp.Expr) -> None:
     """Raises QueryFailure with TYPE_MISMATCH; the tables of the tree must be resolved."""
+    analyzer.check(sql, tree)
     for node in tree.find_all(*_OPERATORS):
         sides = _sides(node)
         texts = [s for s in sides if isinstance(s, exp.Literal) and s.is_string]

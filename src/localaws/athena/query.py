@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 from sqlglot import exp
 
-from localaws.athena import dialect, grammar, operands, pruning, system_tables
+from localaws.athena import columns, dialect, grammar, operands, pruning, system_tables
 from localaws.athena.connection import Connection
 from localaws.athena.duck_errors import translate
 from localaws.athena.facts import Facts
@@ -40,6 +40,7 @@ class Plan:
     sql: str
     names: list[str]
     types: list[Type]
+    shown: list[Type]  # the same, with the lengths of varchar(n) and char(n)
     file_bytes: int
     seconds: float
     scans: list[Scan]
@@ -53,9 +54,18 @@ class _Resolved:
     nodes: list[exp.Table] = field(default_factory=list)
     system: list[tuple[exp.Table, str]] = field(default_factory=list)
 
-    def add_system(self, node: exp.Table, columns: Sequence[Column], rows: Sequence[system_tables.Row]) -> None:
-        node.meta["columns"] = {c.name: c.type for c in columns}
-        self.system.append((node, system_tables.relation(columns, rows)))
+    def add_system(self, node: exp.Table, described: Sequence[Column], rows: Sequence[system_tables.Row]) -> None:
+        node.meta["columns"] = {c.name: c.type for c in described}
+        self.system.append((node, system_tables.relation(described, rows)))
+
+    def rename(self) -> None:
+        """Give each table a name of its own for its text to replace, in every copy that a rewrite makes, too."""
+        for i, node in enumerate([*self.nodes, *(node for node, _ in self.system)]):
+            if not node.args.get("alias"):
+                node.set("alias", exp.TableAlias(this=node.this.copy()))
+            node.set("this", exp.to_identifier(f"t_scan_{i}_{id(self)}"))
+            node.set("db", None)
+            node.set("catalog", None)
 
 
 class Engine:
@@ -77,25 +87,32 @@ class Engine:
         resolved = _Resolved()
         self._resolve(tree, sql, database, resolved, 0)
         operands.check(sql, tree)
+        resolved.rename()
+        lengths = columns.lengths(tree)
         dialect.rewrite(tree)
         try:
             self._prune(tree, resolved)
             text = self._generate(tree, resolved)
             bound = self._connection.sql(text)
             names, types = bound.columns, [of_duckdb(t) for t in bound.types]
+            if any(str(t) == "HUGEINT" for t in bound.types):
+                text = _narrowed(text, bound.types)
         except duckdb.Error as e:
             raise _failure(e, sql, resolved.scans.values()) from e
+        shown = [
+            lengths.get(i) or lengths.get(n.lower()) or t for i, (n, t) in enumerate(zip(names, types, strict=True))
+        ]
         names = [f"_col{i}" if n == _UNNAMED else n for i, n in enumerate(names)]
         size = sum(f.size for s in resolved.scans.values() for f in s.files())
-        return Plan(text, names, types, size, time.perf_counter() - started, list(resolved.scans.values()))
+        return Plan(text, names, types, shown, size, time.perf_counter() - started, list(resolved.scans.values()))
 
     def run(self, plan: Plan, sql: str, target: Path) -> tuple[int, int]:
         """Write the rows (no header) to `target`: (how many, bytes read from the lake)."""
-        columns = ", ".join(f"c{i}" for i in range(len(plan.names)))
+        given = ", ".join(f"c{i}" for i in range(len(plan.names)))
         texts = ", ".join(written(f"c{i}", t) for i, t in enumerate(plan.types))
         options = "FORMAT csv, HEADER false, FORCE_QUOTE *, QUOTE '\"', ESCAPE '\"', DELIMITER ',', NULLSTR ''"
         quoted = str(target).replace("'", "''")
-        copy = f"COPY (SELECT {texts} FROM ({plan.sql}) AS q({columns})) TO '{quoted}' ({options})"
+        copy = f"COPY (SELECT {texts} FROM ({plan.sql}) AS q({given})) TO '{quoted}' ({options})"
         return self.copy(copy, plan, sql)
 
     def copy(self, statement: str, plan: Plan, sql: str) -> tuple[int, int]:
@@ -178,20 +195,18 @@ class Engine:
     # Text
 
     def _generate(self, tree: exp.Expr, resolved: _Resolved) -> str:
-        texts = {}
         scans = [(node, relation(resolved.scans[id(node)], self._facts)) for node in resolved.nodes]
-        for i, (node, text) in enumerate([*scans, *resolved.system]):
-            placeholder = f"t_scan_{i}_{id(resolved)}"
-            if not node.args.get("alias"):
-                node.set("alias", exp.TableAlias(this=node.this.copy()))
-            node.set("this", exp.to_identifier(placeholder))
-            node.set("db", None)
-            node.set("catalog", None)
-            texts[f'"{placeholder}"'] = f"({text})"
         query = dialect.generate(tree)
-        for placeholder, scan in texts.items():
-            query = query.replace(placeholder, scan)
+        for node, text in [*scans, *resolved.system]:
+            query = query.replace(f'"{node.name}"', f"({text})")
         return query
+
+
+def _narrowed(text: str, types: Sequence[Any]) -> str:
+    """DuckDB sums integers to more than 64 bits; a sum beyond them is NUMERIC_VALUE_OUT_OF_RANGE in Trino."""
+    inner = ", ".join(f"c{i}" for i in range(len(types)))
+    outer = ", ".join(f"CAST(c{i} AS BIGINT) AS c{i}" if str(t) == "HUGEINT" else f"c{i}" for i, t in enumerate(types))
+    return f"SELECT {outer} FROM ({text}) AS q({inner})"
 
 
 def _not_found(missing: str, place: str, database: str, name: str) -> QueryFailure:

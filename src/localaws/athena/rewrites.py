@@ -5,16 +5,13 @@ can't be translated is refused by name.
 """
 
 import re
-from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
-from localaws.athena import arrays, formatter, numbers, regexps, replacements, sqljson, temporal, zones
+from localaws.athena import arrays, formatter, lambdas, numbers, regexps, replacements, sqljson, temporal, zones
+from localaws.athena.calls import Arguments, Rewrite, call, text
 from localaws.athena.failures import QueryFailure, not_supported
 from localaws.athena.formats import joda, json_path, mysql
-
-Arguments = Sequence[exp.Expr]
-Rewrite = Callable[[Arguments], exp.Expr]
 
 # unit -> (amount, DuckDB's interval unit)
 _UNITS = {
@@ -28,14 +25,6 @@ _UNITS = {
     "quarter": ("3", "MONTH"),
     "year": ("1", "YEAR"),
 }
-
-
-def call(name: str, *arguments: exp.Expr) -> exp.Expr:
-    return exp.Anonymous(this=name, expressions=list(arguments))
-
-
-def text(value: str) -> exp.Expr:
-    return exp.Literal.string(value)
 
 
 def _literal(argument: exp.Expr, what: str) -> str:
@@ -135,94 +124,6 @@ def _unless_null(function: str) -> Rewrite:
     return rewrite
 
 
-# Lambdas
-
-
-def _lambda(argument: exp.Expr, parameters: int) -> exp.Lambda:
-    if not isinstance(argument, exp.Lambda) or len(argument.expressions) != parameters:
-        raise not_supported(f"an argument that is not a lambda of {parameters}")
-    return argument
-
-
-def _apply(function: exp.Lambda, values: Sequence[exp.Expr]) -> exp.Expr:
-    """The lambda's body with its parameters replaced by `values`."""
-    names = {p.name: v for p, v in zip(function.expressions, values, strict=True)}
-    body = exp.Paren(this=function.this.copy())
-    for node in list(body.find_all(exp.Identifier)):
-        owner = node.parent
-        if node.name in names and not (isinstance(owner, exp.Dot) and node.arg_key == "expression"):
-            (owner if isinstance(owner, exp.Column) else node).replace(names[node.name].copy())
-    return body
-
-
-def _matched(test: str) -> Rewrite:
-    def rewrite(a: Arguments) -> exp.Expr:
-        return call(test, call("list_transform", a[0], _lambda(a[1], 1)))
-
-    return rewrite
-
-
-def _none_match(a: Arguments) -> exp.Expr:
-    return exp.Not(this=_matched("t_any")(a))
-
-
-def _reduce(a: Arguments) -> exp.Expr:
-    """The finaliser, which DuckDB doesn't have, is applied to the reduction."""
-    return _apply(_lambda(a[3], 1), [call("list_reduce", a[0], _lambda(a[2], 2), a[1])])
-
-
-def _each(item: str, body: exp.Expr) -> exp.Lambda:
-    return exp.Lambda(this=body, expressions=[exp.to_identifier(item)])
-
-
-def _field(item: str, name: str) -> exp.Expr:
-    return exp.Dot(this=exp.to_identifier(item), expression=exp.to_identifier(name))
-
-
-def _entry(function: exp.Expr) -> exp.Lambda:
-    """(k, v) -> body, as a lambda over a map's entries."""
-    return _each("t_entry", _apply(_lambda(function, 2), [_field("t_entry", "key"), _field("t_entry", "value")]))
-
-
-def _zip_with(a: Arguments) -> exp.Expr:
-    item = exp.to_identifier("t_pair")
-    parts = [call("struct_extract_at", item.copy(), exp.Literal.number(i)) for i in (1, 2)]
-    return call("list_transform", call("t_both", a[0], a[1]), _each("t_pair", _apply(_lambda(a[2], 2), parts)))
-
-
-def _map_filter(a: Arguments) -> exp.Expr:
-    return call("map_from_entries", call("list_filter", call("map_entries", a[0]), _entry(a[1])))
-
-
-def _transform_keys(a: Arguments) -> exp.Expr:
-    keys = call("list_transform", call("map_entries", a[0].copy()), _entry(a[1]))
-    return call("map", keys, call("map_values", a[0]))
-
-
-def _transform_values(a: Arguments) -> exp.Expr:
-    values = call("list_transform", call("map_entries", a[0].copy()), _entry(a[1]))
-    return call("map", call("map_keys", a[0]), values)
-
-
-def _map_zip_with(a: Arguments) -> exp.Expr:
-    """Of every key of either map, with NULL for the value that one of them doesn't have."""
-    key = exp.to_identifier("t_key")
-    values = [call("map_extract_value", m.copy(), key.copy()) for m in a[:2]]
-    body = _apply(_lambda(a[2], 3), [key, *values])
-    keys = call("t_array_union", *(call("map_keys", m.copy()) for m in a[:2]))
-    return call("map", keys, call("list_transform", keys.copy(), _each("t_key", body)))
-
-
-def _reduce_agg(a: Arguments) -> exp.Expr:
-    """The function that combines states has nothing to do: there is one group state. NULLs are left out."""
-    _lambda(a[3], 2)
-    there = exp.Not(this=exp.Is(this=exp.to_identifier("t_item"), expression=exp.Null()))
-    values = call("list_filter", call("list", a[0]), _each("t_item", there))
-    reduced = call("list_reduce", values, _lambda(a[2], 2), a[1])
-    some = exp.GT(this=call("count", a[0].copy()), expression=exp.Literal.number(0))
-    return exp.Case(ifs=[exp.If(this=some, true=reduced)])
-
-
 def _zip(a: Arguments) -> exp.Expr:
     return _unless_null("list_zip")(a)
 
@@ -246,21 +147,6 @@ def _combinations(a: Arguments) -> exp.Expr:
     return call("t_chosen", a[0].copy(), indexes)
 
 
-def _array_sort(a: Arguments) -> exp.Expr:
-    """With a comparator each element is put behind those that are not larger: stable, as Java's sort is."""
-    if len(a) == 1:
-        return call("t_array_sort", a[0])
-    items, item, other = (exp.to_identifier(n) for n in ("t_items", "t_item", "t_other"))
-    order, zero = call("t_order", _apply(_lambda(a[1], 2), [other, item])), exp.Literal.number(0)
-    before = call("list_filter", items.copy(), _each("t_other", exp.LTE(this=order, expression=zero)))
-    after = call("list_filter", items.copy(), _each("t_other", exp.GT(this=order.copy(), expression=zero.copy())))
-    put = exp.Lambda(
-        this=call("list_concat", call("list_append", before, item.copy()), after), expressions=[items, item]
-    )
-    empty = call("list_slice", a[0].copy(), exp.Literal.number(1), zero.copy())
-    return call("list_reduce", a[0], put, empty)
-
-
 def _typeof(a: Arguments) -> exp.Expr:
     """A literal's length is in its type."""
     literal = isinstance(a[0], exp.Literal) and a[0].is_string
@@ -273,10 +159,8 @@ def _element_at(a: Arguments) -> exp.Expr:
 
 # name -> (fewest arguments, most, rewrite)
 REWRITES: dict[str, tuple[int, int, Rewrite]] = {
-    "all_match": (2, 2, _matched("t_all")),
-    "any_match": (2, 2, _matched("t_any")),
+    **lambdas.REWRITES,
     "approx_distinct": (1, 2, lambda a: call("approx_count_distinct", a[0])),
-    "array_sort": (1, 2, _array_sort),
     "at_timezone": (2, 2, lambda a: zones.at_zone(a[0], a[1])),
     "combinations": (2, 2, _combinations),
     "concat": (2, 255, _concat),
@@ -289,7 +173,6 @@ REWRITES: dict[str, tuple[int, int, Rewrite]] = {
     "date_parse": (2, 2, _date_parse),
     "date_trunc": (2, 2, _date_trunc),
     "element_at": (2, 2, _element_at),
-    "filter": (2, 2, lambda a: call("list_filter", a[0], _lambda(a[1], 1))),
     "format": (2, 255, formatter.formatted),
     "format_datetime": (2, 2, lambda a: call("strftime", a[0], text(joda(_literal(a[1], "a date format"))))),
     "from_iso8601_date": (1, 1, lambda a: call("t_from_iso_date", a[0])),
@@ -305,18 +188,13 @@ REWRITES: dict[str, tuple[int, int, Rewrite]] = {
     "least": (1, 255, _unless_null("least")),
     "map_agg": (2, 2, lambda a: call("t_map_agg", call("list", a[0]), call("list", a[1]))),
     "map_concat": (2, 255, _unless_null("map_concat")),
-    "map_filter": (2, 2, _map_filter),
-    "map_zip_with": (3, 3, _map_zip_with),
     "multimap_agg": (2, 2, lambda a: call("t_multimap", call("list", a[0]), call("list", a[1]))),
-    "none_match": (2, 2, _none_match),
     "normalize": (1, 2, _normalize),
     "parse_datetime": (
         2,
         2,
         lambda a: _cast(call("strptime", a[0], text(joda(_literal(a[1], "a date format")))), "TIMESTAMPTZ"),
     ),
-    "reduce": (4, 4, _reduce),
-    "reduce_agg": (4, 4, _reduce_agg),
     "regexp_extract": (2, 3, regexps.extract),
     "regexp_extract_all": (2, 3, lambda a: regexps.extract(a, every=True)),
     "regexp_replace": (2, 3, replacements.replaced),
@@ -326,11 +204,7 @@ REWRITES: dict[str, tuple[int, int, Rewrite]] = {
     "timezone_hour": (1, 1, lambda a: zones.offset(a, "hour")),
     "timezone_minute": (1, 1, lambda a: zones.offset(a, "minute")),
     "to_iso8601": (1, 1, zones.iso8601),
-    "transform": (2, 2, lambda a: call("list_transform", a[0], _lambda(a[1], 1))),
-    "transform_keys": (2, 2, _transform_keys),
-    "transform_values": (2, 2, _transform_values),
     "typeof": (1, 1, _typeof),
     "with_timezone": (2, 2, lambda a: zones.with_zone(a[0], a[1])),
     "zip": (2, 5, _zip),
-    "zip_with": (3, 3, _zip_with),
 }

@@ -45,6 +45,8 @@ def connect(settings: Message) -> Connection:
             "temp_directory": settings["spilled"],
             "max_temp_directory_size": f"{_spill(settings)} bytes",
             "preserve_insertion_order": True,
+            # It computes what two TRY have in common before either of them, where an error is not caught.
+            "disabled_optimizers": "common_subexpressions",
         },
     )
     connection.execute("SET TimeZone = 'UTC'")
@@ -131,7 +133,7 @@ class Worker:
 
 
 def _described(plan: Plan) -> Message:
-    columns = [t.column_info(n) for n, t in zip(plan.names, plan.types, strict=True)]
+    columns = [t.column_info(n) for n, t in zip(plan.names, plan.shown, strict=True)]
     return {
         "columns": columns,
         "hive": [t.hive() for t in plan.types],
