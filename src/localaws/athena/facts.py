@@ -19,7 +19,7 @@ Fact = TypeVar("Fact")
 _MOST = 200_000  # files remembered
 _LINES = (
     "read_csv($paths, columns = {'line': 'VARCHAR'}, delim = '', quote = '', escape = '', header = false, "
-    "auto_detect = false, filename = true, strict_mode = false, null_padding = true"
+    "auto_detect = false, filename = true, strict_mode = false, null_padding = true, max_line_size = 16777216)"
 )
 _CAPITAL_KEY = r"""'"[^"\\]*\p{Lu}[^"\\]*"\s*:'"""
 
@@ -74,7 +74,7 @@ class Facts:
     def _learn_lines(self, paths: list[str], form: str, unlike: bool) -> dict[str, bool]:
         found = (
             "SELECT filename, coalesce(bool_or(regexp_full_match(coalesce(line, ''), $form) <> $unlike), false) "
-            f"FROM {_LINES}) GROUP BY filename"
+            f"FROM {_LINES} GROUP BY filename"
         )
         rows = self._execute(found, {"paths": paths, "form": form, "unlike": unlike})
         return dict.fromkeys(paths, False) | {str(path): bool(has) for path, has in rows}
@@ -100,7 +100,7 @@ class Facts:
         looked = (
             f"SELECT filename, bool_or(regexp_matches(line, {_CAPITAL_KEY})), "
             "bool_or(NOT starts_with(ltrim(coalesce(line, ''), ' \t'), '{')) "
-            f"FROM {_LINES}, max_line_size = 16777216) GROUP BY filename"
+            f"FROM {_LINES} GROUP BY filename"
         )
         seen = {str(path): (bool(a), bool(b)) for path, a, b in self._execute(looked, {"paths": paths})}
         with_capitals = [path for path in paths if seen.get(path, (False, False))[0]]

@@ -11,6 +11,7 @@ lines, whose keys are spelled anew before they are parsed.
 (docs.aws.amazon.com/athena/latest/ug/openx-json-serde.html, github.com/rcongiu/Hive-JSON-Serde)
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -87,16 +88,16 @@ def _fields(kind: Type) -> Iterator[str]:
 
 
 def _read(table: Table, form: _Format, files: Sequence[File], facts: Facts, source: str) -> list[str]:
-    direct: dict[frozenset[str], list[File]] = {}
+    direct: dict[tuple[frozenset[str], bool], list[File]] = {}
     by_line = []
-    for file, known in zip(files, facts.keys(files), strict=True):
+    for file, known, odd in zip(files, facts.keys(files), _odd(table, form, files, facts), strict=True):
         if _is_plain(table, form, known):
             wanted = set(form.keys.values())
             spelled = frozenset(k for k in known.top if k.lower() in wanted) if form.folds else frozenset()
-            direct.setdefault(spelled, []).append(file)
+            direct.setdefault((spelled, odd), []).append(file)
         else:
             by_line.append(file)
-    branches = [_direct(table, form, group, spelled, source) for spelled, group in direct.items()]
+    branches = [_direct(table, form, group, spelled, odd, source) for (spelled, odd), group in direct.items()]
     return [*branches, *([_by_line(table, form, by_line, source)] if by_line else [])]
 
 
@@ -124,14 +125,35 @@ def _differ_in_case_alone(keys: Iterable[str]) -> bool:
 # Directly
 
 
-def _direct(table: Table, form: _Format, files: Sequence[File], spelled: frozenset[str], source: str) -> str:
+# The values that DuckDB reads as a column of such a type and the SerDe doesn't, or not so.
+_ODD = {
+    **dict.fromkeys(("tinyint", "smallint", "integer", "bigint"), '"|true|false|-?[0-9]+[.eE]'),
+    **dict.fromkeys(("real", "double"), '"|true|false'),
+    "boolean": '"|[-0-9]',
+}
+
+
+def _odd(table: Table, form: _Format, files: Sequence[File], facts: Facts) -> list[bool]:
+    """Has each file such values? Without them DuckDB reads the types itself, which is much faster."""
+    odd = _ODD if form.rules.openx else _ODD | {"varchar": "[{\\[]"}
+    kinds: dict[str, list[str]] = {}
+    for column in table.columns:
+        if column.type.name in odd:
+            kinds.setdefault(odd[column.type.name], []).append(re.escape(quoted(form.keys[column.name])))
+    if not kinds:
+        return [False] * len(files)
+    forms = (f"(?:{'|'.join(keys)})\\s*:\\s*(?:{values})" for values, keys in kinds.items())
+    return facts.lines(files, f"(?i).*(?:{'|'.join(forms)}).*")
+
+
+def _direct(table: Table, form: _Format, files: Sequence[File], spelled: frozenset[str], odd: bool, source: str) -> str:
     by_key = {k.lower(): k for k in spelled}
     read: dict[str, str] = {}
     columns = []
     for column in table.columns:
         key = form.keys[column.name]
         key = by_key.get(key.lower(), key) if form.folds else key
-        kind, value = _read_as(column.type, form)
+        kind, value = _read_as(column.type, form, odd)
         if read.setdefault(key, kind) != kind:
             raise not_supported(f"columns of several types with the key {key}")
         columns.append(f"{value.replace('{}', name(key))} AS {name(column.name)}")
@@ -141,11 +163,11 @@ def _direct(table: Table, form: _Format, files: Sequence[File], spelled: frozens
     return selected(table, columns, f"read_json({listed(f.path for f in files)}, {options}, {source})", source)
 
 
-def _read_as(kind: Type, form: _Format) -> tuple[str, str]:
+def _read_as(kind: Type, form: _Format, odd: bool) -> tuple[str, str]:
     """(the type that DuckDB reads, what becomes of its value {}). When DuckDB may pass over what is malformed, it makes
     NULL of what doesn't fit, too; so it must not see the types."""
     strict = not form.skips_malformed and not form.rules.lenient
-    if strict and (is_nested(kind) or (form.rules.openx and kind.name in {"real", "double"})):
+    if strict and (is_nested(kind) or (kind.name in {*_ODD, "varchar"} and not kind.precision and not odd)):
         return kind.duckdb(), "{}"
     if form.rules.openx and not is_nested(kind):
         return "VARCHAR", of_text("{}", kind, form.rules)
