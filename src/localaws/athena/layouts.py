@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from localaws.athena.catalog import Document
 
+_DEFAULT_OPTION = ("serialization.format", "1")  # which Hive leaves out (DDLTask.showCreateTable)
+
 
 def describe(table: Document) -> list[str]:
     """DESCRIBE's lines."""
@@ -33,8 +35,9 @@ def create_table(table: Document, named: str) -> str:
     if table.get("PartitionKeys"):
         parts += ["PARTITIONED BY ( ", _defined(table["PartitionKeys"]) + ")"]
     parts += ["ROW FORMAT SERDE ", f"  '{serde.get('SerializationLibrary', '')}' "]
-    if serde.get("Parameters"):
-        parts += ["WITH SERDEPROPERTIES ( ", _properties(serde["Parameters"])]
+    options = {k: v for k, v in (serde.get("Parameters") or {}).items() if (k, v) != _DEFAULT_OPTION}
+    if options:
+        parts += ["WITH SERDEPROPERTIES ( ", _properties(options)]
     parts += ["STORED AS INPUTFORMAT ", f"  '{storage.get('InputFormat', '')}' "]
     parts += ["OUTPUTFORMAT ", f"  '{storage.get('OutputFormat', '')}'"]
     parts += ["LOCATION", f"  '{storage.get('Location', '')}'"]
