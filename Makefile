@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick lint types format bench contract golden agreement chaos fuzz lock package terraform terraform-docs test-aws clean
+.PHONY: help setup demo test quick lint types format bench contract golden agreement chaos score fuzz lock package terraform terraform-docs test-aws clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -60,6 +60,9 @@ terraform: setup ## all that needs Terraform, and all that takes minutes: everyt
 
 chaos: setup ## 100 kills and worse while events come in, and a reckoning by id: ten minutes; OPTIONS="--kills 20"
 	@$(BIN)/python -m chaos $(OPTIONS)
+
+score: setup ## send traffic whose truth is known, and score what the lake made of it: some four minutes; OPTIONS="--short", "--write"
+	@$(BIN)/python -m clicklake.score $(OPTIONS)
 
 terraform-docs: setup ## write the tables of Terraform's READMEs anew
 	$(BIN)/python tests/terraform_docs.py
