@@ -57,6 +57,28 @@ VALUES = [
 QUERIES = [
     (
         (
+            f"WITH a AS (SELECT {HERE} AS z), b AS (SELECT *, date_trunc('day', z) AS d FROM a) "
+            "SELECT hour(z), CAST(d AS VARCHAR), z + INTERVAL '1' HOUR, date_diff('hour', d, z), b.z AT TIME ZONE 'UTC' FROM b"
+        ),
+        [
+            [
+                "8",
+                "2020-06-01 00:00:00.000 America/New_York",
+                "2020-06-01 09:00:00.000 America/New_York",
+                "8",
+                "2020-06-01 12:00:00.000 UTC",
+            ]
+        ],
+    ),
+    (
+        (
+            f"SELECT a.z = b.z, hour(a.m) FROM (SELECT max(z) AS m, min(z) AS z FROM (SELECT {HERE} AS z)) AS a "
+            f"JOIN (SELECT {HERE} AT TIME ZONE 'Asia/Tokyo' AS z) AS b ON a.z = b.z"
+        ),
+        [["true", "8"]],
+    ),
+    (
+        (
             "SELECT from_iso8601_timestamp(x) AT TIME ZONE 'UTC', to_unixtime(from_iso8601_timestamp(x)) "
             "FROM (VALUES '2020-05-11T11:15:05+01:00') AS v(x)"
         ),
@@ -81,8 +103,14 @@ REFUSED = [
         "SELECT hour(from_iso8601_timestamp(x)) FROM (VALUES '2020-05-11T11:15:05+01:00') AS v(x)",
         "NOT_SUPPORTED: from_iso8601_timestamp of a text with an offset",
     ),
-    (f"SELECT hour(z) FROM (SELECT {HERE} AS z)", "NOT_SUPPORTED: hour of a timestamp with a time zone of its own"),
-    (f"SELECT CAST(z AS VARCHAR) FROM (SELECT {HERE} AS z)", "NOT_SUPPORTED: a timestamp with a time zone as text"),
+    (
+        f"SELECT hour(z) FROM (SELECT {HERE} AS z UNION ALL SELECT {HERE})",
+        "NOT_SUPPORTED: hour of a timestamp with a time zone of its own",
+    ),
+    (
+        f"SELECT CAST(z AS VARCHAR) FROM (SELECT {HERE}) AS t(z)",
+        "NOT_SUPPORTED: a timestamp with a time zone as text",
+    ),
     ("SELECT now() AT TIME ZONE z FROM (VALUES 'UTC') AS v(z)", "NOT_SUPPORTED: a time zone that is not a literal"),
     ("SELECT now() AT TIME ZONE 'Nowhere/Else'", "INVALID_FUNCTION_ARGUMENT: 'Nowhere/Else' is not a valid time zone"),
 ]

@@ -22,7 +22,7 @@ In a worker process (DuckDB and sqlglot, locked down):
     arrays, regexps   what NULL means in arrays, and in groups of a regular expression
     columns     whose column a name is; known and numbers: what the tree shows of an expression's type
     comparisons of NaN and maps; temporal, zones (AT TIME ZONE), rows
-    reference   the rarer functions' macros; arrays, binary, jsontext, formatter (format), replacements (regexp_replace),
+    reference   the rarer functions' macros; binary, jsontext, formatter (format), replacements (regexp_replace),
                 sqljson with sqljson_grammar (json_value ...)
     pruning     which partitions the query can want
     scan        a Glue table (table) as a relation over its files, by Glue's schema: parquet_files, json_files with

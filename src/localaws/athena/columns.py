@@ -56,6 +56,29 @@ def _passed_on(source: exp.Expr, name: str) -> Type | None:
     return None
 
 
+def origin(node: exp.Column) -> exp.Expr | None:
+    """The expression that a column of a subquery or of a WITH stands for; None if it is none, or is renamed."""
+    select = node.find_ancestor(exp.Select)
+    return _origin_in(select, node.name.lower(), node.table.lower()) if select else None
+
+
+def _origin_in(select: exp.Select, name: str, qualifier: str = "") -> exp.Expr | None:
+    for source in sources(select):
+        if qualifier not in {"", source.alias_or_name.lower()} or name in of_table(source):
+            continue
+        query = source.this if isinstance(source, exp.Subquery) else _named(source)
+        if not isinstance(query, exp.Select) or _renames(source) or _renames(query.parent):
+            continue
+        for projection in query.expressions:
+            if isinstance(projection, exp.Star) or (isinstance(projection, exp.Column) and projection.is_star):
+                if (passed_on := _origin_in(query, name)) is not None:
+                    return passed_on
+            elif projection.alias_or_name.lower() == name:
+                found: exp.Expr = projection.unalias()
+                return found
+    return None
+
+
 def _renames(source: exp.Expr | None) -> bool:
     """AS t (a, b)"""
     alias = source.args.get("alias") if source is not None else None

@@ -5,7 +5,7 @@ generate(tree)  what the generator can't say is refused
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
@@ -18,6 +18,7 @@ from localaws.athena.failures import QueryFailure, not_supported
 from localaws.athena.functions import FUNCTIONS
 from localaws.athena.rewrites import REWRITES
 
+_SOURCES = ("with_", "from_", "joins", "laterals")
 _TIMES = {"hour", "minute", "second"}
 _INTEGERS = {exp.DType.TINYINT, exp.DType.SMALLINT, exp.DType.INT, exp.DType.BIGINT}
 
@@ -44,13 +45,24 @@ def rewrite(tree: exp.Expr) -> exp.Expr:
     """The tree with Trino's meaning in DuckDB's words. Innermost first; raises QueryFailure for what can't be said."""
     refusals.check(tree)
     decimals = numbers.has_decimals(tree)
-    for node in reversed(list(tree.walk(bfs=True))):
+    for node in list(_inside_out(tree)):
         change = _CHANGES.get(type(node))
         if change is not None:
             new = change(node, decimals)
             if new is not node:
                 node.replace(new)
     return tree
+
+
+def _inside_out(node: exp.Expr) -> Iterator[exp.Expr]:
+    """Each node behind all that is in it, and a SELECT's columns behind the tables and subqueries that they are of."""
+    names = [*(n for n in _SOURCES if n in node.args), *(n for n in node.args if n not in _SOURCES)]
+    for name in names:
+        value = node.args[name]
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, exp.Expr):
+                yield from _inside_out(child)
+    yield node
 
 
 def _function(node: exp.Anonymous, decimals: bool) -> exp.Expr:

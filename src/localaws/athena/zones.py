@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
+from localaws.athena import columns
 from localaws.athena.failures import QueryFailure, not_supported
 
 _UTC = {"UTC", "GMT", "Z", "ETC/UTC", "+00:00"}
@@ -18,6 +19,7 @@ _OFFSET = re.compile(r"[+-]\d\d:\d\d")
 _WRITTEN = re.compile(r"(.*?\d) ?([A-Za-z][\w/+-]*|[+-]\d\d:\d\d)")
 _FURTHEST = 14 * 60  # minutes from UTC
 _ISO = re.compile(r"(.*T.*)([+-]\d\d):?(\d\d)?")
+_SAME = {"max", "min", "any_value"}  # give one of the values of a column, all of which are in one zone
 _SHORT = {"millisecond", "second", "minute", "hour"}
 # What looks at the local time, and gives something that has no zone.
 _LOCAL = set(
@@ -54,11 +56,29 @@ def _cast(value: exp.Expr, kind: str) -> exp.Expr:
 
 def is_zoned(node: exp.Expr | None) -> bool:
     node = node.unnest() if isinstance(node, exp.Paren) else node
+    if isinstance(node, exp.Column):
+        return _zone_of_column(node) is not None
+    if isinstance(node, exp.Anonymous) and node.name.lower() in _SAME and node.expressions:
+        return is_zoned(node.expressions[0])
     return isinstance(node, exp.Anonymous) and node.name == "t_zoned"
 
 
+def _zone_of_column(node: exp.Column) -> exp.Expr | None:
+    """The literal zone of a subquery's column, which is rewritten before what reads it (dialect.py)."""
+    origin = columns.origin(node)
+    return _parts(origin)[1] if origin is not None and is_zoned(origin) else None
+
+
 def _parts(node: exp.Expr) -> tuple[exp.Expr, exp.Expr]:
-    instant, zone = node.unnest().expressions
+    """(the instant, the name of the zone)"""
+    inner = node.unnest()
+    if isinstance(inner, exp.Column):
+        zone = _zone_of_column(inner)
+        assert zone is not None
+        return _call("struct_extract", inner.copy(), exp.Literal.string("t_at")), zone.copy()
+    if inner.name.lower() in _SAME:
+        return _call("struct_extract", inner.copy(), exp.Literal.string("t_at")), _parts(inner.expressions[0])[1].copy()
+    instant, zone = inner.expressions
     return instant, zone
 
 
