@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import botocore.loaders
+import botocore.session
 import pytest
 
 from clicklake import pipeline
@@ -92,9 +94,14 @@ class ProvenLake:
         return Said(code, out.getvalue(), err.getvalue())
 
 
+_LOADER = botocore.loaders.create_loader()
+
+
 @contextmanager
 def variables(wanted: dict[str, str]) -> Iterator[None]:
+    """These and no others of AWS's and ours. The descriptions of AWS's services are read once, not by every command."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(botocore.session, "create_loader", lambda _: _LOADER)
         for name in [name for name in os.environ if name.startswith(("AWS_", "CLICKLAKE_"))]:
             patch.delenv(name)
         for name, value in wanted.items():

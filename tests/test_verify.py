@@ -20,7 +20,7 @@ from clicklake.transform.keys import Place
 from clicklake.verify.counting import Counting, findings
 from clicklake.verify.expiry import expires
 from clicklake.verify.findings import Finding, Kind, Partition
-from endpoint_process import running
+from endpoint_process import EndpointProcess, running
 from proven_lake import BUCKET, GOOD, NAMES, PIPELINE, ROOT, ProvenLake, Said, console, content
 
 EVENTS, FAILED, LEDGER = (table.name for table in PIPELINE.tables)
@@ -219,6 +219,7 @@ def test_rebuild_finds_a_ledger_row_of_another_content_and_says_what_it_cannot_c
     assert sorted(mixed.document["unchecked"]) == sorted(f"1 raw objects: {why}" for why in OTHERS.values())
 
 
+@pytest.mark.minutes
 def test_quick_reads_what_was_written_after_its_ledger_row(lake: ProvenLake, mixed: Said) -> None:
     s3, (where, *_) = lake.s3(), [raw.place for raw in lake.lake.raw_objects(DAY) if "-sound" in raw.place.raw_key]
     key = where.processed["parquet"]
@@ -228,9 +229,6 @@ def test_quick_reads_what_was_written_after_its_ledger_row(lake: ProvenLake, mix
     s3.put_object(Bucket=BUCKET, Key=key, Body=body[:50] + bytes([body[50] ^ 1]) + body[51:])
     said = lake.run(f"clicklake verify --json --from 2025-11-{OWN} --to 2025-11-{OWN} --quick --grace 0")
     assert kinds(said.document["findings"])["processed_damaged"] == key
-    for prefix in ("raw", "processed", "failed", "ledger"):
-        for gone in lake.keys(f"{prefix}/year=2025/month=11/day={OWN}/"):
-            s3.delete_object(Bucket=BUCKET, Key=gone)
 
 
 # --- everything at once ----------------------------------------------------------------------------------------------
@@ -238,6 +236,10 @@ def test_quick_reads_what_was_written_after_its_ledger_row(lake: ProvenLake, mix
 
 @pytest.fixture(scope="module")
 def planted(lake: ProvenLake) -> Damage:
+    """All kinds of it, and nothing is left of the tests before."""
+    for zone in ("raw", "processed", "failed", "ledger"):
+        for key in lake.keys(f"{zone}/year=2025/month=11/day={OWN}/"):
+            lake.s3().delete_object(Bucket=BUCKET, Key=key)
     damage = Damage(lake)
     damage.plant()
     return damage
@@ -355,3 +357,10 @@ def test_an_option_of_another_form_is_wrong_usage(lake: ProvenLake, options: str
     with pytest.raises(SystemExit) as ended:
         lake.run(f"clicklake verify {options}")
     assert ended.value.code == 2
+
+
+@pytest.mark.parametrize("command", ["verify", "replay --failed"])
+def test_without_a_stack_it_says_what_is_missing(command: str, endpoint: EndpointProcess) -> None:
+    said = ProvenLake(endpoint).run(f"clicklake {command} --environment nowhere")
+    assert (said.code, said.out) == (4, "")
+    assert said.err.splitlines()[-1].endswith("is the stack deployed there? laptop: clicklake up; AWS: terraform apply")

@@ -53,8 +53,10 @@ class Processor:
         """As Lambda describes it, once no update is under way. Raises RefusedError if there is no such function."""
         with translated():
             client = self.target.client("lambda")
-            client.get_waiter("function_updated_v2").wait(FunctionName=self.names.function)
             found: dict[str, Any] = client.get_function_configuration(FunctionName=self.names.function)
+            if found.get("LastUpdateStatus") == "InProgress":
+                client.get_waiter("function_updated").wait(FunctionName=self.names.function)
+                found = client.get_function_configuration(FunctionName=self.names.function)
         return found
 
     @property

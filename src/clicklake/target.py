@@ -106,6 +106,7 @@ _NOT_THERE = "is the stack deployed there? laptop: clicklake up; AWS: terraform 
 _NO_WORKGROUP = re.compile(r"^WorkGroup .* is not found")  # Athena has no code of its own for it
 _HINTS = {
     "ResourceNotFoundException": _NOT_THERE,
+    "EntityNotFoundException": _NOT_THERE,
     "NoSuchBucket": _NOT_THERE,
     "UnrecognizedClientException": 'the keys are of another endpoint: eval "$(clicklake env)"',
     "InvalidAccessKeyId": 'the keys are of another endpoint: eval "$(clicklake env)"',
