@@ -17,7 +17,7 @@ from typing import Any
 
 from benchmarks.measure import Endpoint, Row, endpoint
 from clicklake import records
-from clicklake.producer import Counters, Producer
+from clicklake.producer import Producer
 from clicklake.send import send
 from clicklake.target import Target, of_keys
 
@@ -40,20 +40,18 @@ def _rows(ours: Endpoint, folder: Path) -> Iterable[Row]:
     events = [_event(number) for number in range(EVENTS)]
     file = b"".join(json.dumps(event).encode() + b"\n" for event in events)
     client = ours.client("firehose")
-    ways: dict[str, Callable[[], object]] = {
-        "loop of events": lambda: _loop(client, map(_line, events)),
-        "track": lambda: _produce(target, events, spool=False),
-        "track, spool": lambda: _produce(target, events, spool=folder),
-        "track_many": lambda: _produce_many(target, events, spool=False),
-        "track_many, spool": lambda: _produce_many(target, events, spool=folder),
-        "loop of lines": lambda: _loop(client, file.splitlines(keepends=True)),
-        "send": lambda: send(target, STREAM, records.read(io.BytesIO(file), "file")),
+    ways: dict[str, Callable[[], float]] = {
+        "loop of events": lambda: _seconds(lambda: _loop(client, map(_line, events))),
+        "track": lambda: _produce(target, events, 1, spool=False),
+        "track, spool": lambda: _produce(target, events, 1, spool=folder),
+        "track_many": lambda: _produce(target, events, BATCH, spool=False),
+        "track_many, spool": lambda: _produce(target, events, BATCH, spool=folder),
+        "loop of lines": lambda: _seconds(lambda: _loop(client, file.splitlines(keepends=True))),
+        "send": lambda: _seconds(lambda: send(target, STREAM, records.read(io.BytesIO(file), "file"))),
     }
     rates: dict[str, float] = {}
     for _, (name, way) in itertools.product(range(ROUNDS), ways.items()):  # in turns: the machine is not always as fast
-        began = time.perf_counter()
-        way()
-        rates[name] = max(rates.get(name, 0.0), EVENTS / (time.perf_counter() - began))
+        rates[name] = max(rates.get(name, 0.0), EVENTS / way())
     for name, baseline, what in (
         ("track", "loop of events", "Producer.track, events of 600 B, in memory"),
         ("track, spool", "loop of events", "the same with a spool"),
@@ -63,11 +61,11 @@ def _rows(ours: Endpoint, folder: Path) -> Iterable[Row]:
     ):
         against = f"boto3, 500 a call: {rates[baseline]:,.0f} events/s"
         yield Row(what, f"{rates[name]:,.0f} events/s", against, rates[name] / rates[baseline], "3x", "")
-    counted = _produce(target, events, spool=False)
+    billed = _billed(target, events)
     one_each = sum(-(-len(json.dumps(event)) // 5120) * 5120 for event in events)
     what = "bytes that Firehose bills, events of 600 B packed by the producer"
     against = f"one event a record: {one_each:,}"
-    yield Row(what, f"{counted.billed_bytes:,}", against, one_each / counted.billed_bytes, "7x", "")
+    yield Row(what, f"{billed:,}", against, one_each / billed, "7x", "")
 
 
 def _event(number: int) -> dict[str, Any]:
@@ -93,24 +91,33 @@ def _loop(client: Any, lines: Iterable[bytes]) -> None:
             batch = [r for r, e in zip(batch, answer["RequestResponses"], strict=True) if "ErrorCode" in e]
 
 
-def _produce(target: Target, events: list[dict[str, Any]], *, spool: Path | bool) -> Counters:
+def _seconds(what: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    what()
+    return time.perf_counter() - began
+
+
+def _produce(target: Target, events: list[dict[str, Any]], at_once: int, spool: Path | bool) -> float:
+    """Until all of it is acknowledged. The loop's client is there beforehand, so the producer is too."""
     with Producer(STREAM, target=target, spool=spool, max_block=60.0) as producer:
+        return _seconds(lambda: _track(producer, events, at_once))
+
+
+def _track(producer: Producer, events: list[dict[str, Any]], at_once: int) -> None:
+    if at_once == 1:
         for event in events:
             producer.track(event)
-        return _flushed(producer)
-
-
-def _produce_many(target: Target, events: list[dict[str, Any]], *, spool: Path | bool) -> Counters:
-    with Producer(STREAM, target=target, spool=spool, max_block=60.0) as producer:
-        for begin in range(0, len(events), BATCH):
-            producer.track_many(events[begin : begin + BATCH])
-        return _flushed(producer)
-
-
-def _flushed(producer: Producer) -> Counters:
+    else:
+        for begin in range(0, len(events), at_once):
+            producer.track_many(events[begin : begin + at_once])
     if not producer.flush(60):
         raise RuntimeError("not all of it was sent")
-    return producer.counters
+
+
+def _billed(target: Target, events: list[dict[str, Any]]) -> int:
+    with Producer(STREAM, target=target, spool=False, max_block=60.0) as producer:
+        _track(producer, events, BATCH)
+        return producer.counters.billed_bytes
 
 
 def _create_stream(ours: Endpoint) -> None:

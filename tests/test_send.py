@@ -5,6 +5,7 @@ import io
 import json
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from clicklake.records import read
 from clicklake.resume import Bookmark
 from clicklake.target import of_keys
 from endpoint_process import EndpointProcess
-from firehose_wire import Answer, Stream, no_answer, not_found, refuse_every_third, throttle
+from firehose_wire import Answer, Stream, no_answer, not_found, refuse_every_third, take_all, throttle
 
 ONE, TWO = b'{"event_type":"one"}', b'{"event_type":"two"}'
 
@@ -103,7 +104,8 @@ class Sending(Stream):
         self.pauses: list[float] = []
 
     def send(self, records: list[bytes]) -> send.SendReport:
-        return send.send(self.target(), "clicks", records, sizes=SMALL, jitter=lambda: 1.0, sleep=self.pauses.append)
+        sleep = self.pauses.append
+        return send.send(self.target(), "clicks", records, sizes=SMALL, connections=1, jitter=lambda: 1.0, sleep=sleep)
 
 
 RECORDS = [b"%d %b\n" % (number, b"x" * 4000) for number in range(9)]  # a Firehose record each, one call
@@ -140,12 +142,34 @@ def test_what_was_refused_goes_before_the_next_call() -> None:
     assert stream.taken[12:] == records[12:]
 
 
-def test_what_was_taken_is_told_by_the_call_and_in_order() -> None:
+def test_several_calls_may_be_under_way_and_what_was_taken_is_told_in_order() -> None:
+    """The first is the last to be answered."""
+    answered, told = threading.Event(), list[int]()
+
+    def late(records: list[bytes]) -> tuple[int, dict[str, Any]]:
+        assert answered.wait(10)
+        return take_all(records)
+
+    def second(records: list[bytes]) -> tuple[int, dict[str, Any]]:
+        answered.set()
+        return take_all(records)
+
+    stream = Stream(late, second)
+
+    def noted(count: int, data: list[bytes]) -> None:
+        told.extend(int(line.split()[0]) for record in data for line in record.splitlines())
+
+    records = [b"%d %b\n" % (number, b"x" * 4000) for number in range(40)]
+    assert send.send(stream.target(), "clicks", records, on_taken=noted, sizes=SMALL).records == 40
+    assert told == list(range(40))
+
+
+def test_what_was_taken_is_told_by_the_call() -> None:
     told: list[tuple[int, bytes]] = []
     records = [b"%d %b\n" % (number, b"x" * 4000) for number in range(20)]
     target = Sending(refuse_every_third).target()
     noted = lambda count, data: told.append((count, b"".join(data)))  # noqa: E731
-    send.send(target, "clicks", records, on_taken=noted, sizes=SMALL, sleep=lambda _: None)
+    send.send(target, "clicks", records, on_taken=noted, sizes=SMALL, connections=1, sleep=lambda _: None)
     assert [count for count, _ in told] == [12, 8]
     assert b"".join(data for _, data in told) == b"".join(records)
 
