@@ -396,3 +396,17 @@ def test_what_dbt_and_pyathena_write_into_is_written(queries: Queries) -> None:
     )
     queries.run("INSERT INTO lines SELECT n + 1 FROM external")
     assert queries.rows("SELECT n FROM lines") == [["2"]]
+
+
+def test_a_sequence_up_to_a_column_is_unnested(queries: Queries, s3: Any) -> None:
+    put_json(s3, "counted/a.json", [{"n": 3}, {"n": 2}])
+    queries.run(f"CREATE EXTERNAL TABLE counted (n int) ROW FORMAT SERDE '{OPENX}' LOCATION 's3://lake/counted/'")
+    assert queries.rows(
+        "SELECT n, sum(x) FROM counted CROSS JOIN UNNEST(sequence(1, n)) AS u (x) GROUP BY n ORDER BY n"
+    ) == [
+        ["2", "3"],
+        ["3", "6"],
+    ]
+    assert queries.rows("SELECT x FROM counted, UNNEST(sequence(n, 2 * n, n)) AS u (x) ORDER BY x") == [
+        ["2"], ["3"], ["4"], ["6"],
+    ]  # fmt: skip

@@ -41,6 +41,9 @@ MACROS: dict[str, str] = {
     "WHEN i < -len(l) THEN list_slice(l, 1, n * 0) WHEN i < 0 THEN list_slice(l, len(l) + i + 1, len(l) + i + n) "
     "ELSE list_slice(l, i, i + n - 1) END",
     "t_dates(l)": "list_transform(l, lambda t__d: CAST(t__d AS DATE))",
+    # Of parameters with types DuckDB makes an error ("unordered_map::at") in UNNEST of another table's columns.
+    "t_integers(a, b)": "generate_series(a, b, CASE WHEN b < a THEN -1 ELSE 1 END)",
+    "t_integers(a, b, s)": "generate_series(a, b, s)",
     "t_sequence(a BIGINT, b BIGINT)": "generate_series(a, b, CASE WHEN b < a THEN -1 ELSE 1 END)",
     "t_sequence(a BIGINT, b BIGINT, s BIGINT)": "generate_series(a, b, s)",
     "t_sequence(a DATE, b DATE)": "t_dates(generate_series(a, b, INTERVAL 1 DAY))",

@@ -62,7 +62,7 @@ _SCALARS = {
     "cardinality": "cardinality/1", "contains": "t_contains/2", "flatten": "flatten/1", "map": "t_map/0-2",
     "map_entries": "t_map_entries/1", "map_from_entries": "map_from_entries/1",
     "map_keys": "map_keys/1", "map_values": "map_values/1", "repeat": "t_repeat/2", "row": "row/1+",
-    "sequence": "t_sequence/2-3", "slice": "t_slice/3",
+    "slice": "t_slice/3",
 }  # fmt: skip
 
 _AGGREGATES = {

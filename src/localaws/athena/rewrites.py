@@ -158,6 +158,10 @@ def _element_at(a: Arguments) -> exp.Expr:
 
 
 # name -> (fewest arguments, most, rewrite)
+def _sequence(a: Arguments) -> exp.Expr:
+    return call("t_integers" if any(map(numbers.is_integer, a[:2])) else "t_sequence", *a)
+
+
 REWRITES: dict[str, tuple[int, int, Rewrite]] = {
     **lambdas.REWRITES,
     "approx_distinct": (1, 2, lambda a: call("approx_count_distinct", a[0])),
@@ -198,6 +202,7 @@ REWRITES: dict[str, tuple[int, int, Rewrite]] = {
     "regexp_extract": (2, 3, regexps.extract),
     "regexp_extract_all": (2, 3, lambda a: regexps.extract(a, every=True)),
     "regexp_replace": (2, 3, replacements.replaced),
+    "sequence": (2, 3, _sequence),
     "reverse": (1, 1, lambda a: call("list_reverse" if arrays.is_array(a[0]) else "t_reverse", a[0])),
     "set_agg": (1, 1, lambda a: call("list", exp.Distinct(expressions=[a[0]]))),
     "timezone": (1, 1, zones.zone_name),
