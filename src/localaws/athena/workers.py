@@ -120,7 +120,7 @@ class Pool:
                 return
             process.kill()
             process.clear()
-            if not self._closed:
+            if not self._closed and not self._idle:  # the next query shall find one that has loaded
                 self._idle.append(_Process(self._settings))
 
 
