@@ -115,7 +115,7 @@ class Pool:
     def _give_back(self, key: str, process: "_Process") -> None:
         with self._changing:
             self._running.pop(key, None)
-            if not self._closed and process.alive():
+            if not self._closed and process.alive() and not process.stopped:  # one that is stopped is dying
                 self._idle.append(process)
                 return
             process.kill()
