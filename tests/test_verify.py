@@ -216,7 +216,7 @@ def test_rebuild_finds_a_ledger_row_of_another_content_and_says_what_it_cannot_c
     assert (mixed.code, finding["kind"], finding["repair"]) == (1, "content_differs", "process")
     assert finding["raw_key"].endswith("-differs.json")
     assert mixed.document["recomputed"] == 1
-    assert sorted(mixed.document["unchecked"]) == sorted(f"1 raw objects: {why}" for why in OTHERS.values())
+    assert sorted(mixed.document["unchecked"]) == sorted(f"{why}: 1 of the raw objects" for why in OTHERS.values())
 
 
 @pytest.mark.minutes

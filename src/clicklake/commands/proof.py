@@ -80,8 +80,10 @@ def _verify(arguments: Arguments) -> int:
 
 def _recompute() -> verify.Recompute:
     """Imported here, because the transform needs what a light installation does not have."""
-    from clicklake.verify.recompute import recompute
-
+    try:
+        from clicklake.verify.recompute import recompute
+    except ModuleNotFoundError as e:
+        raise UsageError(f"--rebuild needs {e.name}", "install it: pip install 'clicklake[local]'") from e
     return recompute
 
 

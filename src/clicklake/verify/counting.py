@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from clicklake import query
@@ -19,9 +20,8 @@ class Counting:
     counted: Counted
     unreadable: dict[Partition, str]
 
-    @property
-    def rows(self) -> int:
-        return sum(counter.total() for counter in self.counted.values())
+    def rows_in(self, keys: AbstractSet[str]) -> int:
+        return sum(counter.total() for key, counter in self.counted.items() if key in keys)
 
 
 def count(lake: Lake, table: str, days: Days, partitions: Iterable[tuple[str, ...]]) -> Counting:

@@ -59,11 +59,11 @@ class Examination:
             days=self.options.days,
             objects=self._objects(),
             records=self._records(),
-            rows={name: found.rows for name, found in self._counted.items()},
+            rows=self._rows(),
             findings=tuple(finding for source in sources for finding in source),
             pending=tuple(sorted(self._busy)),
             expired=len(self._expired_raw) + len(self._expired_outputs),
-            unchecked=(*(f"{number:,} raw objects: {why}" for why, number in unknown), *no_queue),
+            unchecked=(*(f"{why}: {number:,} of the raw objects" for why, number in unknown), *no_queue),
             recomputed=recomputed.same if recomputed else None,
         )
 
@@ -192,6 +192,11 @@ class Examination:
             zone: sum(key.startswith(getattr(zones, zone)) for key in outputs) for zone in ("processed", "failed")
         }
         return {"raw": len(self._listed.raw), "ledger": len(self._listed.ledger), **of_zone}
+
+    def _rows(self) -> dict[str, int]:
+        """In the objects that were listed: others came since."""
+        listed = self._listed.outputs.keys() | {stored.key for stored, _ in self._listed.ledger}
+        return {name: found.rows_in(listed) for name, found in self._counted.items()}
 
     def _records(self) -> dict[str, int]:
         accounts = [entry.account for entry in self._matched.entries if entry.account]

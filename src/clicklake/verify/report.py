@@ -96,11 +96,12 @@ def lines(report: Report) -> Iterator[str]:
     yield f"records    in {records['in']:,} = {sums}"
     yield "rows       " + ", ".join(f"{table} {number:,}" for table, number in report.rows.items())
     if report.recomputed is not None:
-        yield f"recomputed {report.recomputed:,} raw objects have the content that the ledger says"
+        yield f"recomputed {_number(report.recomputed, 'raw object')} with the content that the ledger says"
     if report.expired:
-        yield f"expired    {report.expired:,} objects, by the bucket's lifecycle"
+        yield f"expired    {_number(report.expired, 'object')}, by the bucket's lifecycle"
     if report.pending:
-        yield f"pending    {len(report.pending):,} raw objects that a run may be at: {report.pending[0]}"
+        number = _number(len(report.pending), "raw object")
+        yield f"pending    {number} that a run may be at, such as {report.pending[0]}"
     yield from (f"unchecked  {text}" for text in report.unchecked)
     yield from _findings(report.findings)
     yield _verdict(report)
