@@ -164,6 +164,10 @@ DATES = [
     ("(DATE '2020-06-01', DATE '2020-01-01') OVERLAPS (DATE '2020-05-01', INTERVAL '7' MONTH)", "true"),
     ("(DATE '2020-01-01', DATE '2020-05-01') OVERLAPS (DATE '2020-05-01', DATE '2020-06-01')", "false"),
     ("date_format(DATE '2020-01-01', '%Y%q')", "2020q"),
+    ("DATE '-2013-02-02'", "-2013-02-02"),
+    ("CAST(CAST(' +2013-02-02' AS DATE) AS VARCHAR)", "2013-02-02"),
+    ("CAST('abcd' AS VARCHAR(2))", "ab"),
+    ("CAST(12 AS VARCHAR(2))", "12"),
 ]
 
 BINARY = [
@@ -321,6 +325,8 @@ REFUSED = [
     ("SELECT split('a', ',', 0)", "INVALID_FUNCTION_ARGUMENT: Limit must be positive"),
     ("SELECT strpos('a', 'a', 0)", "INVALID_FUNCTION_ARGUMENT: 'instance' must be"),
     ("SELECT from_ieee754_32(X'00')", "INVALID_FUNCTION_ARGUMENT: Input floating-point value must be exactly 4 bytes"),
+    ("SELECT DATE '392251590-07-12'", "INVALID_CAST_ARGUMENT: Value cannot be cast to date"),
+    ("SELECT CAST(123 AS VARCHAR(2))", "INVALID_CAST_ARGUMENT: Value 123 cannot be represented as varchar(2)"),
     ("SELECT sqrt(1, 2)", "FUNCTION_NOT_FOUND: line 1:8: Unexpected parameters for function sqrt"),
     ("SELECT max(1, 2)", "NOT_SUPPORTED: 2 arguments of the function max"),
     ("SELECT normalize('a', NFKD)", "NOT_SUPPORTED: normalize with a form other than NFC (NFKD)"),

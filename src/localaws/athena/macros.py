@@ -63,6 +63,7 @@ MACROS: dict[str, str] = {
           ELSE CASE WHEN starts_with(t__t, '-') THEN '-' ELSE '' END ||
             list_transform([ltrim(t__t, '-')], lambda t__r: t_scientific(t__r))[1] END)[1] END""",
     "t_decimal_text(x)": "regexp_replace(CAST(x AS VARCHAR), '^(-?)\\.', '\\10.')",  # DuckDB writes .5 of DECIMAL(1, 1)
+    "t_date_text(d)": "CASE WHEN year(d) < 0 THEN strftime(d, '%Y-%m-%d') ELSE CAST(d AS VARCHAR) END",
     "t_varchar(x)": """CASE typeof(x)
         WHEN 'DOUBLE' THEN t_double_text(TRY_CAST(x AS DOUBLE))
         WHEN 'FLOAT' THEN t_double_text(TRY_CAST(x AS FLOAT))
@@ -71,6 +72,7 @@ MACROS: dict[str, str] = {
         WHEN 'TIMESTAMP WITH TIME ZONE' THEN strftime(TRY_CAST(x AS TIMESTAMP), '%Y-%m-%d %H:%M:%S.%g') || ' UTC'
         WHEN 'STRUCT(t_at TIMESTAMP WITH TIME ZONE, t_zone VARCHAR)' THEN
           t_fail('NOT_SUPPORTED: a timestamp with a time zone as text is not supported by the local Athena yet')
+        WHEN 'DATE' THEN t_date_text(TRY_CAST(x AS DATE))
         WHEN 'JSON' THEN t_json_text(TRY_CAST(x AS JSON))
         ELSE CASE WHEN starts_with(typeof(x), 'DECIMAL') THEN t_decimal_text(x) ELSE CAST(x AS VARCHAR) END END""",
     "t_varchar_of(x, n)": """CASE

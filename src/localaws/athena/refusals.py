@@ -9,10 +9,11 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from localaws.athena import comparisons, regexps
-from localaws.athena.failures import not_supported
+from localaws.athena.failures import QueryFailure, not_supported
 
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Between, exp.In)
 _MOMENTS = {exp.DType.DATE, exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ}
+_LAST_YEAR = 5_881_580
 _PARTS_OF_INTERVALS = {"day"}
 
 
@@ -33,9 +34,19 @@ def check(tree: exp.Expr) -> None:
 
 def _cast(node: exp.Cast) -> None:
     value = node.this.unnest()
-
     written = str(value.this) if isinstance(value, exp.Literal) and value.is_string else ""
     if node.to.this in _MOMENTS and re.match(r"\s*([-+]|\d{5,}-)", written):
+        _far_date(node, value, written.strip())
+
+
+def _far_date(node: exp.Cast, value: exp.Expr, written: str) -> None:
+    """A date has a sign, directly before it, and up to 5,881,580 years after Christ, which are 2^31 days."""
+    year = re.match(r"([-+]?)(\d+)-", written)
+    if year is None or (node.to.this == exp.DType.DATE and int(year[2]) > _LAST_YEAR):
+        raise QueryFailure(f"INVALID_CAST_ARGUMENT: Value cannot be cast to date: {written}")
+    if year[1] == "+" and len(year[2]) == 4:
+        value.set("this", written[1:])
+    elif node.to.this != exp.DType.DATE or year[1] != "-" or int(year[2]) < 1000:
         raise not_supported("a date outside of the years 0 to 9999")
 
 

@@ -14,6 +14,8 @@ _SCALARS = {
     "double": "t_double_text({})",
     "timestamp": "strftime(CAST({} AS TIMESTAMP), '%Y-%m-%d %H:%M:%S.%g')",
     "timestamp with time zone": "strftime(CAST({} AS TIMESTAMP), '%Y-%m-%d %H:%M:%S.%g') || ' UTC'",
+    # '2014-02-02 (BC)' is -2013-02-02
+    "date": "t_date_text({})",
     "time": "strftime(DATE '2000-01-01' + {}, '%H:%M:%S.%g')",
     "varbinary": "rtrim(regexp_replace(lower(hex({})), '(..)', '\\1 ', 'g'))",
     "interval day to second": "t_interval_text({})",
