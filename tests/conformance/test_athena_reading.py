@@ -81,7 +81,7 @@ def test_of_parquet_only_row_groups_and_columns_that_can_matter_are_read_in_plac
         assert scanned(queries, f"SELECT max(length(text)) FROM {table} WHERE n > 200000") < 0.1 * every
 
 
-@pytest.mark.parametrize("kind", ["json", "parquet"])
+@pytest.mark.parametrize("kind", ["json", pytest.param("parquet", marks=pytest.mark.minutes)])
 def test_files_that_vanish_while_a_query_runs_fail_it_and_nothing_else(
     queries: Queries, s3: Any, parquet: Callable[[str], bytes], kind: str
 ) -> None:
