@@ -6,7 +6,8 @@
 CHECKOUT is github.com/aws/aws-sdk-pandas, at cfe0ca81 (3.17.1); VENV has it and what its tests need:
 
     python -m venv VENV
-    VENV/bin/pip install 'pandas<3' geopandas openpyxl pyparsing pytest pytest-timeout pytest-rerunfailures
+    VENV/bin/pip install 'pandas<3' geopandas openpyxl pyparsing
+    VENV/bin/pip install pytest pytest-timeout pytest-rerunfailures pytest-xdist
     VENV/bin/pip install -e CHECKOUT
 
 The suite wants CloudFormation stacks: awswrangler_stack.py gives it a bucket, a database and a key that are made here.

@@ -6,7 +6,8 @@
 CHECKOUT is github.com/pyathena-dev/PyAthena, at 5f0f784bf (after v3.35.4); VENV has it and what its tests need:
 
     python -m venv VENV
-    VENV/bin/pip install 'pandas<3' pyarrow polars jinja2 'sqlalchemy[asyncio]' pytest pytest-asyncio pytest-dependency
+    VENV/bin/pip install 'pandas<3' pyarrow 'polars<2' jinja2 'sqlalchemy[asyncio]'
+    VENV/bin/pip install pytest pytest-asyncio pytest-dependency pytest-xdist
     VENV/bin/pip install -e CHECKOUT
 
 Run are the tests of the cursors that its README names first: the plain one, arrow's and pandas', with their `async`
