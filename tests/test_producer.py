@@ -3,12 +3,14 @@
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,17 @@ from hypothesis import strategies as st
 
 import clicklake
 from clicklake.errors import ClicklakeError, RefusedError, UnreachableError, UsageError
-from clicklake.producer import ClosedError, Delivery, EventError, FullError, SpoolError, UndeliveredError, packing
+from clicklake.producer import (
+    ClosedError,
+    Counters,
+    Delivery,
+    EventError,
+    FullError,
+    Settings,
+    SpoolError,
+    UndeliveredError,
+    packing,
+)
 from clicklake.producer.log import Log
 from clicklake.producer.spool import Spool
 from endpoint_process import eventually
@@ -239,6 +251,16 @@ def test_asyncio_goes_on_while_a_producer_is_full() -> None:
             return ticks
 
     assert asyncio.run(track()) >= 20
+
+
+def test_the_page_has_every_setting_and_counter() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "producer.md").read_text()
+    told = set(re.findall(r"`(\w+)`", page))
+    assert not [field.name for each in (Settings, Counters) for field in fields(each) if field.name not in told]
+    table = dict(re.findall(r"^\| `(\w+)` \| ([\d.,]+) \|", page, re.MULTILINE))
+    assert len(table) == 7
+    defaults = {name: getattr(Settings(), name) for name in table}
+    assert {name: float(text.replace(",", "")) for name, text in table.items()} == defaults
 
 
 # --- the service refuses, or does not answer -----------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -270,6 +271,36 @@ def test_send_and_wait_returns_when_the_events_can_be_queried_and_says_how(stack
     assert "sent 1,502 records" in said
     assert "in 1,502 = good 1,500 + duplicate 1 + failed 1" in said
     assert done.stdout.startswith(b'try: clicklake query "SELECT ')
+
+
+def test_the_page_shows_what_is_printed(stack: EndpointProcess, tmp_path: Path) -> None:
+    """docs/send.md, but for the numbers; and the fields of --json."""
+    page = (Path(__file__).parent.parent / "docs" / "send.md").read_text()
+    file = tmp_path / "events.ndjson.gz"
+    file.write_bytes(gzip.compress(b"".join(b'{"event_type":"shown","event_id":"%d"}\n' % n for n in range(2000))))
+    waited = clicklake(stack, "send", str(file), "--wait")
+    shown = shape(page.partition("--wait\n")[2].partition("```")[0]).splitlines()
+    assert [line for line in shape(waited.stderr.decode()).splitlines() if not line.startswith("waiting")] == shown
+    document = json.loads(clicklake(stack, "send", str(file), "--json").stdout)
+    assert document.keys() == json.loads(page.partition("--json\n")[2].partition("\n")[0]).keys()
+    assert set(re.findall(r"`(\w+)`", page.partition("| field |")[2])) >= document.keys() - {"stream"}
+
+
+def test_the_producers_example_runs(stack: EndpointProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """docs/producer.md's first; where to send is in the environment, and nothing is left in the default spool."""
+    page = (Path(__file__).parent.parent / "docs" / "producer.md").read_text()
+    for name, value in (stack.environment() | {"XDG_STATE_HOME": str(tmp_path)}).items():
+        monkeypatch.setenv(name, value)
+    names: dict[str, Any] = {}
+    exec(page.partition("```python\n")[2].partition("```")[0], names)
+    assert names["producer"].counters.sent == 3
+    assert names["event_id"][14] == "7"
+    assert [path.suffix for path in (tmp_path / "clicklake" / "spool").rglob("*") if path.is_file()] == []
+
+
+def shape(said: str) -> str:
+    """Without its numbers and units."""
+    return re.sub(r"[\d.,]*\d( [kMG]?B)?", "#", said)
 
 
 def test_a_second_send_waits_for_its_own_events(stack: EndpointProcess) -> None:

@@ -25,6 +25,7 @@ from clicklake.arrival import Arrived, look, wait_until_queryable
 from clicklake.endpoint import Endpoint
 from clicklake.errors import ClicklakeError, NoError
 from clicklake.pipeline import Names, Pipeline
+from clicklake.producer.packing import Sizes
 from clicklake.send import SendReport, send
 from clicklake.simulator.traffic import Plan, Record, Truth, generate
 from clicklake.terminal import Progress, Style, Terminal
@@ -32,6 +33,7 @@ from clicklake.terminal import Progress, Style, Terminal
 EVENTS = 20_000
 SEED = 7
 _SPAN_SECONDS = 500
+_SMALL_CALLS = Sizes(call=300 * 1024)  # some 400 events, one call at a time: so there is a middle to crash in
 _HEAD_START = timedelta(seconds=840)  # nothing is sent from the future, or longer ago than a right clock may say
 _MID_CALL_SECONDS = 0.002  # the request is on its way, its answer is not there yet
 
@@ -131,7 +133,11 @@ def _send(stage: _Stage, events: int, seed: int, now: datetime) -> tuple[Truth, 
     progress = Progress(stage.screen, _label("sending"), events)
     target.session.events.register("before-send.firehose.PutRecordBatch", crash.on_request)
     records = _drawn(islice(generate(plan), events), truth, crash)
-    report = send(target, landmark.stream, records, lambda report: progress(report.records))
+
+    def on_sent(report: SendReport) -> None:
+        progress(report.records)
+
+    report = send(target, landmark.stream, records, on_sent, sizes=_SMALL_CALLS, connections=1)
     seconds = progress.close()
     crash.join()
     stage.tell("sent", f"{report.records:,} events, {query.size(report.bytes)}, in {seconds:.1f} s, the crash included")
