@@ -2,9 +2,9 @@
 
 What is made overwrites what was there, under the same keys and with the same ids (transform/keys.py), so a replay may
 be repeated, and its records never double. It needs no notes of its own to go on after an interruption: a ledger row
-that was written after the function was last deployed is one that the present function wrote, and its raw object is
-done. Of an object that came shortly before the deployment that is not said, for a run of the function of before may
-have ended after it.
+that the present function wrote says that its raw object is done. When the function was last deployed Lambda says, and
+when the row was written S3; only of rows from the minutes after the deployment nobody can tell, for a run that had
+begun before it may have ended then.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -63,7 +63,7 @@ def select(lake: Lake, processor: Processor, asked: Asked) -> Selection:
         raw = [found for found in raw if found.place.ledger in ledger]
         counts = dict(zip((found.place.ledger for found in raw), _counts(lake, raw, asked), strict=True))
         raw = [found for found in raw if counts[found.place.ledger]]
-    present = Present(processor.deployed, timedelta(seconds=processor.timeout), processor.processing_time)
+    present = Present(processor.deployed, timedelta(seconds=processor.timeout))
 
     def is_done(found: RawObject) -> bool:
         row = ledger.get(found.place.ledger)
@@ -88,19 +88,14 @@ def _counts(lake: Lake, raw: Sequence[RawObject], asked: Asked) -> Iterator[int]
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """The function as it was `deployed` last. A run ends within `timeout`, and begins within `processing_time`, if it
-    is not throttled, after its raw object came."""
+    """The function as it was `deployed` last; a run ends within `timeout`."""
 
     deployed: datetime
     timeout: timedelta
-    processing_time: timedelta
 
     def wrote(self, row: datetime, raw: datetime) -> bool:
-        """Whether a ledger row that was written then is the present function's; the raw object came at `raw`."""
-        if not self.deployed - self.processing_time <= raw < self.deployed:
-            return row >= self.deployed
-        # A run that had begun before the deployment may have written it.
-        return row >= self.deployed + self.timeout
+        """Whether the ledger row that was written then is surely its own; the raw object came at `raw`."""
+        return row >= (self.deployed if raw >= self.deployed else self.deployed + self.timeout)
 
 
 def replay(
