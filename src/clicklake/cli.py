@@ -24,6 +24,7 @@ _MODULES = {
     "schema": "contract",
     "user-key": "contract",
     "rebuild": "contract",
+    "process": "processing",
     "verify": "proof",
     "replay": "proof",
 }
