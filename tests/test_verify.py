@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import random
 import re
 import shlex
 import time
@@ -25,8 +26,8 @@ from proven_lake import BUCKET, GOOD, NAMES, PIPELINE, ROOT, ProvenLake, Said, c
 
 EVENTS, FAILED, LEDGER = (table.name for table in PIPELINE.tables)
 # Days of November 2025: those whose files can't be read any more, those whose rows are counted, those of which the
-# partitions are wrong; one for tests on a sound day, and the page's.
-FILES, ROWS, MOVED, OWN, PAGE = "21", "22", "23", "25", "26"
+# partitions are wrong; one for chance, one for tests on a sound day, and the page's.
+FILES, ROWS, MOVED, CHANCE, OWN, PAGE = "21", "22", "23", "24", "25", "26"
 DAY = Days(date(2025, 11, 25), date(2025, 11, 25))
 
 
@@ -229,6 +230,41 @@ def test_quick_reads_what_was_written_after_its_ledger_row(lake: ProvenLake, mix
     s3.put_object(Bucket=BUCKET, Key=key, Body=body[:50] + bytes([body[50] ^ 1]) + body[51:])
     said = lake.run(f"clicklake verify --json --from 2025-11-{OWN} --to 2025-11-{OWN} --quick --grace 0")
     assert kinds(said.document["findings"])["processed_damaged"] == key
+
+
+@pytest.mark.minutes
+@pytest.mark.parametrize("seed", range(10))
+def test_whatever_is_removed_cut_off_or_exchanged_is_found_and_mended_to_the_byte(lake: ProvenLake, seed: int) -> None:
+    if not lake.keys(f"raw/year=2025/month=11/day={CHANCE}/"):
+        lake.process([lake.put(CHANCE, f"{name}.json", content(name)) for name in "abcdef"])
+    chance, before = random.Random(seed), bodies(lake)
+    for key in chance.sample(sorted(before), chance.randint(1, 8)):
+        damage(lake, key, before, chance)
+    assert bodies(lake) != before
+    said = lake.run(f"clicklake verify --json --from 2025-11-{CHANCE} --to 2025-11-{CHANCE} --grace 0 --repair")
+    assert said.code == 0, said.out
+    assert said.document["repaired"]["findings"]
+    assert bodies(lake) == before
+
+
+def bodies(lake: ProvenLake) -> dict[str, bytes]:
+    """Whatever was made of the day's raw objects."""
+    keys = [
+        key
+        for zone in ("processed", "failed", "ledger")
+        for key in lake.keys(f"{zone}/year=2025/month=11/day={CHANCE}/")
+    ]
+    return {key: lake.s3().get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in keys}
+
+
+def damage(lake: ProvenLake, key: str, before: dict[str, bytes], chance: random.Random) -> None:
+    body, (zone, _, _) = before[key], key.partition("/")
+    others = [other for name, other in before.items() if name.startswith(zone) and other != body]
+    wanted = chance.choice([None, body[: chance.randrange(len(body))], b"", chance.choice(others)])
+    if wanted is None:
+        lake.s3().delete_object(Bucket=BUCKET, Key=key)
+    else:
+        lake.s3().put_object(Bucket=BUCKET, Key=key, Body=wanted)
 
 
 # --- everything at once ----------------------------------------------------------------------------------------------
