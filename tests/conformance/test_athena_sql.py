@@ -157,6 +157,8 @@ JSON_AND_COLLECTIONS = [
     ("transform_values(MAP(ARRAY['a'], ARRAY[1]), (k, v) -> v + 1)", "{a=2}"),
     ("sequence(1, 5, 2)", "[1, 3, 5]"),
     ("contains(ARRAY[1, NULL], 2)", None),
+    ("cardinality(ARRAY[1]) - cardinality(ARRAY[1, 2])", "-1"),
+    ("json_array_length('[]') - 1", "-1"),
     ("array_distinct(CAST(NULL AS array(integer)))", None),
     ("array_remove(ARRAY[1, NULL, 2], 2)", "[1, null]"),
     ("array_union(ARRAY[1], NULL)", None),

@@ -59,7 +59,7 @@ _SCALARS = {
     "array_intersect": "t_array_intersect/2", "array_join": "t_array_join/2-3", "array_max": "t_array_max/1",
     "array_min": "t_array_min/1", "array_position": "t_array_position/2", "array_remove": "t_array_remove/2",
     "array_sort": "t_array_sort/1", "array_union": "t_array_union/2", "arrays_overlap": "t_arrays_overlap/2",
-    "cardinality": "cardinality/1", "contains": "t_contains/2", "flatten": "flatten/1", "map": "t_map/0-2",
+    "contains": "t_contains/2", "flatten": "flatten/1", "map": "t_map/0-2",
     "map_entries": "t_map_entries/1", "map_from_entries": "map_from_entries/1",
     "map_keys": "map_keys/1", "map_values": "map_values/1", "repeat": "t_repeat/2", "row": "row/1+",
     "slice": "t_slice/3",

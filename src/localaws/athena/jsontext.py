@@ -44,14 +44,16 @@ MACROS = {
     "WHEN 'OBJECT' THEN t_fail('INVALID_CAST_ARGUMENT: Cannot cast ''' || CAST(j AS VARCHAR) || ''' to varchar') "
     "WHEN 'ARRAY' THEN t_fail('INVALID_CAST_ARGUMENT: Cannot cast ''' || CAST(j AS VARCHAR) || ''' to varchar') "
     "ELSE json_extract_string(j, '$') END",
-    "t_json_array_length(j)": "CASE WHEN json_type(t_json(j)) = 'ARRAY' THEN json_array_length(t_json(j)) END",
+    "t_json_array_length(j)": "CASE WHEN json_type(t_json(j)) = 'ARRAY' "
+    "THEN CAST(json_array_length(t_json(j)) AS BIGINT) END",
     # A string without its quotes, as Trino's documentation warns
     "t_json_array_get(j, i)": "t_json_item(j, '$[' || CASE WHEN i < 0 THEN '#' ELSE '' END || i || ']')",
     "t_json_item(j, p)": "CASE json_type(t_json(j), p) WHEN 'DOUBLE' "
     "THEN t_json_spelled(CAST(j AS VARCHAR), json_extract_string(t_json(j), p)) WHEN 'OBJECT' "
     "THEN CAST(t_json_extract(j, p) AS VARCHAR) WHEN 'ARRAY' THEN CAST(t_json_extract(j, p) AS VARCHAR) "
     "ELSE json_extract_string(t_json(j), p) END",
-    "t_json_size(j, p)": "CASE json_type(t_json(j), p) WHEN 'ARRAY' THEN json_array_length(t_json(j), p) "
+    "t_json_size(j, p)": "CASE json_type(t_json(j), p) "
+    "WHEN 'ARRAY' THEN CAST(json_array_length(t_json(j), p) AS BIGINT) "
     "WHEN 'OBJECT' THEN len(json_keys(t_json(j), p)) ELSE nullif(length(json_type(t_json(j), p)), 0) * 0 END",
     "t_is_json_scalar(j)": "CASE WHEN json_valid(j) THEN json_type(json(j)) NOT IN ('OBJECT', 'ARRAY') "
     "WHEN j IS NOT NULL THEN t_bad_boolean('Cannot convert value to JSON: ' || j) END",

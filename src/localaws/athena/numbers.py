@@ -246,8 +246,13 @@ _KIND_OF_TYPE = {"tinyint": _INTEGER, "smallint": _INTEGER, "integer": _INTEGER,
 
 
 def _column(node: exp.Column) -> Kind:
+    """Of the nearest SELECT; t.x may be of one around it, too."""
     select = node.find_ancestor(exp.Select)
-    return _column_of(select, node.name.lower(), node.table.lower()) if select else None
+    found = _column_of(select, node.name.lower(), node.table.lower()) if select else None
+    while found is None and node.table and select is not None:
+        select = select.find_ancestor(exp.Select)
+        found = _column_of(select, node.name.lower(), node.table.lower()) if select else None
+    return found
 
 
 def _column_of(select: exp.Select, name: str, qualifier: str = "") -> Kind:

@@ -166,6 +166,8 @@ REWRITES: dict[str, tuple[int, int, Rewrite]] = {
     **lambdas.REWRITES,
     "approx_distinct": (1, 2, lambda a: call("approx_count_distinct", a[0])),
     "at_timezone": (2, 2, lambda a: zones.at_zone(a[0], a[1])),
+    # DuckDB's is unsigned: one less than 0 would be an error
+    "cardinality": (1, 1, lambda a: _cast(call("cardinality", a[0]), "BIGINT")),
     "combinations": (2, 2, _combinations),
     "concat": (2, 255, _concat),
     "concat_ws": (1, 255, _concat_ws),
