@@ -10,10 +10,7 @@
     repair.py       --repair
     report.py       what is printed
 
-Needs s3:ListBucket, s3:ListBucketVersions, s3:GetObject and s3:GetLifecycleConfiguration on the lake, glue:GetTable and
-glue:GetPartitions, sqs:GetQueueUrl and sqs:GetQueueAttributes, lambda:GetFunctionConfiguration and
-lambda:GetFunctionEventInvokeConfig, and what a query needs; --repair also lambda:InvokeFunction, glue:CreatePartition
-and glue:UpdatePartition, and --rebuild what `clicklake user-key` needs.
+What it needs to be allowed is at the end of docs/verify.md, where a test reads it.
 """
 
 from dataclasses import replace
