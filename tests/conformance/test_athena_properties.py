@@ -90,7 +90,10 @@ def test_a_select_answers_what_duckdb_does_where_both_mean_the_same(lake: Lake, 
     lake.put("t", types, data.draw(select_grammar.TABLES, "t"), parquet=True)
     lake.put("u", types, data.draw(select_grammar.TABLES, "u"), parquet=False)
     for query in data.draw(st.lists(select_grammar.QUERIES, min_size=4, max_size=4), "queries"):
-        wanted = [[text(v) for v in row] for row in lake.duck.execute(query.said.duck).fetchall()]
+        try:
+            wanted = [[text(v) for v in row] for row in lake.duck.execute(query.said.duck).fetchall()]
+        except duckdb.BinderException:  # DuckDB takes no literal in an aggregate's ORDER BY
+            continue
         got = lake.queries.rows(query.said.trino)
         if not query.ordered:
             wanted, got = sorted(wanted, key=str), sorted(got, key=str)
