@@ -109,6 +109,18 @@ def variables(wanted: dict[str, str]) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def forbidden(lake: ProvenLake, name: str) -> Iterator[None]:
+    """The function can't read raw objects of this name, and fails for good."""
+    s3 = lake.s3()
+    policy = json.loads(s3.get_bucket_policy(Bucket=BUCKET)["Policy"])
+    objects = f"arn:aws:s3:::{BUCKET}/raw/*-{name}.*"
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:GetObject", "Resource": objects}
+    s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(policy | {"Statement": [*policy["Statement"], deny]}))
+    yield
+    s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(policy))
+
+
 def content(name: str, **fields: Any) -> bytes:
     """GOOD events whose ids begin with `name`, and BAD lines that are none."""
     events = [{"event_type": "click", "event_id": f"{name}-{n}", **fields} for n in range(GOOD)]

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from unittest.mock import ANY
@@ -19,7 +18,7 @@ from clicklake import pipeline
 from clicklake.dead_letters import FailureQueue
 from clicklake.replay import Present
 from endpoint_process import eventually, running
-from proven_lake import BUCKET, GOOD, NAMES, ROOT, ProvenLake, Said, console, content
+from proven_lake import BUCKET, GOOD, NAMES, ROOT, ProvenLake, Said, console, content, forbidden
 
 FUNCTION = NAMES.function
 
@@ -89,18 +88,6 @@ def test_the_page_shows_how_failed_records_become_events_under_the_ids_they_were
         assert eventually(lambda: messages(lake) == 1)
     assert lake.run(letters[0]) == Said(0, letters[1], ANY)
     assert messages(lake) == 0
-
-
-@contextmanager
-def forbidden(lake: ProvenLake, name: str) -> Iterator[None]:
-    """The function can't read raw objects of this name, and fails for good."""
-    s3 = lake.s3()
-    policy = json.loads(s3.get_bucket_policy(Bucket=BUCKET)["Policy"])
-    objects = f"arn:aws:s3:::{BUCKET}/raw/*-{name}.gz"
-    deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:GetObject", "Resource": objects}
-    s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(policy | {"Statement": [*policy["Statement"], deny]}))
-    yield
-    s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(policy))
 
 
 def moment_between_seconds() -> datetime:

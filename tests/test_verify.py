@@ -22,7 +22,7 @@ from clicklake.verify.counting import Counting, findings
 from clicklake.verify.expiry import expires
 from clicklake.verify.findings import Finding, Kind, Partition
 from endpoint_process import EndpointProcess, running
-from proven_lake import BUCKET, GOOD, NAMES, PIPELINE, ROOT, ProvenLake, Said, console, content
+from proven_lake import BUCKET, GOOD, NAMES, PIPELINE, ROOT, ProvenLake, Said, console, content, forbidden
 
 EVENTS, FAILED, LEDGER = (table.name for table in PIPELINE.tables)
 # Days of November 2025: those whose files can't be read any more, those whose rows are counted, those of which the
@@ -245,6 +245,18 @@ def test_whatever_is_removed_cut_off_or_exchanged_is_found_and_mended_to_the_byt
     assert said.code == 0, said.out
     assert said.document["repaired"]["findings"]
     assert bodies(lake) == before
+
+
+@pytest.mark.minutes
+def test_a_raw_object_that_the_function_fails_at_again_is_named_and_stays_a_finding(lake: ProvenLake) -> None:
+    where = lake.put(CHANCE, "refused.json", content("refused"))
+    with forbidden(lake, "refused"):
+        said = lake.run(f"clicklake verify --json --from 2025-11-{CHANCE} --to 2025-11-{CHANCE} --grace 0 --repair")
+    assert (said.code, kinds(said.document["findings"])) == (1, {"unprocessed": where.raw_key})
+    (failed,) = said.document["repaired"]["failed"]
+    assert (failed["raw_key"], said.document["repaired"]["processed"]) == (where.raw_key, 0)
+    assert "AccessDenied" in failed["problem"]
+    lake.process([where])
 
 
 def bodies(lake: ProvenLake) -> dict[str, bytes]:
