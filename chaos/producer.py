@@ -39,6 +39,7 @@ class Ring:
 
     def __init__(self, folder: Path, seed: int, data_dir: Path | None) -> None:
         self.endpoint = Endpoint(data_dir or folder / "data")
+        self.endpoint.variables = {"CLICKLAKE_WARM": "0"}
         self.endpoint.start()
         self.target = self.endpoint.target()
         credentials = self.target.session.get_credentials()

@@ -10,7 +10,7 @@ import clicklake
 from clicklake.producer import ProducerError
 from clicklake.target import of_keys
 
-_PAUSE = 0.002  # seconds between two events, on average
+_PAUSE = 0.004  # seconds between two events, on average
 
 
 def produce(number: int, seed: int, url: str, keys: tuple[str, str], spool: Path, accepted: Path) -> None:

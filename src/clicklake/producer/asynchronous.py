@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
-from clicklake.producer.errors import FullError
 from clicklake.producer.producer import Producer
 from clicklake.producer.settings import Counters
 
@@ -26,10 +25,8 @@ class AsyncProducer:
         waiting for room, or for the disk with `fsync=0`, is done elsewhere."""
         if self._producer.settings.fsync == 0:
             return await asyncio.to_thread(self._producer.track, event)
-        try:
-            return self._producer.track(event, max_block=0.0)
-        except FullError:
-            return await asyncio.to_thread(self._producer.track, event)
+        event_id = self._producer.offer(event)
+        return await asyncio.to_thread(self._producer.track, event) if event_id is None else event_id
 
     async def track_many(self, events: Iterable[Mapping[str, Any]]) -> list[str]:
         """As Producer.track_many, elsewhere than on the event loop."""

@@ -15,6 +15,7 @@ import fcntl
 import os
 import threading
 from collections import deque
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 
@@ -118,7 +119,7 @@ class Log:
 
     def peek(self, limit: int, skip: int = 0) -> list[bytes]:
         """Up to so many bytes of the oldest lines but the first `skip`; they stay until they are acknowledged."""
-        while self.is_behind and not _reaches(self._lines, limit, skip):
+        while self.is_behind and self.size - _size(islice(self._lines, skip)) < limit:
             self._load(limit)
         return some(self._lines, limit, skip)
 
@@ -198,7 +199,8 @@ class Log:
         if self._closed:
             return
         self._closed = True
-        self.sync()
+        with contextlib.suppress(OSError):  # it is in the file all the same, and nobody can do more about it now
+            self.sync()
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
@@ -237,8 +239,8 @@ class Log:
         return self._folder / f"{self.owner}.{number:08}.spool"
 
 
-def _reaches(lines: deque[bytes], limit: int, skip: int) -> bool:
-    return sum(len(line) + STAMP_BYTES for line in islice(lines, skip, None)) >= limit
+def _size(lines: Iterable[bytes]) -> int:
+    return sum(len(line) + STAMP_BYTES for line in lines)
 
 
 def lock_path(folder: Path, owner: str) -> Path:

@@ -81,7 +81,7 @@ class Producer:
         self._log = own if isinstance(own, Log) else None
         self._sender = Sender(streams, own, orphans, self.settings, self._clock, self._jitter, *self._callbacks)
         self._waiting = self._sender.waiting
-        self._stopped = threading.Event()
+        self._stopped, self._ended = threading.Event(), threading.Event()
         self._sender.start()
         if self._log is not None and self.settings.fsync:
             threading.Thread(target=self._keep_syncing, name="clicklake spool", daemon=True).start()
@@ -122,6 +122,17 @@ class Producer:
         self._sync()
         return event_id
 
+    def offer(self, event: Mapping[str, Any]) -> str | None:
+        """As track(), but None at once where there is no room: then the event was not accepted."""
+        self._begin_if_forked()
+        with self._waiting.lock:
+            event_id, line = self._line(event)
+            if not self._waiting.own.append([line]):
+                return None
+            self._accepted(1)
+        self._sync()
+        return event_id
+
     def track_many(self, events: Iterable[Mapping[str, Any]], *, max_block: float | None = None) -> list[str]:
         """Accept all of them, or none: what is raised holds for all. Cheaper than one by one, also on the disk."""
         self._begin_if_forked()
@@ -149,17 +160,20 @@ class Producer:
 
     def _accept(self, lines: list[bytes], max_block: float | None) -> None:
         """Under the lock, which is free while there is no room."""
-        waiting, counts = self._waiting, self._sender.counts
         try:
-            if not waiting.own.append(lines):
+            if not self._waiting.own.append(lines):
                 self._append_later(lines, self.settings.max_block if max_block is None else max_block)
         except (FullError, SpoolError):
-            counts["refused"] += len(lines)
+            self._sender.counts["refused"] += len(lines)
             raise
-        counts["accepted"] += len(lines)
-        if waiting.own.is_behind:
-            counts["spooled"] += len(lines)
-        waiting.came()
+        self._accepted(len(lines))
+
+    def _accepted(self, count: int) -> None:
+        counts = self._sender.counts
+        counts["accepted"] += count
+        if self._waiting.own.is_behind:
+            counts["spooled"] += count
+        self._waiting.came()
 
     def _sync(self) -> None:
         if self.settings.fsync == 0 and self._log is not None:
@@ -205,13 +219,15 @@ class Producer:
         stays in the spool, and is sent by the next producer that uses it; without one it is lost, and UndeliveredError
         says so.
         """
-        if self._closed:
+        timeout = self.settings.exit_timeout if timeout is None else timeout
+        with self._begins:
+            is_first, self._closed = not self._closed, True
+        if not is_first:
+            self._ended.wait(timeout)  # SIGTERM's thread may be at it while the process exits
             return
-        self._closed = True
+        left = 0 if self._is_forked else self._end(timeout)
+        self._ended.set()
         ending.forget(self)
-        if self._is_forked:
-            return
-        left = self._end(self.settings.exit_timeout if timeout is None else timeout)
         if left and self._log is None:
             raise UndeliveredError(
                 f"{left:,} events were not sent and are lost", "spool=True keeps them on the disk", left
@@ -244,5 +260,5 @@ class Producer:
         if not self._is_forked and self._log is not None:
             for kept in (self._log, *self._waiting.adopted):
                 kept.abandon()
-        self._begins = threading.Lock()
+        self._begins, self._ended = threading.Lock(), threading.Event()
         self._is_forked = True

@@ -45,7 +45,7 @@ class Sender:
         self.failing = ""  # why the last call took nothing
         self._clock, self._jitter = clock, jitter
         self._on_delivery, self._on_error = on_delivery, on_error
-        self._telling = threading.Lock()
+        self._telling = threading.RLock()
         self._pace = Pace(settings.max_bytes_per_second, time.monotonic)
         self._threads = [
             threading.Thread(target=self._run, args=(stream,), name="clicklake producer", daemon=True)
@@ -59,7 +59,8 @@ class Sender:
     def join(self, timeout: float) -> None:
         deadline = time.monotonic() + timeout
         for thread in self._threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
+            if thread is not threading.current_thread():  # a callback may close the producer
+                thread.join(max(0.0, deadline - time.monotonic()))
 
     def counters(self) -> Counters:
         with self.waiting.lock:
@@ -75,6 +76,7 @@ class Sender:
                     recovered = 0 if call.queue is self.waiting.own else call.lines
                     self.counts.update(sent=call.lines, recovered=recovered)
                     self.waiting.acknowledge(call)
+                self.waiting.say()
 
     def _deliver(self, stream: Stream, call: list[Record]) -> bool:
         """Until all of it is taken; False if the producer was closed before."""

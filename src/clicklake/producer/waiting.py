@@ -68,6 +68,7 @@ class Waiting:
         self._flying: deque[Call] = deque()  # of `own`, in its order
         self._flying_size = self._idle = 0
         self._adopted_flies = False
+        self._unsaid: deque[ClicklakeError] = deque()
         self._orphans, self._settings, self._tell = orphans, settings, tell
         self._own_turn = True
         self._scanned = -_SCAN_SECONDS
@@ -76,20 +77,30 @@ class Waiting:
         """What to send now; None when it is time to end. Waits."""
         while True:
             self._adopt()
+            self.say()
             with self.changed:
                 if self.aborted or (self.closing and not self._is_left()):
                     return None
                 try:
                     call = self._call()
                 except OSError as e:
-                    self._tell(SpoolError(f"the spool can't be read ({e.strerror})", "what is in it stays there"))
+                    self._found(SpoolError(f"the spool can't be read ({e.strerror})", "what is in it stays there"))
                     self.changed.wait(_SCAN_SECONDS)
                     continue
                 if call is not None:
                     return call
-                self._idle += 1
-                self.changed.wait(self._patience())
-                self._idle -= 1
+                if not self._unsaid:
+                    self._idle += 1
+                    self.changed.wait(self._patience())
+                    self._idle -= 1
+
+    def say(self) -> None:
+        """Tell what was found to be wrong. Not under the lock: who hears it may want to have it, and not alone."""
+        while self._unsaid:
+            self._tell(self._unsaid.popleft())
+
+    def _found(self, error: ClicklakeError) -> None:
+        self._unsaid.append(error)
 
     def came(self) -> None:
         """Something was appended to `own`. Under the lock."""
@@ -167,8 +178,8 @@ class Waiting:
                 self._adopted_flies = False
                 call.queue.acknowledge(call.lines)
         except OSError as e:  # they will be sent once more
-            self._tell(SpoolError(f"the spool can't be written ({e.strerror})", "what was sent may be sent again"))
-        self._tell_damage(call.queue)
+            self._found(SpoolError(f"the spool can't be written ({e.strerror})", "what was sent may be sent again"))
+        self._find_damage(call.queue)
         self.changed.notify_all()
 
     def close(self) -> None:
@@ -188,14 +199,14 @@ class Waiting:
             try:
                 self.adopted += self._orphans()
             except OSError as e:
-                self._tell(SpoolError(f"the spool can't be read ({e.strerror})", "what is in it stays there"))
+                self._found(SpoolError(f"the spool can't be read ({e.strerror})", "what is in it stays there"))
             self._reserve()
 
     def _let_go(self, queue: Queue) -> None:
         """An adopted log whose lines are all sent, or can't be read."""
         if isinstance(queue, Log) and queue is not self.own:
             queue.acknowledge(0)
-            self._tell_damage(queue)
+            self._find_damage(queue)
             queue.close()
             self.adopted.remove(queue)
             self._reserve()
@@ -204,7 +215,7 @@ class Waiting:
         if isinstance(self.own, Log):
             self.own.reserved = sum(adopted.used for adopted in self.adopted)
 
-    def _tell_damage(self, queue: Queue) -> None:
+    def _find_damage(self, queue: Queue) -> None:
         while isinstance(queue, Log) and queue.damaged:
             path = queue.damaged.pop()
-            self._tell(SpoolError(f"the spool's {path.name} is damaged", f"what could be read is sent; see {path}"))
+            self._found(SpoolError(f"the spool's {path.name} is damaged", f"what could be read is sent; see {path}"))
