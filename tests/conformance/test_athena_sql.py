@@ -204,6 +204,26 @@ QUERIES: list[tuple[str, list[list[str | None]]]] = [
         "SELECT id, x FROM (VALUES (1, ARRAY[7]), (2, ARRAY[])) AS t(id, l) LEFT JOIN UNNEST(l) AS u(x) ON true ORDER BY 1",
         [["1", "7"], ["2", None]],
     ),
+    # a macro with typed overloads, of another table's column
+    (
+        "SELECT x FROM (VALUES 'a,b') AS t(c) CROSS JOIN UNNEST(split(substr(t.c, 2) || lpad(c, 4, 'x'), ',')) AS u(x) "
+        "ORDER BY 1",
+        [[""], ["b"], ["bxa"]],
+    ),
+    (
+        "SELECT x, y, n FROM (VALUES 'a,b') AS t(c) LEFT JOIN UNNEST(split(substr(c, 2), ','), ARRAY[length(c)]) "
+        "WITH ORDINALITY AS u(x, y, n) ON true ORDER BY n",
+        [["", "3", "1"], ["b", None, "2"]],
+    ),
+    (
+        "SELECT x FROM (VALUES 'a,b') AS t(c), "
+        "UNNEST(transform(split(c, ','), p -> substr(p, 1) || lpad(c, 4, p))) AS u(x) ORDER BY 1",
+        [["aaa,b"], ["bba,b"]],
+    ),
+    (
+        "SELECT u.x FROM (VALUES 'ab') AS t(c) CROSS JOIN LATERAL (SELECT substr(t.c, 2) AS x WHERE length(c) > 1) AS u",
+        [["b"]],
+    ),
     (
         "SELECT x, row_number() OVER (ORDER BY x DESC), sum(x) OVER (ORDER BY x) FROM (VALUES 1, 2) AS t(x) ORDER BY x",
         [["1", "2", "1"], ["2", "1", "3"]],

@@ -276,6 +276,7 @@ _CHANGES: dict[type[exp.Expr], Callable[..., exp.Expr]] = {
     exp.ParseJSON: _json,
     exp.Select: _select,
     exp.Unnest: unnesting.rewritten,
+    exp.Lateral: unnesting.lateral,
     **dict.fromkeys(zones.COMPARISONS, _compared),
 }
 
