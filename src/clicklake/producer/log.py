@@ -1,8 +1,7 @@
 """One producer's lines on the disk: append-only segments, oldest first, with a part of them in memory.
 
-    append()       the bytes are the operating system's before it returns, so they survive the process's end; sync()
-    makes
-                   them survive the machine's
+    append()       the bytes are the operating system's before it returns, so they survive the process's end
+    sync()         makes them survive the machine's
     peek()         the oldest lines that were not acknowledged: from memory, and where memory had no room, from the disk
     acknowledge()  a mark in the segment's header; a segment that is acknowledged to its end is deleted
 
@@ -35,8 +34,9 @@ Position = tuple[int, int]  # a segment's number, an offset in it
 class Log:
     """Its caller holds the lock, but for `sync`."""
 
-    def __init__(self, folder: Path, owner: str, lock: int, most: int, memory: int) -> None:
-        """`lock`: the locked file's descriptor; at most `most` bytes on the disk, `memory` in memory."""
+    def __init__(self, folder: Path, owner: str, lock: int, most: int, memory: int, *, syncs: bool = True) -> None:
+        """`lock`: the locked file's descriptor; at most `most` bytes on the disk, `memory` in memory; `syncs`: will
+        sync() be called?"""
         self.owner = owner
         self.size = 0
         self.reserved = 0  # bytes of `most` that others use
@@ -51,7 +51,9 @@ class Log:
         self._number = max(self._sizes, default=0)
         self._read = self._marked = self._start()
         self._broken: set[int] = set()
-        self._dirty = False
+        self._syncs = syncs
+        self._full: deque[int] = deque()  # descriptors of segments to sync and close
+        self._dirty = self._is_new = False
         self._syncing = threading.Lock()
         self._closed = False
 
@@ -91,10 +93,11 @@ class Log:
 
     def _begin_segment(self) -> None:
         if self._fd is not None:
-            with self._syncing:
-                _sync(self._fd)
+            if self._syncs:
+                self._full.append(self._fd)
+            else:
                 os.close(self._fd)
-                self._fd = None
+            self._fd = None
         follows = not self.is_behind
         path = self._path(self._number + 1)
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -102,18 +105,30 @@ class Log:
         self._sizes[self._number] = segments.HEADER_BYTES
         self.used += segments.HEADER_BYTES
         _write(self._fd, segments.header(), 0)
-        self._dirty = True
-        _sync_folder(self._folder)
+        self._dirty = self._is_new = True
         if follows:
             self._read = (self._number, segments.HEADER_BYTES)
 
     def sync(self) -> None:
-        """Make what was appended survive power loss. Who comes while it is under way waits for the next one,
-        together."""
+        """Make what was appended survive power loss. Who comes while it is under way waits for the next one, which is
+        for all of them."""
         with self._syncing:
-            if self._dirty and self._fd is not None:
-                self._dirty = False
-                _sync(self._fd)
+            if not self._dirty or self._closed:
+                return
+            self._dirty = False  # what is appended from here on is the next one's
+            if self._is_new:
+                self._is_new = False
+                _sync_folder(self._folder)
+            while True:
+                while self._full:
+                    full = self._full.popleft()
+                    _sync(full)
+                    os.close(full)
+                fd = self._fd
+                if fd is not None:
+                    _sync(fd)
+                if not self._full:  # else it became full meanwhile, and another one is written
+                    return
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
@@ -198,11 +213,15 @@ class Log:
         """Let go of it: what is left is there for whoever adopts it. Nothing is left of one that is empty."""
         if self._closed:
             return
-        self._closed = True
-        with contextlib.suppress(OSError):  # it is in the file all the same, and nobody can do more about it now
-            self.sync()
-        if self._fd is not None:
-            os.close(self._fd)
+        if self._syncs:
+            with contextlib.suppress(OSError):  # it is in the file all the same, and nobody can do more about it now
+                self.sync()
+        with self._syncing:
+            self._closed = True
+            for fd in (*self._full, self._fd):
+                if fd is not None:
+                    os.close(fd)
+            self._full.clear()
             self._fd = None
         if self.is_empty:
             for number in list(self._sizes):
@@ -213,7 +232,7 @@ class Log:
     def abandon(self) -> None:
         """In a forked child: the parent's descriptors are closed, and its lock stays the parent's (flock(2))."""
         self._closed = True
-        for fd in (self._fd, self._lock):
+        for fd in (*self._full, self._fd, self._lock):
             if fd is not None:
                 with contextlib.suppress(OSError):
                     os.close(fd)

@@ -93,7 +93,13 @@ class Producer:
             return Memory(self.settings.max_memory), None
         root = spool.default() if self._place is True else Path(self._place)
         kept = spool.Spool(
-            root, stream.endpoint_url, stream.region, self.stream, self.settings.max_spool, self.settings.max_memory
+            root,
+            stream.endpoint_url,
+            stream.region,
+            self.stream,
+            self.settings.max_spool,
+            self.settings.max_memory,
+            syncs=self.settings.fsync is not None,
         )
         return kept.own, kept.orphans
 

@@ -35,10 +35,12 @@ def default() -> Path:
 class Spool:
     """The directory of one stream."""
 
-    def __init__(self, root: Path, endpoint_url: str, region: str, stream: str, most: int, memory: int) -> None:
-        """`most`: bytes on the disk of each producer; `memory`: bytes of each log in memory."""
+    def __init__(
+        self, root: Path, endpoint_url: str, region: str, stream: str, most: int, memory: int, *, syncs: bool = True
+    ) -> None:
+        """`most`: bytes on the disk of each producer; `memory`: bytes of each log in memory; `syncs`: as Log's."""
         self.folder = root.joinpath(*(quote(part, safe="") for part in (urlsplit(endpoint_url).netloc, region, stream)))
-        self._most, self._memory = most, memory
+        self._most, self._memory, self._syncs = most, memory, syncs
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.own = self._new()
@@ -51,7 +53,7 @@ class Spool:
             path = lock_path(self.folder, owner)
             fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             if _locked(fd, path):  # if not, another producer took it for a dead one's in this very moment
-                return Log(self.folder, owner, fd, self._most, self._memory)
+                return Log(self.folder, owner, fd, self._most, self._memory, syncs=self._syncs)
 
     def orphans(self) -> Iterator[Log]:
         """Logs whose producers are dead, or closed with something left. They are this one's now."""
