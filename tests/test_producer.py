@@ -35,6 +35,7 @@ from clicklake.producer.log import Log
 from clicklake.producer.spool import Spool
 from endpoint_process import eventually
 from firehose_wire import Answer, Stream, no_answer, not_found, refuse_every_third, take_all, throttle
+from traced_calls import can_trace, command, read
 
 MIB = 2**20
 
@@ -638,13 +639,15 @@ def producer(**options):
 """
 
 
-def program(tmp_path: Path, spool: str, text: str) -> tuple[int, list[dict[str, Any]], str]:
+def program(
+    tmp_path: Path, spool: str, text: str, before: tuple[str, ...] = ()
+) -> tuple[int, list[dict[str, Any]], str]:
     """Exit status, the events that were sent, and what it printed."""
-    command = [sys.executable, "-c", PROGRAM + text, str(tmp_path / "sent"), spool, str(tmp_path / "spool")]
+    words = [*before, sys.executable, "-c", PROGRAM + text, str(tmp_path / "sent"), spool, str(tmp_path / "spool")]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, env=environment)
     sent = tmp_path / "sent"
-    lines = sent.read_text().splitlines() if sent.exists() else []
+    lines = [line for line in sent.read_text().splitlines() if line.startswith("{")] if sent.exists() else []
     return done.returncode, [json.loads(line) for line in lines], done.stdout + done.stderr
 
 
@@ -704,14 +707,41 @@ assert made.counters.accepted == 2
     assert segments(tmp_path) == []
 
 
+@pytest.mark.skipif(not can_trace(), reason="needs strace, and to be allowed to trace")
+def test_with_fsync_0_an_event_is_on_the_disk_when_track_returns(tmp_path: Path) -> None:
+    """Its bytes and its directory entry: by the order of the calls to the kernel."""
+    text = """
+made = producer(fsync=0, linger=60)
+for number in range(2):
+    made.track({"event_id": f"synced {number}"})
+    os.write(out, b"track() has returned")
+os._exit(0)
+"""
+    trace = tmp_path / "trace"
+    assert program(tmp_path, "spool", text, command(trace))[0] == 0
+    made, safe, returned = set[str](), set[str](), 0
+    for call in read(trace.read_text().splitlines()):
+        path = call.fds[0][1] if call.fds else ""
+        if call.name == "pwrite64" and not call.ended and path.endswith(".spool"):
+            made |= {path, str(Path(path).parent)}
+            safe.discard(path)
+        elif call.name == "fsync" and call.ended and not call.result:
+            safe.add(path)
+        elif call.name == "write" and not call.ended and b"track() has returned" in call.strings:
+            assert len(made) == 2
+            assert made <= safe
+            returned += 1
+    assert returned == 2
+
+
 @pytest.mark.timeout(120)
 def test_nothing_is_lost_or_doubled_whatever_is_killed_and_whatever_the_endpoint_does(
     tmp_path: Path, stack_copy: Callable[[Path], Path]
 ) -> None:
     """`python -m chaos.producer` is the long one: 20 kills."""
-    command = [sys.executable, "-m", "chaos.producer", "--kills", "3", "--outages", "1", "--seconds", "0.3"]
+    words = [sys.executable, "-m", "chaos.producer", "--kills", "3", "--outages", "1", "--seconds", "0.3"]
     data_dir = stack_copy(tmp_path / "data")
     root = Path(__file__).parent.parent
-    run = subprocess.run([*command, "--data-dir", str(data_dir)], cwd=root, capture_output=True, text=True)
+    run = subprocess.run([*words, "--data-dir", str(data_dir)], cwd=root, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout + run.stderr
     assert run.stdout.count("for 0.") == 8
