@@ -25,8 +25,11 @@ _MODULES = {
     "user-key": "contract",
     "rebuild": "contract",
     "process": "processing",
+    "explain": "processing",
     "verify": "proof",
     "replay": "proof",
+    "cost": "cost",
+    "tail": "watching",
 }
 
 

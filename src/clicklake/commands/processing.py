@@ -1,16 +1,17 @@
-"""`process`: the transform on files of this machine.
+"""`process` and `explain`: what the transform makes of files, and what it made of one event.
 
-What it does is in run_process.py, which is imported only when it is typed: it needs what a light installation does not
-have.
+What they do is in run_process.py and run_explain.py, imported only when they are typed: they need what a light
+installation does not have.
 """
 
 import argparse
 import importlib
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from clicklake import pipeline
-from clicklake.commands.options import Arguments, Command, positive
+from clicklake.commands.options import Arguments, Command, add_target, day, positive
 from clicklake.errors import UsageError
 
 REFUSALS = (pipeline.PipelineError,)
@@ -43,6 +44,43 @@ def _add_process(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print what was found as one JSON object")
 
 
+# --- explain ---------------------------------------------------------------------------------------------------------
+
+
+def _add_explain(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "event_id", nargs="?", metavar="EVENT_ID", help="as it stands in clickstream_events, or was sent"
+    )
+    parser.add_argument("--app", metavar="APP", help="of this app_id; default: of any")
+    parser.add_argument("--day", type=day, metavar="DAY", help="UTC day of arrival: reads that day only; default: all")
+    record = "a record by its place instead, as clickstream_failed has it"
+    parser.add_argument("--record", type=_record, metavar="RAW_KEY:INDEX", help=record)
+    parser.add_argument("--event", metavar="FILE|-", help="what would become of these events, if they were sent")
+    parser.add_argument(
+        "--received", type=_moment, metavar="MOMENT", help="with --event: when they arrive; default: now"
+    )
+    key = "with --event: the key of user_key; without it user_key is NULL"
+    parser.add_argument("--key-file", metavar="FILE", help=key)
+    parser.add_argument("--show-private", action="store_true", help="show values that are private, too")
+    parser.add_argument("--json", action="store_true", help="print one JSON object, of several events one a line")
+    add_target(parser)
+
+
+def _record(text: str) -> tuple[str, int]:
+    raw_key, _, index = text.rpartition(":")
+    if not raw_key or not index.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no record: RAW_KEY:INDEX, such as raw/year=2025/.../a.gz:7")
+    return raw_key, int(index)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no moment: 2025-11-26T10:15:00Z") from None
+    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+
+
 COMMANDS: dict[str, Command] = {
     "process": Command(
         _of("run_process"),
@@ -53,5 +91,16 @@ COMMANDS: dict[str, Command] = {
             "clicklake process raw/ --against processed/ --json",
         ),
         _add_process,
+    ),
+    "explain": Command(
+        _of("run_explain"),
+        "say what became of one event, and why; or what would become of a new one",
+        (
+            "clicklake explain 0199f2d4-6c1e-7000-8000-3f1b2a9d4c55 --day 2025-11-26",
+            "clicklake explain --record raw/year=2025/month=11/day=26/clicks-1-2025-11-26-10-15-00-a.gz:7",
+            "clicklake explain --event sample-event.json",
+            'echo \'{"event": "click"}\' | clicklake explain --event - --json',
+        ),
+        _add_explain,
     ),
 }

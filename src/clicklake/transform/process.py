@@ -71,10 +71,13 @@ class Settings:
         return TypedReader(self.pipeline)
 
     @cached_property
-    def assemble(self) -> Assembler:
+    def context(self) -> Context:
         buffer_ms = self.pipeline.buffering.aws.seconds * 1000
-        context = Context(buffer_ms, self.validate.redact, self.user_key, self.geo)
-        return Assembler(self.pipeline, self.validate.names, context, STEPS)
+        return Context(buffer_ms, self.validate.redact, self.user_key, self.geo)
+
+    @cached_property
+    def assemble(self) -> Assembler:
+        return Assembler(self.pipeline, self.validate.names, self.context, STEPS)
 
 
 @dataclass(frozen=True, slots=True)

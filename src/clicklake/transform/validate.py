@@ -64,6 +64,11 @@ _TEXT_OR_NONE = frozenset({str, type(None)})
 _REMEMBERED = 1 << 12  # shapes; a site sends some dozens
 
 
+def fits(accepts: Accepts, value: Any) -> bool:
+    """True if a field that `accepts` this takes the value, whatever it becomes."""
+    return _CONVERT[accepts](value) is not None
+
+
 class _Shape(NamedTuple):
     """What becomes of a record with certain names and types. `arrange` takes the values of all fields out of the
     record's and one None (None if names and types don't tell); `others` are the names that go to `properties`."""
