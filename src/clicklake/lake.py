@@ -96,7 +96,7 @@ class Lake:
     def delivery_errors(self, days: Days = ALL) -> Iterator[Stored]:
         """What Firehose could not deliver as it was; without a day in the key, of the day when it was written."""
         for page in self._pages(self.pipeline.zones.delivery_errors):
-            for stored in _contents(page):
+            for stored in contents(page):
                 found = _DAY.search(stored.key)
                 if (found.groups() if found else _values(stored.modified.date())) in days:
                     yield stored
@@ -131,7 +131,7 @@ class Lake:
     ) -> Iterator[tuple[Stored, Keys]]:
         """Objects with the values of their day's folders, () outside of such; folders of other days are left out."""
         for page in self._pages(prefix, "/"):
-            yield from ((stored, ()) for stored in _contents(page))
+            yield from ((stored, ()) for stored in contents(page))
             for folder in (found["Prefix"] for found in page.get("CommonPrefixes", ())):
                 partition = _partition(folder.removeprefix(prefix), keys, above)
                 is_day = len(partition) == len(keys)
@@ -140,7 +140,7 @@ class Lake:
                 if partition and not is_day:
                     yield from self._walk(folder, keys, days, partition, every_month=every_month)
                 else:
-                    inside = (stored for found in self._pages(folder) for stored in _contents(found))
+                    inside = (stored for found in self._pages(folder) for stored in contents(found))
                     yield from ((stored, partition) for stored in inside)
 
     def _pages(self, prefix: str, delimiter: str = "") -> Iterator[dict[str, Any]]:
@@ -162,7 +162,7 @@ def milliseconds(moment: datetime) -> int:
     return int(moment.timestamp()) * 1000
 
 
-def _contents(page: dict[str, Any]) -> Iterator[Stored]:
+def contents(page: dict[str, Any]) -> Iterator[Stored]:
     """Without the empty objects that S3's console makes for folders."""
     for item in page.get("Contents", ()):
         if not item["Key"].endswith("/"):

@@ -22,10 +22,10 @@ def lines(names: Sequence[str], rows: Sequence[Row], numbers: Sequence[bool], wi
     """
     if not names:
         return
-    cells = [[_printable(_NULL if value is None else value) for value in row] for row in rows]
+    cells = [[printable(_NULL if value is None else value) for value in row] for row in rows]
     columns = [_widths(name, [row[i] for row in cells]) for i, name in enumerate(names)]
     shown = _fit(columns, width)
-    yield _line([_printable(name) for name in names], shown, numbers)
+    yield _line([printable(name) for name in names], shown, numbers)
     yield _GAP.join("─" * column for column in shown)
     for row in cells:
         yield _line(row, shown, numbers)
@@ -78,7 +78,7 @@ def display_width(text: str) -> int:
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
