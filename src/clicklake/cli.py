@@ -28,8 +28,6 @@ _MODULES = {
     "explain": "processing",
     "verify": "proof",
     "replay": "proof",
-    "cost": "cost",
-    "tail": "watching",
 }
 
 
