@@ -28,6 +28,7 @@ _MODULES = {
     "explain": "processing",
     "verify": "proof",
     "replay": "proof",
+    "tail": "watching",
 }
 
 
