@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from clicklake import cost
+from clicklake import price_list
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ ITEMS = (
 
 
 def usd() -> dict[str, float]:
-    prices = cost.load()
+    prices = price_list.load()
     return {item.what: item.amount * prices[item.price] for item in ITEMS}
 
 
