@@ -273,36 +273,6 @@ def test_send_and_wait_returns_when_the_events_can_be_queried_and_says_how(stack
     assert done.stdout.startswith(b'try: clicklake query "SELECT ')
 
 
-def test_the_page_shows_what_is_printed(stack: EndpointProcess, tmp_path: Path) -> None:
-    """docs/send.md, but for the numbers; and the fields of --json."""
-    page = (Path(__file__).parent.parent / "docs" / "send.md").read_text()
-    file = tmp_path / "events.ndjson.gz"
-    file.write_bytes(gzip.compress(b"".join(b'{"event_type":"shown","event_id":"%d"}\n' % n for n in range(2000))))
-    waited = clicklake(stack, "send", str(file), "--wait")
-    shown = shape(page.partition("--wait\n")[2].partition("```")[0]).splitlines()
-    assert [line for line in shape(waited.stderr.decode()).splitlines() if not line.startswith("waiting")] == shown
-    document = json.loads(clicklake(stack, "send", str(file), "--json").stdout)
-    assert document.keys() == json.loads(page.partition("--json\n")[2].partition("\n")[0]).keys()
-    assert set(re.findall(r"`(\w+)`", page.partition("| field |")[2])) >= document.keys() - {"stream"}
-
-
-def test_the_producers_example_runs(stack: EndpointProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """docs/producer.md's first; where to send is in the environment, and nothing is left in the default spool."""
-    page = (Path(__file__).parent.parent / "docs" / "producer.md").read_text()
-    for name, value in (stack.environment() | {"XDG_STATE_HOME": str(tmp_path)}).items():
-        monkeypatch.setenv(name, value)
-    names: dict[str, Any] = {}
-    exec(page.partition("```python\n")[2].partition("```")[0], names)
-    assert names["producer"].counters.sent == 3
-    assert names["event_id"][14] == "7"
-    assert [path.suffix for path in (tmp_path / "clicklake" / "spool").rglob("*") if path.is_file()] == []
-
-
-def shape(said: str) -> str:
-    """Without its numbers and units."""
-    return re.sub(r"[\d.,]*\d( [kMG]?B)?", "#", said)
-
-
 def test_a_second_send_waits_for_its_own_events(stack: EndpointProcess) -> None:
     for number in range(2):
         done = clicklake(
@@ -330,27 +300,6 @@ def test_standard_input_cannot_be_resumed(stack: EndpointProcess) -> None:
     done = clicklake(stack, "send", "-", "--resume", sent=ONE)
     assert done.returncode == 2
     assert b"standard input can't be resumed" in done.stderr
-
-
-def test_what_stopped_says_how_to_go_on_and_the_same_command_without_resume_says_it_begins_anew(
-    stack: EndpointProcess, tmp_path: Path
-) -> None:
-    file = tmp_path / "events.ndjson"
-    file.write_bytes(
-        b"".join(b'{"event_type":"stopped","event_id":"s%d"}\n' % n for n in range(40_000)) + b"x" * 1_024_001
-    )
-    done = clicklake(stack, "send", str(file))
-    assert done.returncode == 2, done.stderr
-    said = done.stderr.decode()
-    reached = json.loads(Path(f"{file}.clicklake-sent").read_text())["records"]
-    assert reached > 0
-    assert f"{reached:,} records had been accepted" in said
-    assert f"to go on from there: clicklake send {file} --resume" in said
-    file.write_bytes(ONE)
-    again = clicklake(stack, "send", str(file))
-    assert again.returncode == 0, again.stderr
-    assert f"an earlier send of it stopped after {reached:,} records" in again.stderr.decode()
-    assert not Path(f"{file}.clicklake-sent").exists()
 
 
 def test_a_missing_file_is_wrong_usage(stack: EndpointProcess) -> None:
@@ -391,3 +340,57 @@ def test_waiting_ends_when_nothing_comes_and_says_what_is_there(stack: EndpointP
         NoError, match="0 of 7 records are queryable and nothing moved for 150 s: no raw object came under raw/year="
     ):
         wait_until_queryable(target, pipe, landmark, 7, clock=lambda: next(seconds), sleep=lambda _: None)
+
+
+# --- what is not waited for comes last, for the waits above would count it ---------------------------------------
+
+
+def test_what_stopped_says_how_to_go_on_and_the_same_command_without_resume_says_it_begins_anew(
+    stack: EndpointProcess, tmp_path: Path
+) -> None:
+    file = tmp_path / "events.ndjson"
+    file.write_bytes(
+        b"".join(b'{"event_type":"stopped","event_id":"s%d"}\n' % n for n in range(40_000)) + b"x" * 1_024_001
+    )
+    done = clicklake(stack, "send", str(file))
+    assert done.returncode == 2, done.stderr
+    said = done.stderr.decode()
+    reached = json.loads(Path(f"{file}.clicklake-sent").read_text())["records"]
+    assert reached > 0
+    assert f"{reached:,} records had been accepted" in said
+    assert f"to go on from there: clicklake send {file} --resume" in said
+    file.write_bytes(ONE)
+    again = clicklake(stack, "send", str(file))
+    assert again.returncode == 0, again.stderr
+    assert f"an earlier send of it stopped after {reached:,} records" in again.stderr.decode()
+    assert not Path(f"{file}.clicklake-sent").exists()
+
+
+def test_the_page_shows_what_is_printed(stack: EndpointProcess, tmp_path: Path) -> None:
+    """docs/send.md, but for the numbers; and the fields of --json."""
+    page = (Path(__file__).parent.parent / "docs" / "send.md").read_text()
+    file = tmp_path / "events.ndjson.gz"
+    file.write_bytes(gzip.compress(b"".join(b'{"event_type":"shown","event_id":"%d"}\n' % n for n in range(2000))))
+    waited = clicklake(stack, "send", str(file), "--wait")
+    shown = shape(page.partition("--wait\n")[2].partition("```")[0]).splitlines()
+    assert [line for line in shape(waited.stderr.decode()).splitlines() if not line.startswith("waiting")] == shown
+    document = json.loads(clicklake(stack, "send", str(file), "--json").stdout)
+    assert document.keys() == json.loads(page.partition("--json\n")[2].partition("\n")[0]).keys()
+    assert set(re.findall(r"`(\w+)`", page.partition("| field |")[2])) >= document.keys() - {"stream"}
+
+
+def test_the_producers_example_runs(stack: EndpointProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """docs/producer.md's first; where to send is in the environment, and nothing is left in the default spool."""
+    page = (Path(__file__).parent.parent / "docs" / "producer.md").read_text()
+    for name, value in (stack.environment() | {"XDG_STATE_HOME": str(tmp_path)}).items():
+        monkeypatch.setenv(name, value)
+    names: dict[str, Any] = {}
+    exec(page.partition("```python\n")[2].partition("```")[0], names)
+    assert names["producer"].counters.sent == 3
+    assert names["event_id"][14] == "7"
+    assert [path.suffix for path in (tmp_path / "clicklake" / "spool").rglob("*") if path.is_file()] == []
+
+
+def shape(said: str) -> str:
+    """Without its numbers and units."""
+    return re.sub(r"[\d.,]*\d( [kMG]?B)?", "#", said)

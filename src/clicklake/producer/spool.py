@@ -1,5 +1,4 @@
-"""A directory that producers share, of one or of many processes: each has a log of its own, and adopts those of the
-dead.
+"""A directory that producers share, of one or of many processes: each has its log, and adopts those of the dead.
 
     <spool>/<endpoint>/<region>/<stream>/
         <owner>.lock               locked as long as its producer lives
