@@ -7,6 +7,7 @@ import re
 import shlex
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, get_args
@@ -26,8 +27,8 @@ from proven_lake import BUCKET, GOOD, NAMES, PIPELINE, ROOT, ProvenLake, Said, c
 
 EVENTS, FAILED, LEDGER = (table.name for table in PIPELINE.tables)
 # Days of November 2025: those whose files can't be read any more, those whose rows are counted, those of which the
-# partitions are wrong; one for chance, one for tests on a sound day, and the page's.
-FILES, ROWS, MOVED, CHANCE, OWN, PAGE = "21", "22", "23", "24", "25", "26"
+# partitions are wrong; one for chance, one for tests on a sound day, the page's, and one that is busy.
+FILES, ROWS, MOVED, CHANCE, OWN, PAGE, COMING = "21", "22", "23", "24", "25", "26", "27"
 DAY = Days(date(2025, 11, 25), date(2025, 11, 25))
 
 
@@ -257,6 +258,18 @@ def test_a_raw_object_that_the_function_fails_at_again_is_named_and_stays_a_find
     assert (failed["raw_key"], said.document["repaired"]["processed"]) == (where.raw_key, 0)
     assert "AccessDenied" in failed["problem"]
     lake.process([where])
+
+
+@pytest.mark.minutes
+def test_while_raw_objects_come_in_nothing_is_named_that_is_in_order(lake: ProvenLake) -> None:
+    coming = [f"{number:03}.gz" for number in range(250)]
+    with ThreadPoolExecutor(1) as pool:
+        put = pool.map(lambda name: lake.put(COMING, name, content(name)), coming)
+        while len(lake.keys(f"ledger/year=2025/month=11/day={COMING}/")) < len(coming):
+            said = lake.run(f"clicklake verify --json --from 2025-11-{COMING} --to 2025-11-{COMING}")
+            assert said.document["findings"] == []
+        assert len(list(put)) == len(coming)
+    assert said.document["objects"]["raw"] > 0
 
 
 def bodies(lake: ProvenLake) -> dict[str, bytes]:

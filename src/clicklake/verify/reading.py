@@ -1,7 +1,8 @@
 """What is read for a verification, through S3, Glue, SQS and Lambda. Rows are counted in counting.py.
 
-Outputs are listed before the ledger, and raw objects last: whatever is written meanwhile belongs to a raw object that
-is in the list, and is young enough to be pending.
+The ledger is read first, then outputs are listed, and raw objects last. So what a row speaks of, which was written
+before it, is in the later list; and whatever has no row because it is written meanwhile belongs to a raw object that is
+in the list, and is young enough to be pending.
 """
 
 import hashlib
@@ -29,13 +30,12 @@ Count = Callable[[int], None]
 
 
 def listing(lake: Lake, days: Days, on_rows: Count) -> Listing:
-    outputs = {stored.key: stored for zone in ("processed", "failed") for stored in lake.objects(zone, days)}
-    ledger = list(lake.objects("ledger", days))
-    raw = tuple(lake.raw_objects(days))
-    rows = list[tuple[Stored, LedgerRow | None]]()
+    ledger, rows = list(lake.objects("ledger", days)), list[tuple[Stored, LedgerRow | None]]()
     for pair in zip(ledger, lake.ledger_rows(stored.key for stored in ledger), strict=True):
         rows.append(pair)
         on_rows(len(rows))
+    outputs = {stored.key: stored for zone in ("processed", "failed") for stored in lake.objects(zone, days)}
+    raw = tuple(lake.raw_objects(days))
     return Listing(raw, {key: found for key, found in outputs.items() if not _is_hidden(key)}, tuple(rows))
 
 
