@@ -90,6 +90,8 @@ SLOWEST = (
     "terraform_offline",
     "chaos",
     "rebuild",
+    "verify",
+    "replay",
     "own_columns",
     "properties",
     "privacy",
