@@ -1,7 +1,7 @@
-"""`process` and `explain`: what the transform makes of files, and what it made of one event.
+"""`process`, `diff` and `explain`: what the transform makes of files, of a lake's raw objects, and of one event.
 
-What they do is in run_process.py and run_explain.py, imported only when they are typed: they need what a light
-installation does not have.
+What they do is in run_process.py, run_diff.py and run_explain.py, each imported only when it is typed: they need what a
+light installation does not have.
 """
 
 import argparse
@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from clicklake import pipeline
-from clicklake.commands.options import Arguments, Command, add_target, day, positive
+from clicklake.commands.options import Arguments, Command, add_days, add_target, day, positive
 from clicklake.errors import UsageError
 
 REFUSALS = (pipeline.PipelineError,)
@@ -42,6 +42,21 @@ def _add_process(parser: argparse.ArgumentParser) -> None:
     named = f"name at most N events of a kind; default: {NAMED}, and all with --json"
     parser.add_argument("--limit", type=positive, metavar="N", help=named)
     parser.add_argument("--json", action="store_true", help="print what was found as one JSON object")
+
+
+# --- diff -----------------------------------------------------------------------------------------------------------
+
+
+def _add_diff(parser: argparse.ArgumentParser) -> None:
+    zipped = "the processor to try: a zip of clicklake package --target local"
+    parser.add_argument("--processor", metavar="ZIP", type=Path, required=True, help=zipped)
+    add_days(parser)
+    base = "compare with what this processor makes; default: with what the lake has"
+    parser.add_argument("--base", metavar="ZIP", type=Path, help=base)
+    some = "only N raw objects, evenly spread over the days"
+    parser.add_argument("--limit", type=positive, metavar="N", help=some)
+    parser.add_argument("--json", action="store_true", help="print what was found as one JSON object")
+    add_target(parser)
 
 
 # --- explain ---------------------------------------------------------------------------------------------------------
@@ -91,6 +106,17 @@ COMMANDS: dict[str, Command] = {
             "clicklake process raw/ --against processed/ --json",
         ),
         _add_process,
+    ),
+    "diff": Command(
+        _of("run_diff"),
+        "run another processor over existing raw objects, and say what would change",
+        (
+            "clicklake package --target local --out new.zip",
+            "clicklake diff --from yesterday --to yesterday --processor new.zip",
+            "clicklake diff --from 2025-11-01 --to 2025-11-30 --limit 100 --processor new.zip --json",
+            "clicklake diff --from 2025-11-24 --processor new.zip --base old.zip",
+        ),
+        _add_diff,
     ),
     "explain": Command(
         _of("run_explain"),
