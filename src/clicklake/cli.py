@@ -25,6 +25,7 @@ _MODULES = {
     "user-key": "contract",
     "rebuild": "contract",
     "process": "processing",
+    "diff": "processing",
     "explain": "processing",
     "verify": "proof",
     "replay": "proof",
