@@ -60,6 +60,7 @@ terraform: setup ## all that needs Terraform, and all that takes minutes: everyt
 
 chaos: setup ## 100 kills and worse while events come in, and a reckoning by id: ten minutes; OPTIONS="--kills 20"
 	@$(BIN)/python -m chaos $(OPTIONS)
+	@$(BIN)/python -m chaos.producer
 
 score: setup ## send traffic whose truth is known, and score what the lake made of it: some four minutes; OPTIONS="--short", "--write"
 	@$(BIN)/python -m clicklake.score $(OPTIONS)

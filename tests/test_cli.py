@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from clicklake import __version__, shell
+from clicklake.cli import every_command, main
 from endpoint_process import EndpointProcess, clean_environment
 
 CLICKLAKE = [sys.executable, "-m", "clicklake"]
