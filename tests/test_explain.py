@@ -147,6 +147,11 @@ def test_of_several_records_each_is_explained_with_its_repeats(tmp_path: Path) -
     assert undescribed(broken, "explain.md") == []
 
 
+def test_standard_input_is_an_event_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b'{"event": "click"}')))
+    assert run("--event", "-", "--json").document["event_type"] == "click"
+
+
 def test_user_key_is_made_if_there_is_a_key(tmp_path: Path) -> None:
     (tmp_path / "key").write_bytes(b"a user key of at least 32 bytes!")
     sent = event(user_id="u-1")

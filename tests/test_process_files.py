@@ -94,6 +94,12 @@ def test_a_lakes_whole_directory_has_raw_objects_in_raw_only() -> None:
     assert [Path(each["file"]).name[-4:] for each in files] == ["a.gz", "b.gz"]
 
 
+def test_what_is_written_or_compared_with_is_no_input_wherever_it_lies() -> None:
+    Path("raw").rename("sent")
+    for _ in range(2):
+        assert len(run("clicklake process . --out made --against old --json").document["files"]) == 2
+
+
 @pytest.mark.parametrize(("name", "key"), [("raw/x.json", "raw/x.json"), ("events/x.json", "raw/x.json")])
 def test_a_file_without_a_day_in_its_path_is_dated_by_its_own_time(name: str, key: str) -> None:
     Path("events").mkdir()
@@ -122,8 +128,14 @@ def against(rows: str, other: str = "other.parquet") -> dict[str, Any]:
     """What is found where the other's Parquet is the result of a query, by DuckDB, over our own rows."""
     run("clicklake process raw --out lake")
     duckdb.connect().execute(f"COPY (SELECT {rows}) TO '{other}' (FORMAT parquet)")
-    document: dict[str, Any] = run(f"clicklake process raw --json --against {other}").document["against"]
-    return document
+    document: dict[str, Any] = run(f"clicklake process raw --json --against {other}").document
+    found: dict[str, Any] = document["against"]
+    ours = sum(found[kind] for kind in ("same", "changed", "lost", "merged", "without_id"))
+    theirs = sum(found[kind] for kind in ("same", "changed", "added", "repeated"))
+    assert (ours, theirs) == (document["total"]["good"], found["rows"] - found["rows_without_id"]), (
+        "each row has its kind"
+    )
+    return found
 
 
 OURS = "FROM 'lake/processed/*/*/*/*.parquet'"

@@ -13,7 +13,7 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -54,12 +54,14 @@ class Done:
 # --- which files ----------------------------------------------------------------------------------------------------
 
 
-def find(source: Path, pipeline: Pipeline) -> list[RawFile]:
+def find(source: Path, pipeline: Pipeline, without: Iterable[Path] = ()) -> list[RawFile]:
     """A file, or all raw files of a directory in the order of their keys. Of a lake's whole directory it is those in
-    raw/; elsewhere, all but hidden ones. Raises UsageError if there is none, or if two have the same key."""
+    raw/; elsewhere, all but hidden ones, and but those in the folders `without`. Raises UsageError if there is none, or
+    if two have the same key."""
     if not source.exists():
         raise UsageError(f"{source}: no such file or directory", "name a raw file, or a directory of them")
-    root, paths = (source, list(_within(source, pipeline))) if source.is_dir() else (source.parent, [source])
+    is_folder, left_out = source.is_dir(), {folder.resolve() for folder in without}
+    root, paths = (source, _within(source, pipeline, left_out)) if is_folder else (source.parent, iter([source]))
     found: dict[str, RawFile] = {}
     for path in paths:
         key = _key(path, root, pipeline)
@@ -72,13 +74,13 @@ def find(source: Path, pipeline: Pipeline) -> list[RawFile]:
     return [found[key] for key in sorted(found)]
 
 
-def _within(folder: Path, pipeline: Pipeline) -> Iterator[Path]:
+def _within(folder: Path, pipeline: Pipeline, without: set[Path]) -> Iterator[Path]:
     zones = asdict(pipeline.zones)
     raw = folder / zones.pop("raw")
-    outputs = {folder / prefix for prefix in zones.values()}
+    outputs = {(folder / prefix).resolve() for prefix in zones.values()} | without
     for path, folders, names in os.walk(raw if raw.is_dir() else folder):
         here = Path(path)
-        folders[:] = [name for name in folders if name[0] not in "._" and here / name not in outputs]
+        folders[:] = [name for name in folders if name[0] not in "._" and (here / name).resolve() not in outputs]
         yield from (here / name for name in names if name[0] not in "._")
 
 

@@ -10,8 +10,9 @@ from clicklake import difference, pipeline, rerun
 from clicklake.commands.aiming import days, target
 from clicklake.commands.options import Arguments
 from clicklake.errors import NoError, UsageError
-from clicklake.lake import Days, open_lake
+from clicklake.lake import Days, Lake, open_lake
 from clicklake.other_processor import OtherProcessor
+from clicklake.rerun import Chosen, Outcome
 from clicklake.terminal import Progress, Terminal
 
 _SHOWN = 10  # errors, as text
@@ -26,32 +27,32 @@ def run(arguments: Arguments) -> int:
     with (
         OtherProcessor(arguments.processor, key) as after,
         OtherProcessor(arguments.base, key) if arguments.base else nullcontext() as before,
-        closing(Progress(Terminal(sys.stderr), "comparing  ", len(chosen.objects))) as progress,
     ):
-        try:
-            outcome = rerun.compare(lake, chosen, after, before, progress)
-        except ValueError as e:
-            raise UsageError(str(e), "clicklake verify says which file it is") from e
-        found = outcome.difference.document()
-        document = {
-            "version": rerun.VERSION,
-            "target": lake.target.describe(),
-            "days": _days(asked),
-            "before": _processor(before),
-            "after": _processor(after),
-            "raw_objects": {
-                "found": chosen.found,
-                "unprocessed": chosen.unprocessed,
-                "compared": outcome.compared,
-                "gone": outcome.gone,
-            },
-            "errors": outcome.errors,
-            "notes": rerun.notes(chosen),
-            **found,
-            "differs": bool(outcome.errors) or difference.differs(found),
-        }
+        outcome = _compared(lake, chosen, after, before)
+    head = {"version": rerun.VERSION, "target": lake.target.describe(), "days": _days(asked)}
+    document = head | {"before": _processor(before), "after": _processor(after)} | _found(chosen, outcome)
     print(json.dumps(document, ensure_ascii=False) if arguments.json else "\n".join(_lines(document)))
     return NoError.exit_code if document["differs"] else 0
+
+
+def _compared(lake: Lake, chosen: Chosen, after: OtherProcessor, before: OtherProcessor | None) -> Outcome:
+    with closing(Progress(Terminal(sys.stderr), "comparing  ", len(chosen.objects))) as progress:
+        try:
+            return rerun.compare(lake, chosen, after, before, progress)
+        except ValueError as e:
+            raise UsageError(str(e), "clicklake verify says which file it is") from e
+
+
+def _found(chosen: Chosen, outcome: Outcome) -> dict[str, Any]:
+    found = outcome.difference.document()
+    objects = {"found": chosen.found, "unprocessed": chosen.unprocessed}
+    return {
+        "raw_objects": objects | {"compared": outcome.compared, "gone": outcome.gone},
+        "errors": outcome.errors,
+        "notes": rerun.notes(chosen),
+        **found,
+        "differs": bool(outcome.errors) or difference.differs(found),
+    }
 
 
 def _days(asked: Days) -> dict[str, str | None]:

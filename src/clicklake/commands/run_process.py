@@ -19,7 +19,8 @@ def run(arguments: Arguments) -> int:
     if arguments.format:
         pipe = pipeline.with_processed_format(pipe, arguments.format)
     key = key_of_file(arguments.key_file) if arguments.key_file else None
-    settings, files = process_files.settings(pipe, key), process_files.find(arguments.source, pipe)
+    others = [folder for folder in (arguments.out, arguments.against) if folder and folder != arguments.source]
+    settings, files = process_files.settings(pipe, key), process_files.find(arguments.source, pipe, others)
     limit = arguments.limit or (None if arguments.json else NAMED)
     with against.Other(arguments.against, pipe, limit) if arguments.against else nullcontext() as other:
         done = _each(files, settings, arguments, other)

@@ -11,6 +11,7 @@ from clicklake.lake import LedgerRow
 from clicklake.pipeline import Column, Pipeline
 from clicklake.processed_rows import normal
 from clicklake.transform.enrich.device import rules_version
+from clicklake.transform.enrich.geo import database_version
 from clicklake.transform.keys import Place
 from clicklake.transform.process import Settings
 from clicklake.transform.times import date_text, timestamp_text
@@ -254,7 +255,9 @@ def _notes(columns: Iterable[Document], known: Known) -> Iterable[str]:
         "processor": (ledger.get("processor_version"), ours.processor_version),
         "pipeline file": (ledger.get("contract_sha256"), ours.pipeline.contract_sha256),
         "user-agent rules": (ledger.get("user_agent_rules"), rules_version()),
+        "geo database": (ledger.get("geo_database"), database_version(ours.geo) if ours.geo else None),
+        "key of user_key": (ledger.get("user_key_id"), ours.user_key_id if ledger.get("user_key_id") else None),
     }
     for what, (there, here) in made_with.items():
         if there != here:
-            yield f"the lake's {what} was {there}, here it is {here}"
+            yield f"the lake's {what} was {there or 'none'}, here it is {here or 'none'}"
