@@ -21,12 +21,14 @@ _REGION = "us-east-1"
 class Endpoint:
     """`clicklake up` on `data_dir`, with the default stack, on a free port that it keeps when it is started again.
 
-    It leads a session of its own: Ctrl-C reaches whoever started it, and it may outlive them. One thread may `end` it
-    while another starts it.
+    It leads a session of its own: Ctrl-C reaches whoever started it, and it may outlive them, unless it is `tied` to
+    this process. `options` are `up`'s. One thread may `end` it while another starts it.
     """
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, *options: str, tied: bool = False) -> None:
         self.data_dir = data_dir
+        self._options = options
+        self._tied = tied
         self.variables: dict[str, str] = {}  # its environment's, beside ours
         self.log = data_dir.with_name("endpoint.log")
         self.url = ""
@@ -56,11 +58,11 @@ class Endpoint:
 
     def _popen(self) -> subprocess.Popen[bytes]:
         port = self.url.rpartition(":")[2] or "0"
-        options = ("--port", port, "--data-dir", str(self.data_dir), "--region", _REGION)
+        options = ("--port", port, "--data-dir", str(self.data_dir), "--region", _REGION, *self._options)
         with self.log.open("wb") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "clicklake", "up", *options],
-                stdin=subprocess.DEVNULL,
+                [sys.executable, "-m", "clicklake.tied" if self._tied else "clicklake", "up", *options],
+                stdin=subprocess.PIPE if self._tied else subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=_environment() | self.variables,
@@ -86,6 +88,8 @@ class Endpoint:
         if self._process is not None:
             self._process.send_signal(signal.SIGKILL)
             self._process.wait(_STOP_SECONDS)
+            if self._process.stdin is not None:
+                self._process.stdin.close()
 
     def end(self) -> None:
         """SIGKILL for good: it can't be started again."""
