@@ -112,6 +112,19 @@ SQL_JSON = [
     ("""json_query('{"a": "q"}', 'lax $.a' OMIT QUOTES)""", "q"),
     ("""json_query('{}', 'lax $.a' EMPTY ARRAY ON EMPTY)""", "[]"),
     ("""json_exists('{}', 'strict $.a' TRUE ON ERROR)""", "true"),
+    ("""json_query('{"a" : 1}', 'lax $')""", '{"a":1}'),
+    # in the order of java.util.HashMap (TestJsonObjectFunction)
+    ("json_object('key_1' : 1, KEY 'key_2' VALUE 2)", '{"key_2":2,"key_1":1}'),
+    ("json_object('X' VALUE 'Y')", '{"X":"Y"}'),
+    ("json_object()", "{}"),
+    ("json_object('key' : null, 'x' : 'a\"b')", '{"x":"a\\"b","key":null}'),
+    ("json_object('key' : null ABSENT ON NULL)", "{}"),
+    ("""json_object('key' : '[ 1, true, "a", null ]' FORMAT JSON)""", '{"key":[1,true,"a",null]}'),
+    ("json_object('k' : DATE '2001-01-31', 'n' : 12e-1, 'd' : DECIMAL '1.50')", '{"d":1.50,"k":"2001-01-31","n":1.2}'),
+    ("json_object('k' : (json_array(1, json_query('[2]', 'lax $'))) RETURNING VARCHAR(20))", '{"k":[1,[2]]}'),
+    ("json_array(true, null, 1, 'text')", '[true,1,"text"]'),
+    ("json_array(true, null, 1 NULL ON NULL)", "[true,null,1]"),
+    ("json_array(RETURNING VARBINARY)", "5b 5d"),
 ]
 
 # As Jackson writes it: sorted keys once parsed, doubles as Java's, decimals with their scale, text as it is spelled.
@@ -304,6 +317,11 @@ REFUSED = [
     ("""SELECT json_value('[{"a": 1}]', 'lax $.a')""", "NOT_SUPPORTED: a lax path through an array"),
     ("""SELECT json_value('{"a": 1.50}', 'lax $.a')""", "NOT_SUPPORTED: json_value of a fraction"),
     ("SELECT json_query('{}', 'lax $.*')", "NOT_SUPPORTED: the SQL/JSON path lax $.*"),
+    ("SELECT json_object('k' : 1, 'k' : 2)", "NOT_SUPPORTED: cannot construct a JSON object with duplicate key"),
+    ("SELECT json_object('k' : 1, 'k' : 2 WITH UNIQUE KEYS)", "INVALID_FUNCTION_ARGUMENT: duplicate key passed to"),
+    ("SELECT json_object(CAST(null AS VARCHAR) : 1)", "INVALID_FUNCTION_ARGUMENT: null value passed for JSON object"),
+    ("SELECT json_array('[...' FORMAT JSON)", "JSON_INPUT_CONVERSION_ERROR"),
+    ("SELECT json_array(X'5B00' FORMAT JSON ENCODING UTF16)", "NOT_SUPPORTED: FORMAT JSON with ENCODING"),
     ("SELECT json_parse('INVALID')", "INVALID_FUNCTION_ARGUMENT: Cannot convert value to JSON: 'INVALID'"),
     ("SELECT CAST(JSON '[1]' AS VARCHAR)", "INVALID_CAST_ARGUMENT: Cannot cast '[1]' to varchar"),
     ("""SELECT json_extract_scalar('{"a": 1.50, "b": 1.5}', '$.a')""", "NOT_SUPPORTED: a number that a JSON document"),

@@ -119,7 +119,7 @@ UNSUPPORTED = frozenset(
     empty_approx_set evaluate_classifier_predictions features from_encoded_polyline
     from_geojson_geometry from_iso8601_timestamp_nanos from_unixtime_nanos
     geometry_from_hadoop_shape geometry_to_bing_tiles geometry_union great_circle_distance hash_counts hmac_sha512
-    index intersection_cardinality inverse_beta_cdf inverse_normal_cdf jaccard_index json_array json_object
+    index intersection_cardinality inverse_beta_cdf inverse_normal_cdf jaccard_index
     learn_classifier learn_libsvm_classifier learn_libsvm_regressor learn_regressor localtime make_set_digest merge
     merge_set_digest murmur3 normal_cdf numeric_histogram objectid_timestamp parse_data_size parse_presto_data_size
     qdigest_agg quantile_at_value render rgb sha512 simplify_geometry spooky_hash_v2_32 spooky_hash_v2_64 st_area

@@ -101,15 +101,23 @@ def _double(tree: exp.Expr) -> None:
 
 
 def _check_tokens(sql: str) -> None:
-    """What sqlglot lets pass and Trino doesn't: a comma before nothing, and :: and other colons."""
+    """What sqlglot lets pass and Trino doesn't: a comma before nothing, and :: and colons but those of json_object."""
+    opened: list[str] = []  # the words before the parentheses that are open
+    word = ""
     for token, following in pairwise([*tokens(sql), None]):
         if token is None or token.kind != "symbol":
+            word = token.word() if token else ""
             continue
-        if token.text == ":":
+        if token.text == "(":
+            opened.append(word)
+        elif token.text == ")" and opened:
+            opened.pop()
+        elif token.text == ":" and opened[-1:] != ["JSON_OBJECT"]:
             raise syntax_error(sql, token.start, "mismatched input ':'")
         if token.text == "," and (following is None or _ends_list(following)):
-            end, word = (following.start, following.text) if following else (len(sql), "<EOF>")
-            raise syntax_error(sql, end, f"mismatched input '{word}'")
+            end, found = (following.start, following.text) if following else (len(sql), "<EOF>")
+            raise syntax_error(sql, end, f"mismatched input '{found}'")
+        word = ""
 
 
 def _ends_list(token: Token) -> bool:

@@ -20,6 +20,7 @@ from localaws.athena import (
     regexps,
     replacements,
     sqljson,
+    sqljson_made,
     temporal,
     zones,
 )
@@ -192,7 +193,8 @@ def definitions() -> dict[str, str]:
     """Name -> CREATE MACRO statement; the overloads of one name are one statement."""
     overloads: dict[str, list[str]] = {}
     modules = (
-        zones, arrays, binary, regexps, replacements, reference, formatter, sqljson, jsontext, comparisons, temporal,
+        zones, arrays, binary, regexps, replacements, reference, formatter, sqljson, sqljson_made, jsontext,
+        comparisons, temporal,
     )  # fmt: skip
     every = functools.reduce(operator.or_, (m.MACROS for m in modules), MACROS)
     for head, body in every.items():

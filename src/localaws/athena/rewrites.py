@@ -8,7 +8,18 @@ import re
 
 from sqlglot import exp
 
-from localaws.athena import arrays, formatter, lambdas, numbers, regexps, replacements, sqljson, temporal, zones
+from localaws.athena import (
+    arrays,
+    formatter,
+    lambdas,
+    numbers,
+    regexps,
+    replacements,
+    sqljson,
+    sqljson_made,
+    temporal,
+    zones,
+)
 from localaws.athena.calls import Arguments, Rewrite, call, text
 from localaws.athena.failures import QueryFailure, not_supported
 from localaws.athena.formats import joda, json_path, mysql
@@ -185,9 +196,11 @@ REWRITES: dict[str, tuple[int, int, Rewrite]] = {
     "from_iso8601_timestamp": (1, 1, zones.from_iso8601),
     "from_unixtime": (1, 3, zones.from_unixtime),
     "greatest": (1, 255, _unless_null("greatest")),
+    "json_array": (0, 255, sqljson_made.array),
     "json_exists": (2, 3, sqljson.exists),
     "json_extract": (2, 2, _json("t_json_extract")),
     "json_extract_scalar": (2, 2, _json("t_json_extract_scalar")),
+    "json_object": (0, 255, sqljson_made.made),
     "json_query": (2, 6, sqljson.query),
     "json_size": (2, 2, _json("t_json_size")),
     "json_value": (2, 5, sqljson.value),

@@ -26,7 +26,7 @@ MACROS = {
     # what Trino would write in another way: escapes and fractions
     "t_sql_json_query(j)": """CASE WHEN regexp_matches(CAST(j AS VARCHAR), '\\\\|\\d[.eE]') THEN
         t_fail('NOT_SUPPORTED: json_query of escapes and fractions is not supported by the local Athena yet')
-        ELSE CAST(j AS VARCHAR) END""",
+        ELSE CAST(json(j) AS VARCHAR) END""",
     "t_sql_json_wrapped(j, t)": "'[' || t || ']'",
     "t_sql_json_perhaps_wrapped(j, t)": "CASE WHEN json_type(j) IN ('ARRAY', 'OBJECT') THEN t ELSE '[' || t || ']' END",
     "t_sql_json_bare(j, t)": "CASE json_type(j) WHEN 'VARCHAR' THEN json_extract_string(j, '$') ELSE t END",

@@ -1,7 +1,9 @@
-"""The grammar of json_value, json_query and json_exists: a path, and clauses behind it.
+"""The grammar of json_value, json_query and json_exists: a path, and clauses behind it; json_object and json_array.
 
 Each becomes a call with the document, the path, and one PropertyEQ for each clause: `returning` (a type), `on_empty`
-and `on_error` (words, or the expression of DEFAULT), `wrapper` and `quotes` (words).
+and `on_error` (words, or the expression of DEFAULT), `wrapper` and `quotes` (words). A made object has its keys and
+values by turns (PropertyEQ `given` is one with FORMAT JSON, `nested` one of a function that makes JSON), and the
+clauses `on_null` and `unique`.
 (trino.io/docs/current/functions/json.html)
 """
 # ruff: noqa: SLF001 - the methods that sqlglot's own parsers of functions are made of
@@ -71,4 +73,66 @@ def _property(name: str, value: exp.Expr | None) -> exp.Expr:
     return exp.PropertyEQ(this=exp.to_identifier(name), expression=value)
 
 
+def _array(parser: TrinoParser) -> exp.Expr:
+    arguments = []
+    while parser._curr and not _ends(parser):
+        arguments.append(_value(parser))
+        if not parser._match(TokenType.COMMA):
+            break
+    return exp.Anonymous(this="json_array", expressions=[*arguments, *_made(parser)])
+
+
+def _object(parser: TrinoParser) -> exp.Expr:
+    arguments = []
+    while parser._curr and not _ends(parser):
+        if parser._next and parser._next.token_type != TokenType.COLON and parser._next.text.upper() != "VALUE":
+            parser._match_text_seq("KEY")
+        arguments.append(parser._parse_disjunction())
+        if not parser._match(TokenType.COLON) and not parser._match_text_seq("VALUE"):
+            parser.raise_error("expected VALUE or :")
+        arguments.append(_value(parser))
+        if not parser._match(TokenType.COMMA):
+            break
+    return exp.Anonymous(this="json_object", expressions=[*arguments, *_made(parser)])
+
+
+def _ends(parser: TrinoParser) -> bool:
+    return parser._curr.token_type == TokenType.R_PAREN or parser._curr.text.upper() == "RETURNING"
+
+
+def _value(parser: TrinoParser) -> exp.Expr | None:
+    value = parser._parse_disjunction()
+    if _format(parser):
+        return _property("given", value)
+    maker = value.unnest() if value is not None else None
+    nested = isinstance(maker, exp.Anonymous) and maker.name.lower() in {"json_array", "json_object", "json_query"}
+    return _property("nested", value) if nested else value
+
+
+def _format(parser: TrinoParser) -> bool:
+    """FORMAT JSON [ENCODING UTF8]"""
+    if not parser._match_text_seq("FORMAT", "JSON"):
+        return False
+    if parser._match_text_seq("ENCODING"):
+        raise not_supported("FORMAT JSON with ENCODING")
+    return True
+
+
+def _made(parser: TrinoParser) -> list[exp.Expr]:
+    """The clauses behind the values."""
+    clauses: list[exp.Expr] = []
+    for word in ("NULL", "ABSENT"):
+        if parser._match_text_seq(word, "ON", "NULL"):
+            clauses.append(_property("on_null", exp.Var(this=word)))
+    for word in ("WITH", "WITHOUT"):
+        if parser._match_text_seq(word, "UNIQUE"):
+            parser._match_text_seq("KEYS")
+            clauses += [_property("unique", exp.Var(this=word))] if word == "WITH" else []
+    if parser._match_text_seq("RETURNING"):
+        clauses.append(_property("returning", parser._parse_types()))
+        _format(parser)
+    return clauses
+
+
 PARSERS = {name.upper(): _parser(name) for name in ("json_exists", "json_query", "json_value")}
+PARSERS |= {"JSON_ARRAY": _array, "JSON_OBJECT": _object}
