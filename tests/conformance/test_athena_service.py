@@ -83,9 +83,12 @@ def test_queries_wait_in_a_queue_that_can_be_full_and_can_be_stopped_wherever_th
 ) -> None:
     running_ones = [queries.start(ENDLESS) for _ in range(2)]
     assert eventually(lambda: [state(queries, n) for n in running_ones] == ["RUNNING"] * 2)
+    busy = workers(endpoint)
     token = "t" * 32
     waiting = [queries.start("SELECT 3", ClientRequestToken=token), queries.start("SELECT 4")]
     assert [state(queries, n) for n in waiting] == ["QUEUED"] * 2
+    assert "mismatched input" in refused(queries.start, sql="SELECT 5 5")["Error"]["Message"], "nobody waits to be told"
+    assert len(workers(endpoint)) == len(busy) + 1, "one more reads what comes in"
 
     answer = refused(queries.start, sql="SELECT 5")
     assert answer["Error"]["Code"] == "TooManyRequestsException"
@@ -94,7 +97,6 @@ def test_queries_wait_in_a_queue_that_can_be_full_and_can_be_stopped_wherever_th
 
     queries.client.stop_query_execution(QueryExecutionId=waiting[1])
     assert queries.wait(waiting[1])["Status"]["StateChangeReason"] == "Query cancelled by user"
-    busy = workers(endpoint)
     queries.client.stop_query_execution(QueryExecutionId=running_ones[0])
     assert state(queries, running_ones[0]) == "CANCELLED"
     assert queries.wait(waiting[0])["Status"]["State"] == "SUCCEEDED", "its place is taken"

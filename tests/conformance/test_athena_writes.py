@@ -228,7 +228,6 @@ def test_a_table_without_data_or_that_is_there_already(queries: Queries, s3: Any
         ("CREATE TABLE no AS SELECT ROW(1, 2) AS a", "NOT_SUPPORTED: Anonymous row type is not supported in Hive."),
         ("CREATE TABLE no AS SELECT json_parse('1') AS a", "NOT_SUPPORTED: Unsupported Hive type: json"),
         ("CREATE TABLE no AS SELECT\n x FROM once", "COLUMN_NOT_FOUND: line 2:2: Column 'x' cannot be resolved"),
-        ("CREATE TABLE no AS", "SYNTAX_ERROR: line 1:19: mismatched input '<EOF>'"),
         ("CREATE TABLE nowhere.no AS SELECT 1 AS a", "SCHEMA_NOT_FOUND: line 1:1: Schema 'nowhere' does not exist"),
         ("CREATE TABLE no WITH (partitioned_by = ARRAY['a']) AS SELECT 1 AS a, 2 AS b",
          "HIVE_COLUMN_ORDER_MISMATCH: Partition keys must be the last columns"),

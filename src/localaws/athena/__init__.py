@@ -8,6 +8,7 @@ In the parent process (light, no DuckDB, no sqlglot):
                 managed keeps results that S3 does not have
     statements  what kind of statement a text is -> ddl and alter (Hive's DDL, parsed) -> commands, with alterations,
                 repairs and shows (carried out on the catalog)
+    malformed   which of it must be in Trino's grammar to be taken at all
     writing     CREATE TABLE AS, INSERT INTO, UNLOAD, parsed -> writes (carried out, by outputs and assignment)
     workers     a pool of worker processes, within limits; questions are what they ask
 
@@ -15,6 +16,7 @@ In a worker process (DuckDB and sqlglot, locked down):
     worker      takes a query, answers with its result; asks the parent for tables, partitions and files
     connection  DuckDB's, which makes macros when they are named
     query       one query from text to result, through the following
+    reading     its text read once, to be refused or run
     grammar     Trino's SQL as a syntax tree; refuses what is not in its tables or in functions
     operands    refuses comparisons that only DuckDB would make; analyzer what else only Trino's analyzer refuses
     dialect     the tree rewritten for DuckDB: functions, rewrites, macros, formats, numbers, temporal, lambdas,

@@ -11,7 +11,7 @@ from localaws.athena import alter
 from localaws.athena.alter import Alteration
 from localaws.athena.catalog import Document
 from localaws.athena.failures import not_supported
-from localaws.athena.reader import Name, Reader
+from localaws.athena.reader import Name, Reader, in_place
 from localaws.athena.statements import Statement
 from localaws.athena.table_clauses import table_input
 
@@ -110,13 +110,21 @@ def _create_table(r: Reader, _: Statement) -> Command:
     return CreateTable(name, table_input(r, name.name), unless)
 
 
-def _create_view(r: Reader, _: Statement) -> Command:
+def _create_view(r: Reader, _: Statement) -> CreateView:
     r.expect("CREATE")
     replace = r.take("OR", "REPLACE")
     r.expect("VIEW")
     name = r.name()
+    if r.take("COMMENT") or r.take("SECURITY"):
+        raise not_supported("CREATE VIEW with COMMENT or SECURITY")
     r.expect("AS")
     return CreateView(name, r.rest(), replace)
+
+
+def view_query(statement: Statement) -> str:
+    """The query of a CREATE VIEW, at its line and column."""
+    query = _create_view(Reader(statement), statement).query
+    return in_place(statement.text, len(statement.text) - len(query), len(statement.text))
 
 
 def _drop(what: str) -> Callable[[Reader, Statement], Command]:

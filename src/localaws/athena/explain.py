@@ -22,7 +22,7 @@ def requested(statement: Statement) -> tuple[str, bool]:
     for name, value in options.items():
         if value not in _ASKED.get(name, ()):
             raise not_supported(f"EXPLAIN ({name} {value})")
-    sql = r.rest()
+    sql = r.rest_in_place()
     inner = classify(sql)
     if inner.run is not Run.QUERY or inner.kind == "EXECUTE":
         raise not_supported(f"EXPLAIN of {inner.kind.replace('_', ' ')}")

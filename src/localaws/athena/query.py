@@ -21,6 +21,7 @@ from localaws.athena.facts import Facts
 from localaws.athena.failures import SYSTEM, QueryFailure, not_supported, position
 from localaws.athena.lake import Lake
 from localaws.athena.partitions import Partitions
+from localaws.athena.reading import Reading
 from localaws.athena.scan import hidden_columns, relation
 from localaws.athena.statements import tokens
 from localaws.athena.table import Column, Scan, Table
@@ -74,6 +75,7 @@ class Engine:
     def __init__(self, connection: Connection, lake: Lake, clock: Callable[[], float] = time.time) -> None:
         self._connection = connection
         self._lake = lake
+        self.read = Reading()
         self._facts = Facts(self.rows)
         self._partitions = Partitions(lake, self.rows, clock)
 
@@ -81,7 +83,7 @@ class Engine:
         """Raises QueryFailure. `parameters` stand for the ? of the text, in order."""
         started = time.perf_counter()
         sql = _bound(sql, parameters)
-        tree = grammar.parse(sql)
+        tree = self.read.tree(sql)
         grammar.check(sql, tree)
         _name_columns(tree)
         resolved = _Resolved()

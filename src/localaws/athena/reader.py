@@ -137,6 +137,10 @@ class Reader:
         self._next = len(self._tokens)
         return self.text[token.start :]
 
+    def rest_in_place(self) -> str:
+        """The same, at the line and column where it stands."""
+        return in_place(self.text, len(self.text) - len(self.rest()), len(self.text))
+
     def end(self) -> None:
         if self.peek() is not None:
             self.fail()
@@ -148,6 +152,11 @@ class Reader:
     def failure(self, problem: str, token: Token | None) -> QueryFailure:
         offset = token.start if token else len(self.text)
         return QueryFailure(f"FAILED: ParseException line {position(self.text, offset)} {problem}")
+
+
+def in_place(text: str, start: int, end: int) -> str:
+    """A piece of the text, at the same line and column."""
+    return re.sub(r"[^\n]", " ", text[:start]) + text[start:end]
 
 
 def _unescaped(text: str) -> str:

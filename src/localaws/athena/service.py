@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from localaws.athena import results
+from localaws.athena import malformed, results
 from localaws.athena.carrying import WRITING, Carrier
 from localaws.athena.catalog import Catalog, Document, Files, PutFile, PutObject
 from localaws.athena.commands import Commands
@@ -129,6 +129,7 @@ class Athena:
     def _start(self, p: Parameters) -> Parameters:
         group = self._settings.workgroup(p.get("WorkGroup", "primary"))
         statement, document = described(p, group, self._now())
+        malformed.refuse(statement, self._pool.check)
         with self._starting:
             token = p.get("ClientRequestToken")
             known = self._executions.by_token(token) if token else None

@@ -119,7 +119,10 @@ class Worker:
                 frames.send(self._outgoing, {"failed": {"message": told, "category": SYSTEM}})
 
     def _run(self, job: Message) -> Message:
-        """`job` has sql, database, parameters, and a file as `target` unless only the columns are asked for."""
+        """`job` has a text to `check`; or sql, database, parameters, and a file as `target` unless only the columns are
+        asked for."""
+        if "check" in job:
+            return {"malformed": self._engine.read.problem(job["check"])}
         plan = self._engine.plan(job["sql"], job["database"], job.get("parameters") or ())
         result = _described(plan)
         if "explain" in job:

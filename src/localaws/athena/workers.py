@@ -22,6 +22,8 @@ from localaws.athena.limits import Limits
 Message = dict[str, Any]
 Answer = Callable[[Message], Message]
 
+_PATIENCE = 10.0  # seconds that a text may take to be read before it is run unread
+
 
 class Stopped(Exception):  # noqa: N818 - not an error: it was asked for
     """The query was stopped while it ran."""
@@ -44,6 +46,7 @@ class Pool:
         self._idle: list[_Process] = []
         self._running: dict[str, _Process] = {}
         self._changing = threading.Lock()
+        self._asking = threading.Lock()
         self._closed = False
 
     def warm(self) -> None:
@@ -80,6 +83,24 @@ class Pool:
             raise QueryFailure("GENERIC_INTERNAL_ERROR: the query's worker ended unexpectedly", SYSTEM) from e
         finally:
             self._give_back(key, process)
+
+    def check(self, sql: str) -> str:
+        """What a worker says against the text of a query, "" if nothing. It is asked of one that is idle, or where all
+        are running of one more, which is kept: nobody waits for a query to end. One text at a time."""
+        with self._asking:
+            try:
+                process = self._take("")
+            except Stopped:
+                return ""
+            impatient = threading.Timer(_PATIENCE, process.kill)
+            impatient.start()
+            try:
+                return str(process.run({"check": sql}, self._answer)["malformed"])
+            except (EOFError, QueryFailure):
+                return ""  # the one that runs it will find out
+            finally:
+                impatient.cancel()
+                self._give_back("", process)
 
     def stop(self, key: str) -> None:
         """Kill the worker that runs this query, if one does."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from localaws.athena.failures import QueryFailure, not_supported
-from localaws.athena.reader import Name, Reader
+from localaws.athena.reader import Name, Reader, in_place
 from localaws.athena.statements import Statement
 
 Value = str | tuple[str, ...]
@@ -68,7 +68,7 @@ def _create_table_as(statement: Statement) -> CreateTableAs:
         raise not_supported("CREATE TABLE with a list of columns (CREATE EXTERNAL TABLE and CREATE TABLE AS are)")
     properties = _properties(r) if r.take("WITH") else {}
     r.expect("AS")
-    return CreateTableAs(name, _rest(r), properties, unless, with_data)
+    return CreateTableAs(name, r.rest_in_place(), properties, unless, with_data)
 
 
 def _without_data(statement: Statement) -> tuple[Statement, bool]:
@@ -92,7 +92,7 @@ def _insert_into(statement: Statement) -> InsertInto:
         while r.take(","):
             columns.append(r.identifier())
         r.expect(")")
-    return InsertInto(name, tuple(columns), _rest(r))
+    return InsertInto(name, tuple(columns), r.rest_in_place())
 
 
 def _unload(statement: Statement) -> Unload:
@@ -105,7 +105,7 @@ def _unload(statement: Statement) -> Unload:
         token = statement.tokens[end]
         depth += {"(": 1, ")": -1}.get(token.text, 0) if token.kind == "symbol" else 0
         end += 1
-    query = _padded(statement.text, statement.tokens[1].end, statement.tokens[end - 1].start)
+    query = in_place(statement.text, statement.tokens[1].end, statement.tokens[end - 1].start)
     r = Reader(replace(statement, tokens=statement.tokens[end:]))
     r.expect("TO")
     location = r.string()
@@ -113,16 +113,6 @@ def _unload(statement: Statement) -> Unload:
     properties = _properties(r)
     r.end()
     return Unload(query, location, properties)
-
-
-def _rest(r: Reader) -> str:
-    text = r.text
-    return _padded(text, len(text) - len(r.rest()), len(text))
-
-
-def _padded(text: str, start: int, end: int) -> str:
-    """A piece of the text at the same line and column."""
-    return re.sub(r"[^\n]", " ", text[:start]) + text[start:end]
 
 
 def _properties(r: Reader) -> dict[str, Value]:
