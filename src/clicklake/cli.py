@@ -29,6 +29,7 @@ _MODULES = {
     "explain": "processing",
     "verify": "proof",
     "replay": "proof",
+    "status": "watching",
     "tail": "watching",
 }
 

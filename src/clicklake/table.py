@@ -12,6 +12,8 @@ _EIGHTHS = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")
 # A value must not move the cursor or colour the terminal.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"))
+
 Row = Sequence[str | None]
 
 
@@ -80,6 +82,11 @@ def display_width(text: str) -> int:
 
 def printable(text: str) -> str:
     return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
+def short_time(seconds: float) -> str:
+    """2s, 5m, 3h, 2d: whole ones, of the largest unit that there is one of."""
+    return next((f"{seconds // unit:.0f}{name}" for unit, name in _UNITS if seconds >= unit), f"{seconds:.0f}s")
 
 
 def csv_lines(names: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:

@@ -22,7 +22,7 @@ from typing import Any, BinaryIO, Literal
 from clicklake.errors import UnreachableError
 from clicklake.lake import Lake, Stored
 from clicklake.recent import Span, named_time, recent
-from clicklake.table import pad, printable
+from clicklake.table import pad, printable, short_time
 from clicklake.target import translated
 
 Row = dict[str, Any]
@@ -251,7 +251,6 @@ def _lag(moment: datetime | None, landed: datetime) -> int | None:
 # --- what is shown ---------------------------------------------------------------------------------------------------
 
 _TYPE, _WHO, _PAGE, _TRAFFIC = 16, 10, 40, 10
-_UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"))
 
 
 def document(landed: Landed) -> dict[str, Any]:
@@ -286,8 +285,3 @@ def _who(landed: Landed) -> str:
 def _reasons(landed: Landed) -> str:
     said = (f"{each['path']} {each['message']}".removeprefix("$ ") for each in landed.errors or ())
     return printable("; ".join(said))
-
-
-def short_time(seconds: float) -> str:
-    """2s, 5m, 3h, 2d: whole ones."""
-    return next((f"{seconds / unit:.0f}{name}" for unit, name in _UNITS if seconds >= unit), f"{seconds:.0f}s")

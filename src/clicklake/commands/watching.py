@@ -4,19 +4,27 @@ import argparse
 import json
 import re
 import sys
+import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, BinaryIO
 
 from clicklake import pipeline, tail
 from clicklake.commands.aiming import target
 from clicklake.commands.options import Arguments, Command, add_target, positive
-from clicklake.errors import UnreachableError, UsageError
+from clicklake.errors import NoError, UnreachableError, UsageError
 from clicklake.lake import Lake, open_lake
-from clicklake.terminal import Terminal
+from clicklake.status import report
+from clicklake.status.judging import Flowing, judge
+from clicklake.status.reading import Gauges
+from clicklake.terminal import Style, Terminal
 
 REFUSALS = (pipeline.PipelineError,)
 _POLL_SECONDS, _POLL_SECONDS_ON_AWS = 0.5, 5.0  # there each look is paid for: docs/tail.md
+_WATCH_SECONDS, _WATCH_SECONDS_ON_AWS = 2, 30
+_CLEAR = "\x1b[H\x1b[2J"
+_STYLES: dict[Flowing, Style] = {"yes": "green", "idle": "green", "partly": "yellow", "no": "red"}
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -27,6 +35,55 @@ def _lake(arguments: Arguments) -> Lake:
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+# --- status ----------------------------------------------------------------------------------------------------------
+
+
+def _add_status(parser: argparse.ArgumentParser) -> None:
+    watch = "look again every so many seconds, until Ctrl-C; default: 2 on the laptop, 30 on AWS"
+    parser.add_argument("--watch", nargs="?", type=positive, const=True, metavar="SECONDS", help=watch)
+    parser.add_argument("--json", action="store_true", help="print one JSON object, or with --watch one a line")
+    add_target(parser)
+
+
+def _status(arguments: Arguments) -> int:
+    lake = _lake(arguments)
+    show = _Show(lake, arguments, Terminal(sys.stdout))
+    if not arguments.watch:
+        return show(Gauges(lake))
+    default = _WATCH_SECONDS if lake.target.is_laptop else _WATCH_SECONDS_ON_AWS
+    gauges = Gauges(lake)
+    while True:
+        try:
+            show(gauges)
+        except UnreachableError as e:
+            _say_outage(e)
+        sys.stdout.flush()
+        time.sleep(default if arguments.watch is True else arguments.watch)
+
+
+@dataclass(frozen=True)
+class _Show:
+    lake: Lake
+    arguments: Arguments
+    screen: Terminal
+
+    def __call__(self, gauges: Gauges) -> int:
+        """Look, print, and return the exit code."""
+        numbers = gauges.read(_now())
+        verdict = judge(numbers, self.lake.names)
+        if self.arguments.json:
+            print(json.dumps(report.document(numbers, verdict, self.lake.target.describe())))
+        elif self.arguments.watch and not self.screen.is_live:
+            print(f"{numbers.moment:%H:%M:%S}  {' '.join([verdict.sentence, *verdict.notes])}")
+        else:
+            if self.arguments.watch:
+                print(_CLEAR, end="")
+            sentence, *rest = report.lines(numbers, verdict)
+            self.screen.line(sentence, _STYLES[verdict.flowing])
+            self.screen.lines(rest)
+        return 0 if verdict.is_well else NoError.exit_code
 
 
 # --- tail ------------------------------------------------------------------------------------------------------------
@@ -97,6 +154,12 @@ def _reader() -> tail.Reader:
 
 
 COMMANDS: dict[str, Command] = {
+    "status": Command(
+        _status,
+        "is data flowing, and if not, where does it stop",
+        ("clicklake status", "clicklake status --watch", "clicklake status --json | jq -r .sentence"),
+        _add_status,
+    ),
     "tail": Command(
         _tail,
         "show each event as it lands, and each record that fails",
