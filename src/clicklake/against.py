@@ -15,8 +15,11 @@ import sqlite3
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
+
+import orjson
 
 from clicklake.errors import UsageError
 from clicklake.pipeline import Pipeline
@@ -30,7 +33,7 @@ _NAMES = frozenset({"event_id", "app_id", "event_type"})
 _COPIES = 16  # of one id that are looked at for an equal one
 
 _TABLE = """
-CREATE TABLE other (n INTEGER PRIMARY KEY, app TEXT, id TEXT, type TEXT, met INTEGER DEFAULT 0, file INTEGER, row TEXT);
+CREATE TABLE other (n INTEGER PRIMARY KEY, app TEXT, id TEXT, type TEXT, met INTEGER DEFAULT 0, file INTEGER, row BLOB);
 CREATE INDEX by_id ON other (id, app);
 """
 _CANDIDATES = "SELECT n, row FROM other WHERE id = ? AND app IS ? AND met = 0 ORDER BY n LIMIT ?"
@@ -88,7 +91,7 @@ class Other:
             raise UsageError(f"{self.folder} has no file", "--against names the processed events of another processor")
         self._has_app = bool(self._rows.execute("SELECT 1 FROM other WHERE app IS NOT NULL LIMIT 1").fetchone())
 
-    def _described(self, file: BinaryIO) -> Iterator[tuple[str | None, str, str | None, int, str]]:
+    def _described(self, file: BinaryIO) -> Iterator[tuple[str | None, str, str | None, int, bytes]]:
         for row in rows(file):
             self.rows += 1
             if row is None:
@@ -101,7 +104,7 @@ class Other:
             else:
                 own = {name: self._named(name, row) for name in _NAMES}
                 self._seen.update(name for name, value in own.items() if value is not None)
-                values = json.dumps(self._normal(row | own))
+                values = orjson.dumps(self._normal(row | own))
                 yield own["app_id"], event_id, own["event_type"], len(self._files) - 1, values
 
     def _named(self, field: str, row: Row) -> str | None:
@@ -109,11 +112,13 @@ class Other:
         return None if value is None else str(value)
 
     def _normal(self, row: Row) -> Row:
-        return {name: normal(self._columns[name], value) for name, value in row.items() if name in self._columns}
+        """Without what is NULL."""
+        columns = self._columns
+        return {n: normal(columns[n], value) for n, value in row.items() if value is not None and n in columns}
 
     # --- ours ---------------------------------------------------------------------------------------------------------
 
-    @property
+    @cached_property
     def compared(self) -> tuple[str, ...]:
         """The columns that both have."""
         return tuple(name for name in self._columns if name in self._seen and name not in LINEAGE)
@@ -126,7 +131,7 @@ class Other:
 
     def _meet(self, ours: Row) -> None:
         key = ours["event_id"], (ours.get("app_id") if self._has_app else None)
-        found = [(n, json.loads(row)) for n, row in self._rows.execute(_CANDIDATES, (*key, _COPIES))]
+        found = [(n, orjson.loads(row)) for n, row in self._rows.execute(_CANDIDATES, (*key, _COPIES))]
         if not found:
             is_derived = ours["event_id"] == derived_id(ours["raw_key"], ours["record_index"])
             known = self._rows.execute(_KNOWN, key).fetchone()

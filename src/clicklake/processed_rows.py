@@ -8,11 +8,12 @@ ways; `normal` gives what is equal by the column's type one form, which JSON can
 """
 
 import io
-import json
+import math
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, BinaryIO, cast
 
+import orjson
 from arro3.io import read_parquet
 
 from clicklake.pipeline import Column, GlueType
@@ -23,6 +24,7 @@ from clicklake.transform.times import parse_time, timestamp_text
 Row = dict[str, Any]
 
 _PARQUET = b"PAR1"  # github.com/apache/parquet-format: the first four bytes of each file
+_BEYOND = 1 << 63  # what JSON of 64 bits can't hold
 _MILLISECOND = timedelta(milliseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -92,16 +94,22 @@ def _date(value: Any) -> str | None:
     return moment[:10] if moment else None
 
 
-def _number(kind: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def number(value: Any) -> Any:
-        if isinstance(value, bool):
-            return None
-        try:
-            return kind(value) if float(value) == kind(value) else None
-        except (TypeError, ValueError, OverflowError):
-            return None
+def _bigint(value: Any) -> int | None:
+    if type(value) is int:
+        return value if -_BEYOND <= value < _BEYOND else None
+    try:
+        number = None if isinstance(value, bool) else int(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if isinstance(value, str) or number == value else None
 
-    return number
+
+def _double(value: Any) -> float | str | None:
+    try:
+        number = None if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if number is None or math.isfinite(number) else str(number)  # JSON has none of the others
 
 
 def _text(value: Any) -> str | None:
@@ -114,8 +122,8 @@ def _boolean(value: Any) -> bool | None:
 
 _NORMAL: dict[GlueType, Callable[[Any], Any]] = {
     "string": _text,
-    "bigint": _number(int),
-    "double": _number(float),
+    "bigint": _bigint,
+    "double": _double,
     "boolean": _boolean,
     "timestamp": _timestamp,
     "date": _date,
@@ -126,13 +134,15 @@ def _json(value: Any) -> str:
     """JSON in a text, or what it says: names sorted."""
     if isinstance(value, str):
         try:
-            value = json.loads(value)
-        except ValueError:
+            value = orjson.loads(value)
+        except orjson.JSONDecodeError:
             return cast("str", value)
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS, default=str).decode()
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, str | int | float | bool):
+    if isinstance(value, str | bool) or (isinstance(value, int) and -_BEYOND <= value < _BEYOND):
         return value
+    if isinstance(value, float):
+        return _double(value)
     return _json(value) if isinstance(value, dict | list) else str(value)
