@@ -1,16 +1,29 @@
-"""`clicklake query`: Athena's answer as a table, as CSV and as JSON."""
+"""`clicklake query`: Athena's answer as a table, as CSV, JSON and Parquet, and as a chart; and what it may read."""
 
 import csv
 import io
 import json
+import re
+import shlex
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import Any
 
+import duckdb
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from clicklake import query, table
+from clicklake import chart, query, scan_limit, table, target
+from clicklake.cli import main
+from clicklake.errors import UsageError
 from clicklake.query import Column, Result
+from clicklake.sql_file import statements
 from endpoint_process import EndpointProcess
+from proven_lake import Said, console, variables
+from typed_pages import undescribed
 
 
 def result(columns: dict[str, str], *rows: tuple[str | None, ...]) -> Result:
@@ -102,6 +115,96 @@ def test_the_summary_says_what_it_cost() -> None:
     assert query.summary(result({"a": "bigint"}, ("1",))) == "1 row, 56 ms, 1.2 kB scanned"
 
 
+@pytest.mark.parametrize(
+    ("scanned", "usd", "said"),
+    [
+        (0, 0, "$0"),
+        (1, 10e6 / 2**40 * 5, "$0.000045"),  # 10 MB at least
+        (10_000_001, 11e6 / 2**40 * 5, "$0.000050"),  # whole MB
+        (45 * 2**40, 225, "$225.00"),
+    ],
+)
+def test_dollars_are_those_of_athenas_price_list(scanned: int, usd: float, said: str) -> None:
+    assert query.usd(scanned) == pytest.approx(usd, rel=1e-6)
+    assert query.dollars(query.usd(scanned)) == said
+
+
+# --- a file of statements --------------------------------------------------------------------------------------------
+
+
+def test_a_file_is_taken_apart_where_a_semicolon_ends_a_statement() -> None:
+    text = """-- one; and a comment
+SELECT 'a;b', "c;""d" /* ; */ FROM t; ;
+/* only; a comment */ ;
+
+SELECT 'it''s; so' -- the last;
+"""
+    assert [(each.line, each.sql.splitlines()[-1]) for each in statements(text, "x.sql")] == [
+        (2, """SELECT 'a;b', "c;""d" /* ; */ FROM t"""),
+        (5, "SELECT 'it''s; so' -- the last;"),
+    ]
+
+
+@given(st.lists(st.sampled_from(["SELECT 1", "'a;''b'", '"x;y"', "-- c;\n", "/* ; ' */", "`t;`", " \n"]), min_size=1))
+def test_what_stands_in_quotes_and_comments_takes_nothing_apart(pieces: list[str]) -> None:
+    found = statements(f"SELECT {' '.join(pieces)};SELECT 2", "x.sql")
+    assert [each.sql.split()[0] for each in found] == ["SELECT", "SELECT"]
+    assert found[1].sql == "SELECT 2"
+
+
+@pytest.mark.parametrize(
+    ("text", "what"), [("SELECT 1;\nSELECT 'a", "line 2: a quote (')"), ("/* a", "line 1: a comment")]
+)
+def test_a_quote_that_is_not_closed_is_named_with_its_line(text: str, what: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(what)):
+        statements(text, "x.sql")
+
+
+# --- charts ----------------------------------------------------------------------------------------------------------
+
+
+def drawn(answer: Result, kind: chart.Kind | None = None, width: int = 60) -> list[str]:
+    lines = list(chart.lines(answer, kind, width))
+    assert max(map(table.display_width, lines)) <= width
+    return lines
+
+
+def test_names_are_drawn_as_bars_with_their_numbers() -> None:
+    answer = result(
+        {"q": "varchar", "n": "double"}, ("リュック", "10.0"), ("wool", "5.0"), ("back", "-5.0"), (None, None)
+    )
+    title, *bars = drawn(answer)
+    assert title == "n by q"
+    assert [bar[:16] for bar in bars[1:]] == ["wool       5.0  ", "back      -5.0  ", "NULL      NULL"]
+    assert [bar.count("█") for bar in bars] == [44, 22, 0, 0]
+    assert bars[2].count("░") == 22
+
+
+@pytest.mark.parametrize("type_", ["date", "varchar", "timestamp"])
+def test_what_goes_on_in_time_is_drawn_as_a_line(type_: str) -> None:
+    days = [(f"2025-11-{day}", str(day * 10)) for day in (26, 24, 25)]
+    lines = drawn(result({"day": type_, "n": "bigint"}, *days))
+    assert "█" not in "".join(lines)
+    assert re.findall(r"2025-11-\d\d", lines[-1]) == ["2025-11-24", "2025-11-25", "2025-11-26"]
+    assert "260" in lines[2]
+
+
+def test_points_without_a_place_are_counted() -> None:
+    rows = [("1", "1"), ("2", None), ("3", "NaN"), ("4", "4")]
+    assert drawn(result({"x": "integer", "y": "double"}, *rows))[-1].startswith("(2 of 4 rows have no place")
+
+
+@pytest.mark.parametrize("kind", ["bar", "line"])
+def test_a_chart_of_nothing_says_so(kind: chart.Kind) -> None:
+    assert drawn(result({"x": "integer", "y": "double"}), kind) == ["y by x", "no rows"]
+
+
+def test_what_is_no_chart_says_what_would_be() -> None:
+    for columns in ({"a": "varchar"}, {"a": "bigint", "b": "varchar"}):
+        with pytest.raises(UsageError, match="select a name or a time, and a number"):
+            drawn(result(columns))
+
+
 # --- a bar chart -------------------------------------------------------------------------------------------------
 
 
@@ -157,3 +260,173 @@ def test_a_workgroup_that_is_not_there_says_what_to_look_at(stack: EndpointProce
     done = clicklake(stack, "query", "SELECT 1", "--environment", "prod")
     assert done.returncode == 4
     assert "clickstream-prod is not found.; is the stack deployed there? laptop: clicklake up" in done.stderr
+
+
+# --- in this process -------------------------------------------------------------------------------------------------
+
+
+class _Bytes(io.TextIOWrapper):
+    """Standard output that takes bytes, too."""
+
+    def __init__(self) -> None:
+        super().__init__(io.BytesIO(), encoding="utf-8", newline="")
+
+
+def run(stack: EndpointProcess, command: str) -> Said:
+    out, err = _Bytes(), io.StringIO()
+    with variables(stack.environment()), redirect_stdout(out), redirect_stderr(err):
+        code = main(shlex.split(command)[1:])
+        out.flush()
+    return Said(code, out.buffer.getvalue().decode(errors="replace"), err.getvalue())  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="module")
+def table_of_days(stack: EndpointProcess) -> str:
+    """Three partitions, each with a file."""
+    created = (
+        "CREATE TABLE days WITH (format = 'PARQUET', partitioned_by = ARRAY['day']) AS "
+        "SELECT n, day FROM (VALUES (1, '2025-11-24'), (2, '2025-11-25'), (3, '2025-11-26')) AS t (n, day)"
+    )
+    done = run(stack, f'clicklake query "{created}"')
+    assert done.code == 0, done.err
+    return "days"
+
+
+def test_the_page_shows_what_it_prints(stack: EndpointProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("report.sql").write_text("-- two; one after the other\nSELECT 1 AS one;\nSELECT 'a;b' AS two;\n")
+    for command, printed in console("query.md"):
+        said = run(stack, command)
+        assert said.out == printed, said.err
+
+
+def test_the_page_describes_the_json_document(stack: EndpointProcess, table_of_days: str) -> None:
+    said = run(stack, f'clicklake query --json "SELECT n, day FROM {table_of_days}"')
+    assert undescribed(said.document, "query.md") == []
+    assert said.document["usd"] == pytest.approx(10e6 / 2**40 * 5)
+    assert "scanned, $0.000045 on AWS" in said.err
+
+
+def parquet(file: Path, select: str) -> list[Any]:
+    with duckdb.connect() as db:
+        rows: list[Any] = db.sql(f"{select} FROM '{file}'").fetchall()
+        return rows
+
+
+def test_parquet_keeps_the_types(stack: EndpointProcess, tmp_path: Path) -> None:
+    sql = (
+        "SELECT TINYINT '1' AS t, 2 AS i, BIGINT '3' AS b, REAL '1.5' AS r, DOUBLE '2.5' AS d, true AS yes, "
+        "DECIMAL '1.10' AS m, DATE '2025-11-26' AS day, TIMESTAMP '2025-11-26 10:15:00.123' AS ts, 'ü' AS s, "
+        "ARRAY[1, 2] AS a, X'6869' AS x, CAST(NULL AS bigint) AS nothing, 2 AS i"
+    )
+    file = tmp_path / "all.parquet"
+    done = run(stack, f'clicklake query "{sql}" --out {file}')
+    assert done.code == 0, done.err
+    described, (row,) = (
+        parquet(file, "DESCRIBE SELECT *"),
+        parquet(file, "SELECT CAST(m AS varchar), CAST(ts AS varchar), s, a, x, nothing"),
+    )
+    assert [(name, kind) for name, kind, *_ in described] == [
+        ("t", "TINYINT"), ("i", "INTEGER"), ("b", "BIGINT"), ("r", "FLOAT"), ("d", "DOUBLE"), ("yes", "BOOLEAN"),
+        ("m", "DECIMAL(3,2)"), ("day", "DATE"), ("ts", "TIMESTAMP"), ("s", "VARCHAR"), ("a", "VARCHAR"),
+        ("x", "BLOB"), ("nothing", "BIGINT"), ("i_2", "INTEGER"),
+    ]  # fmt: skip
+    assert row == ("1.10", "2025-11-26 10:15:00.123", "ü", "[1, 2]", b"hi", None)
+
+
+def test_a_result_without_rows_has_its_columns_in_every_form(stack: EndpointProcess, tmp_path: Path) -> None:
+    sql = "SELECT n, n * 2.5 AS m FROM UNNEST(sequence(1, 2)) AS t (n) WHERE n > 5"
+    for form, said in (("csv", "n,m\n"), ("table", "n  m\n─  ─\n")):
+        assert run(stack, f'clicklake query --output {form} "{sql}"').out == said
+    file = tmp_path / "none.parquet"
+    assert run(stack, f'clicklake query "{sql}" --out {file}').code == 0
+    assert parquet(file, "SELECT count(*), count(m)") == [(0, 0)]
+
+
+def test_a_file_is_replaced_only_by_a_whole_answer(stack: EndpointProcess, tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    assert run(stack, f'clicklake query "SELECT 1 AS a" --out {file}').code == 0
+    assert run(stack, f'clicklake query "SELECT * FROM no_such_table" --out {file}').code == 4
+    assert file.read_text() == "a\n1\n"
+    assert [each.name for each in tmp_path.iterdir()] == ["a.csv"]
+
+
+def test_statements_of_a_file_run_until_one_fails_and_that_one_is_named(stack: EndpointProcess, tmp_path: Path) -> None:
+    (file := tmp_path / "many.sql").write_text("SELECT 1 AS a;\n\nSELECT * FROM no_such_table;\nSELECT 3 AS c;")
+    done = run(stack, f"clicklake query --file {file} --json")
+    assert done.code == 4
+    assert [json.loads(line)["rows"] for line in done.out.splitlines()] == [[{"a": 1}]]
+    assert "statement 2 of 3, line 3: TABLE_NOT_FOUND" in done.err
+
+
+def test_a_statement_behind_chart_is_a_statement(stack: EndpointProcess) -> None:
+    assert run(stack, "clicklake query --chart \"SELECT 'a' AS name, 1 AS n\"").out.splitlines()[0] == "n by name"
+    assert run(stack, "clicklake query --chart").code == 2
+
+
+def test_without_plotext_bars_do_unless_a_line_is_asked_for(
+    stack: EndpointProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "plotext", None)
+    sql = "SELECT n, n AS m FROM UNNEST(sequence(1, 3)) AS t (n)"
+    auto = run(stack, f'clicklake query --chart "{sql}"')
+    assert "█" in auto.out
+    assert "drawn as bars: a line chart needs plotext; pip install plotext" in auto.err
+    asked = run(stack, f'clicklake query --chart line "{sql}"')
+    assert (asked.code, asked.err.splitlines()[-1]) == (
+        2,
+        "clicklake query: a line chart needs plotext; pip install plotext, or --chart bar",
+    )
+
+
+def test_a_query_that_may_read_more_than_the_limit_is_not_run_unasked(
+    stack: EndpointProcess, table_of_days: str
+) -> None:
+    sql = f"SELECT n FROM {table_of_days}"
+    refused = run(stack, f'clicklake query --max-scan 100B "{sql}"')
+    assert (refused.code, refused.out) == (2, "")
+    assert f"of clickstream_db:{table_of_days}; the limit is 100 B; ask for fewer days or columns" in refused.err
+    assert run(stack, f'clicklake query --max-scan 100B --yes "{sql}"').code == 0
+    assert run(stack, f'clicklake query --max-scan 1MB "{sql}"').code == 0
+    assert run(stack, 'clicklake query --max-scan 0B "SELECT 1"').code == 0
+
+
+def test_fewer_partitions_are_fewer_bytes(stack: EndpointProcess, table_of_days: str) -> None:
+    with variables(stack.environment()):
+        aws = target.choose()
+        sql = f"SELECT n FROM {table_of_days} WHERE day >= '2025-11-26'"
+        whole, one = (
+            scan_limit.expected(aws, each, "clickstream-dev", "clickstream_db")
+            for each in (f"SELECT n FROM {table_of_days}", sql)
+        )
+    assert whole is not None
+    assert one is not None
+    assert 0 < one.bytes < whole.bytes
+
+
+def io_plan(*ranges: dict[str, Any], holder: str = "constraint") -> dict[str, Any]:
+    """EXPLAIN (TYPE IO, FORMAT JSON), as Trino prints it; older ones have the constraints at the table."""
+    columns = [{"columnName": "day", "type": "varchar", "domain": {"nullsAllowed": False, "ranges": list(ranges)}}]
+    named = {"catalog": "awsdatacatalog", "schemaTable": {"schema": "clickstream_db", "table": "days"}}
+    constraint = {"none": False, "columnConstraints": columns if ranges else []}
+    table_ = {"table": named} | ({"constraint": constraint} if holder else constraint)
+    return {"inputTableColumnInfos": [table_]}
+
+
+DAY = {"low": {"value": "2025-11-25", "bound": "EXACTLY"}, "high": {"value": "2025-11-25", "bound": "EXACTLY"}}
+AFTER = {"low": {"value": "2025-11-25", "bound": "ABOVE"}, "high": {"bound": "BELOW"}}
+
+
+@pytest.mark.usefixtures("table_of_days")
+def test_a_plan_of_athenas_names_the_partitions_whose_files_count(stack: EndpointProcess) -> None:
+    with variables(stack.environment()):
+        aws = target.choose()
+        one, after, both, every = (
+            scan_limit.of_plan(aws, plan).bytes
+            for plan in (io_plan(DAY), io_plan(AFTER, holder=""), io_plan(DAY, AFTER), io_plan())
+        )
+        nothing = io_plan(DAY)
+        nothing["inputTableColumnInfos"][0]["constraint"] = {"none": True}
+        assert scan_limit.of_plan(aws, nothing).bytes == 0
+    assert 0 < one < both < every
+    assert one + after == both

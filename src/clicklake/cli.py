@@ -18,7 +18,7 @@ _MODULES = {
     "env": "endpoint",
     "demo": "events",
     "send": "events",
-    "query": "events",
+    "query": "query",
     "generate": "generate",
     "package": "contract",
     "schema": "contract",
@@ -29,6 +29,7 @@ _MODULES = {
     "explain": "processing",
     "verify": "proof",
     "replay": "proof",
+    "cost": "cost",
     "status": "watching",
     "tail": "watching",
 }

@@ -1,31 +1,37 @@
 """SQL through Athena's API: start -> poll -> page through the results.
 
 `run` gives the result as Athena returned it; `render` makes text of it: a table for people, CSV or JSON for programs.
+`chart` and `parquet_result` make the rest, `scan_limit` says before what a query would read.
 """
 
 import json
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from clicklake import table
-from clicklake.errors import RefusedError, UsageError
+from clicklake import price_list, table
+from clicklake.errors import NoError, RefusedError, UsageError
 from clicklake.target import Target, translated
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 1.0
 _INTEGERS = {"tinyint", "smallint", "integer", "int", "bigint"}
 _NUMBERS = {*_INTEGERS, "float", "real", "double", "decimal"}
+# aws.amazon.com/athena/pricing: "rounded up to the nearest megabyte, with a 10 MB minimum per query"
+_MEGABYTE, _FEWEST_BILLED, _TIB = 1_000_000, 10_000_000, 2**40
 
 Form = Literal["table", "csv", "json"]
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`type` is Athena's word for it."""
+    """`type` is Athena's word for it; the last two are a decimal's."""
 
     name: str
     type: str
+    precision: int = 0
+    scale: int = 0
 
     @property
     def is_number(self) -> bool:
@@ -44,10 +50,19 @@ class Result:
     milliseconds: int
 
 
-def run(target: Target, sql: str, workgroup: str, database: str, sleep: Callable[[float], None] = time.sleep) -> Result:
-    """Run one statement to its end. Raises RefusedError with Athena's reason if it failed or was cancelled.
+def run(
+    target: Target,
+    sql: str,
+    workgroup: str,
+    database: str,
+    sleep: Callable[[float], None] = time.sleep,
+    *,
+    at_most: int | None = None,
+) -> Result:
+    """Run one statement to its end. Raises RefusedError with Athena's reason if it failed or was cancelled, and NoError
+    if it was stopped for having read more than `at_most` bytes.
 
-    When the wait is interrupted the query is stopped, so that it costs nothing more.
+    When the wait ends otherwise the query is stopped, so that it costs nothing more.
     """
     if not sql.strip():
         raise UsageError("the statement is empty", 'try: clicklake query "SHOW TABLES"')
@@ -57,8 +72,8 @@ def run(target: Target, sql: str, workgroup: str, database: str, sleep: Callable
         started = client.start_query_execution(QueryString=sql, WorkGroup=workgroup, QueryExecutionContext=context)
         execution_id = started["QueryExecutionId"]
         try:
-            execution = _wait(client, execution_id, sleep)
-        except KeyboardInterrupt:
+            execution = _wait(client, execution_id, sleep, at_most)
+        except (KeyboardInterrupt, NoError):
             client.stop_query_execution(QueryExecutionId=execution_id)
             raise
         columns, rows = _results(client, execution_id, execution["StatementType"])
@@ -67,7 +82,7 @@ def run(target: Target, sql: str, workgroup: str, database: str, sleep: Callable
     return Result(execution_id, columns, rows, scanned, statistics["TotalExecutionTimeInMillis"])
 
 
-def _wait(client: Any, execution_id: str, sleep: Callable[[float], None]) -> dict[str, Any]:
+def _wait(client: Any, execution_id: str, sleep: Callable[[float], None], at_most: int | None) -> dict[str, Any]:
     pause = _FIRST_PAUSE
     while True:
         execution: dict[str, Any] = client.get_query_execution(QueryExecutionId=execution_id)["QueryExecution"]
@@ -76,6 +91,9 @@ def _wait(client: Any, execution_id: str, sleep: Callable[[float], None]) -> dic
             return execution
         if status["State"] in {"FAILED", "CANCELLED"}:
             raise RefusedError(status.get("StateChangeReason") or f"the query was {status['State'].lower()}")
+        read = execution.get("Statistics", {}).get("DataScannedInBytes", 0)
+        if at_most is not None and read > at_most:
+            raise NoError(f"stopped: it had read {size(read)}, and may read {size(at_most)}", "--max-scan, or --yes")
         sleep(pause)
         pause = min(_LONGEST_PAUSE, pause * 1.2)
 
@@ -87,7 +105,10 @@ def _results(
     rows: list[tuple[str | None, ...]] = []
     for page in client.get_paginator("get_query_results").paginate(QueryExecutionId=execution_id):
         described = page["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]
-        columns = tuple(Column(column["Name"], column["Type"]) for column in described)
+        columns = tuple(
+            Column(column["Name"], column["Type"], column.get("Precision", 0), column.get("Scale", 0))
+            for column in described
+        )
         rows += [tuple(cell.get("VarCharValue") for cell in row["Data"]) for row in page["ResultSet"]["Rows"]]
     # The first row of a SELECT's result holds the names of its columns:
     # docs.aws.amazon.com/athena/latest/APIReference/API_GetQueryResults.html
@@ -117,6 +138,21 @@ def summary(result: Result) -> str:
     return f"{rows}, {result.milliseconds:,} ms, {size(result.scanned_bytes)} scanned"
 
 
+def usd(scanned_bytes: int) -> float:
+    """What Athena charges for it, by prices.json; statements that read nothing are free."""
+    if not scanned_bytes:
+        return 0.0
+    billed = max(_FEWEST_BILLED, -(-scanned_bytes // _MEGABYTE) * _MEGABYTE)
+    return billed / _TIB * price_list.load()["athena_tib"]
+
+
+def dollars(amount: float) -> str:
+    """Two digits of small amounts: `$0`, `$0.000048`, `$0.21`, `$12.40`."""
+    if not amount or amount >= 0.1:
+        return f"${amount:,.2f}" if amount else "$0"
+    return f"${amount:.{1 - math.floor(math.log10(amount))}f}"
+
+
 def size(number: float) -> str:
     """A number of bytes for people: `812 B`, `1.2 MB`."""
     for unit in ("B", "kB", "MB", "GB"):
@@ -127,7 +163,8 @@ def size(number: float) -> str:
 
 
 def _document(result: Result) -> dict[str, Any]:
-    names = _distinct([column.name for column in result.columns])
+    """docs/query.md describes it."""
+    names = distinct([column.name for column in result.columns])
     types = [column.type for column in result.columns]
     return {
         "query_execution_id": result.execution_id,
@@ -135,6 +172,7 @@ def _document(result: Result) -> dict[str, Any]:
         "rows": [dict(zip(names, map(_value, types, row), strict=True)) for row in result.rows],
         "scanned_bytes": result.scanned_bytes,
         "milliseconds": result.milliseconds,
+        "usd": usd(result.scanned_bytes),
     }
 
 
@@ -151,7 +189,7 @@ def _value(type_: str, text: str | None) -> Any:
     return text
 
 
-def _distinct(names: list[str]) -> list[str]:
+def distinct(names: list[str]) -> list[str]:
     """SQL allows two columns of one name, a JSON object does not: a, a -> a, a_2."""
     result: list[str] = []
     for name in names:
