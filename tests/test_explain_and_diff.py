@@ -103,6 +103,12 @@ def test_what_is_not_there_is_said_in_one_line(lake: ProvenLake, what: str) -> N
     assert (said.code, said.out, len(said.err.splitlines())) == (1, "", 2)  # the first names the target
 
 
+def test_a_record_of_what_is_no_raw_object_is_wrong_usage(lake: ProvenLake) -> None:
+    said = lake.run("clicklake explain --record processed/a.parquet:0")
+    assert (said.code, said.out) == (2, "")
+    assert "it begins with raw/" in said.err.splitlines()[-1]
+
+
 def test_another_pipeline_file_than_the_functions_is_told(lake: ProvenLake, tmp_path: Path) -> None:
     text = pipeline.FILE.read_text().replace('"utm_source",', "", 1)
     (tmp_path / "pipeline.json").write_text(text)

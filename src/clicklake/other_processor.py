@@ -60,8 +60,10 @@ class OtherProcessor:
             raise
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         assert self._child.stdin
+        if kind:
+            self._child.kill()
         with suppress(BrokenPipeError):
             self._child.stdin.close()
         self._child.wait()
@@ -78,6 +80,7 @@ class OtherProcessor:
             stdout=subprocess.PIPE,
             env=environment,
             text=True,
+            process_group=0,  # Ctrl-C is ours to answer
         )
         try:
             hello = self._heard()

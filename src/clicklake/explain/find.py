@@ -11,7 +11,7 @@ from datetime import date
 from typing import BinaryIO
 
 from clicklake import query
-from clicklake.errors import ClicklakeError, NoError
+from clicklake.errors import ClicklakeError, NoError, UsageError
 from clicklake.explain.account import LakeRow
 from clicklake.lake import Lake, LedgerRow, milliseconds
 from clicklake.processor import spool
@@ -59,6 +59,8 @@ def by_id(lake: Lake, event_id: str, app_id: str | None, day: date | None) -> Fo
 
 def by_record(lake: Lake, raw_key: str, record_index: int) -> Found:
     """A record by its place. Its row, if it has one, is found by Athena in the day of its key."""
+    if not raw_key.startswith(lake.pipeline.zones.raw):
+        raise UsageError(f"{raw_key} is no raw object's key", f"it begins with {lake.pipeline.zones.raw}")
     where = place(raw_key, 0, lake.pipeline)
     keys = " AND ".join(
         f"{_name(k)} = {_text(v)}" for k, v in zip(lake.pipeline.partition_keys, where.partition, strict=True)
@@ -70,10 +72,14 @@ def by_record(lake: Lake, raw_key: str, record_index: int) -> Found:
     own = rows[0]
     app = "IS NULL" if own["app_id"] is None else f"= {_text(own['app_id'])}"
     copies = _ask(lake, table, f"event_id = {_text(str(own['event_id']))} AND app_id {app}")
-    at = next(
-        at for at, row in enumerate(copies) if (row["raw_key"], row["record_index"]) == (raw_key, str(record_index))
-    )
-    return _found(copies, at)
+    where_it_is = [at for at, row in enumerate(copies) if _place(row) == _place(own)]
+    if not where_it_is:  # there are more than _MOST before it
+        return _found([*copies, own], len(copies))
+    return _found(copies, where_it_is[0])
+
+
+def _place(row: LakeRow) -> tuple[str | None, str | None]:
+    return row["raw_key"], row["record_index"]
 
 
 def _found(rows: list[LakeRow], at: int) -> Found:
