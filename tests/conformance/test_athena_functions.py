@@ -74,6 +74,13 @@ TEXTS = [
     ("format('%05d|%5d|%d', -42, -42, CAST(NULL AS BIGINT))", "-0042|  -42|null"),
     ("format('%.1f %.2f', 0.25e0, -0.001e0)", "0.3 -0.00"),
     ("format('%s', TIMESTAMP '2020-05-10 12:34:00.11')", "2020-05-10T12:34:00.110"),
+    ("parse_data_size('2.3MB')", "2411724"),
+    ("parse_data_size('1YB') / 3", "402975273204876391568725"),
+    ("date_add('hour', 23, TIME '02:02:03')", "01:02:03.000"),
+    ("date_trunc('hour', TIME '01:02:03')", "01:00:00.000"),
+    ("TIME '01:02:03' + INTERVAL '1' HOUR", "02:02:03.000"),
+    ("date_diff('second', localtime, CAST(localtimestamp(3) AS TIME))", "0"),
+    ("substr(CAST(current_time AS VARCHAR), 1, 8) = substr(to_iso8601(current_timestamp(3)), 12, 8)", "true"),
     ("split('a,b,c,d', ',', 2)", "[a, b,c,d]"),
     ("strpos('a-b-c', '-', -1)", "4"),
     ("strpos('aaa', 'aa', 2)", "2"),
@@ -282,6 +289,23 @@ QUERIES: list[tuple[str, list[list[str | None]]]] = [
         [["1.0", "true"], ["2.0", "false"], ["3.0", None]],
     ),
     (
+        """SELECT map_agg(k, v) FILTER (WHERE v > 1), max(v, 2), min_by(k, v, 2), map_union(MAP(ARRAY[k], ARRAY[v])),
+          approx_most_frequent(1, k, 9), listagg(k, '-' ON OVERFLOW TRUNCATE '..' WITH COUNT) WITHIN GROUP (ORDER BY v),
+          listagg(k, ',' ON OVERFLOW ERROR) WITHIN GROUP (ORDER BY v)
+        FROM (VALUES ('a', 1), ('b', 2), ('b', 3)) AS t(k, v)""",
+        [["{b=2}", "[3, 2]", "[a, b]", "{a=1, b=3}", "{b=2}", "a-b-b", "a,b,b"]],
+    ),
+    (
+        "SELECT map_agg(k, v) OVER (ORDER BY v) FROM (VALUES ('a', 1), ('b', 2)) AS t(k, v)",
+        [["{a=1}"], ["{a=1, b=2}"]],
+    ),
+    (
+        """SELECT approx_percentile(x, 0.5), approx_percentile(x, ARRAY[0.1, 0.9]), approx_percentile(x, 2, 0.5),
+          approx_percentile(x, x, ARRAY[0.5, 1e0]), max(width_bucket(x, ARRAY[1e0, 2e0, 9e0]))
+        FROM (VALUES 1, 2, 3) AS t(x)""",
+        [["2", "[1, 3]", "2", "[2, 3]", "2"]],
+    ),
+    (
         "SELECT multimap_agg(k, v) FROM (VALUES (1, 'x'), (2, 'y'), (1, 'z'), (NULL, 'n')) AS t(k, v)",
         [["{1=[x, z], 2=[y]}"]],
     ),
@@ -346,7 +370,9 @@ REFUSED = [
     ("SELECT DATE '392251590-07-12'", "INVALID_CAST_ARGUMENT: Value cannot be cast to date"),
     ("SELECT CAST(123 AS VARCHAR(2))", "INVALID_CAST_ARGUMENT: Value 123 cannot be represented as varchar(2)"),
     ("SELECT sqrt(1, 2)", "FUNCTION_NOT_FOUND: line 1:8: Unexpected parameters for function sqrt"),
-    ("SELECT max(1, 2)", "NOT_SUPPORTED: 2 arguments of the function max"),
+    ("SELECT parse_data_size('1 kB')", "INVALID_FUNCTION_ARGUMENT: Invalid data size: '1 kB'"),
+    ("SELECT localtimestamp(6)", "NOT_SUPPORTED: a current time with other than three digits"),
+    ("SELECT width_bucket(1e0, ARRAY[])", "INVALID_FUNCTION_ARGUMENT: Bins cannot be an empty array"),
     ("SELECT normalize('a', NFKD)", "NOT_SUPPORTED: normalize with a form other than NFC (NFKD)"),
     ("SELECT wilson_interval_lower(2, 1, 1e0)", "INVALID_FUNCTION_ARGUMENT: number of successes must not be larger"),
 ]

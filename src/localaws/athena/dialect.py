@@ -12,7 +12,7 @@ from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import ErrorLevel, UnsupportedError
 from sqlglot.generators.duckdb import DuckDBGenerator
 
-from localaws.athena import arrays, comparisons, known, numbers, refusals, rows, temporal, unnesting, zones
+from localaws.athena import aggregates, arrays, comparisons, known, numbers, refusals, rows, temporal, unnesting, zones
 from localaws.athena.calls import call
 from localaws.athena.failures import QueryFailure, not_supported
 from localaws.athena.functions import FUNCTIONS
@@ -229,16 +229,27 @@ def _subscript(node: exp.Bracket, _: bool) -> exp.Expr:
 
 def _list_aggregate(node: exp.GroupConcat, _: bool) -> exp.Expr:
     """The separator is empty if there is none, and not a comma (trino.io/docs/current/functions/aggregate.html)."""
-    if node.args.get("on_overflow"):
-        raise not_supported("LISTAGG with ON OVERFLOW")
     if node.args.get("separator") is None:
         node.set("separator", exp.Literal.string(""))
-    return node
+    truncated = isinstance(node.args.get("on_overflow"), exp.OverflowTruncateBehavior)
+    node.set("on_overflow", None)
+    return call("t_listed", aggregates.marked(node.copy())) if truncated else node
 
 
 def _json(node: exp.ParseJSON, _: bool) -> exp.Expr:
     """JSON '{"a": 1}'"""
     return call("t_json_parse", node.this)
+
+
+def _time_of_day(node: exp.CurrentTime | exp.Localtime, _: bool) -> exp.Expr:
+    """CURRENT_TIME is a TIME WITH TIME ZONE, in the session's zone UTC; both have milliseconds."""
+    if node.this is not None and node.this.name != "3":
+        raise not_supported("a time of day with other than three digits")
+    if isinstance(node, exp.Localtime) and isinstance(node.parent, exp.Cast) and node.parent.to.is_type("varchar"):
+        raise not_supported("LOCALTIME as text (use date_format of LOCALTIMESTAMP)")  # DuckDB drops its last zeros
+    moment = call("date_trunc", exp.Literal.string("millisecond"), exp.Localtimestamp())
+    local = exp.Cast(this=moment, to=exp.DataType.build("TIME"))
+    return local if isinstance(node, exp.Localtime) else exp.Cast(this=local, to=exp.DataType.build("TIMETZ"))
 
 
 def _select(node: exp.Select, _: bool) -> exp.Expr:
@@ -274,6 +285,10 @@ _CHANGES: dict[type[exp.Expr], Callable[..., exp.Expr]] = {
     exp.Trim: _trim,
     exp.GroupConcat: _list_aggregate,
     exp.ParseJSON: _json,
+    exp.CurrentTime: _time_of_day,
+    exp.Localtime: _time_of_day,
+    exp.Filter: aggregates.behind,
+    exp.Window: aggregates.behind,
     exp.Select: _select,
     exp.Unnest: unnesting.rewritten,
     exp.Lateral: unnesting.lateral,

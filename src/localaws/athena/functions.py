@@ -38,7 +38,7 @@ _SCALARS = {
     "log10": "log10/1", "log2": "log2/1", "mod": "t_mod/2", "nan": "t_nan/0", "pi": "pi/0", "pow": "pow/2",
     "power": "pow/2", "radians": "radians/1", "rand": "t_random/0-2", "random": "t_random/0-2", "round": "round/1-2",
     "sign": "sign/1", "sin": "sin/1", "sqrt": "sqrt/1", "tan": "tan/1", "truncate": "t_truncate/1-2",
-    "width_bucket": "t_width_bucket/4",
+    "width_bucket": "t_width_bucket/2-4",
     # dates
     "day": "day/1", "day_of_month": "day/1", "day_of_week": "isodow/1", "day_of_year": "dayofyear/1",
     "dow": "isodow/1", "doy": "dayofyear/1", "hour": "t_hour/1",
@@ -66,14 +66,13 @@ _SCALARS = {
 }  # fmt: skip
 
 _AGGREGATES = {
-    "any_value": "any_value/1", "approx_percentile": "approx_quantile/2", "arbitrary": "any_value/1",
+    "any_value": "any_value/1", "arbitrary": "any_value/1",
     "array_agg": "list/1", "avg": "avg/1",
     "bitwise_and_agg": "bit_and/1", "bitwise_or_agg": "bit_or/1", "bitwise_xor_agg": "bit_xor/1",
     "bool_and": "bool_and/1", "bool_or": "bool_or/1", "corr": "corr/2", "count": "count/0-1", "count_if": "count_if/1",
     "covar_pop": "covar_pop/2", "covar_samp": "covar_samp/2", "every": "bool_and/1",
     "geometric_mean": "geomean/1", "grouping": "grouping/1+", "histogram": "histogram/1", "kurtosis": "kurtosis/1",
-    "max": "max/1",
-    "max_by": "arg_max_null/2", "min": "min/1", "min_by": "arg_min_null/2", "regr_intercept": "regr_intercept/2",
+    "regr_intercept": "regr_intercept/2",
     "regr_slope": "regr_slope/2", "skewness": "skewness/1", "stddev": "stddev_samp/1",
     "stddev_pop": "stddev_pop/1", "stddev_samp": "stddev_samp/1", "sum": "sum/1", "var_pop": "var_pop/1",
     "var_samp": "var_samp/1", "variance": "var_samp/1",
@@ -108,20 +107,20 @@ FUNCTIONS = {name: Function.of(entry) for name, entry in _EVERY.items()}
 VOLATILE = frozenset({"t_random", "t_shuffle", "uuid"})
 
 # Functions that Trino has for other numbers of arguments, too.
-PARTLY = frozenset({"approx_percentile", "max", "max_by", "min", "min_by", "width_bucket"})
+PARTLY = frozenset({"split_to_map"})
 
 # Functions of Trino that are not answered here: refused as unsupported; any other name is not a function at all.
 # trino.io/docs/current/functions/list.html
 UNSUPPORTED = frozenset(
     """
-    approx_most_frequent approx_set beta_cdf bing_tile bing_tile_at char2hexint checksum convex_hull_agg
-    current_catalog current_groups current_schema current_time current_user
+    approx_set beta_cdf bing_tile bing_tile_at char2hexint checksum convex_hull_agg
+    current_catalog current_groups current_schema current_user
     empty_approx_set evaluate_classifier_predictions features from_encoded_polyline
     from_geojson_geometry from_iso8601_timestamp_nanos from_unixtime_nanos
     geometry_from_hadoop_shape geometry_to_bing_tiles geometry_union great_circle_distance hash_counts hmac_sha512
     index intersection_cardinality inverse_beta_cdf inverse_normal_cdf jaccard_index
-    learn_classifier learn_libsvm_classifier learn_libsvm_regressor learn_regressor localtime make_set_digest merge
-    merge_set_digest murmur3 normal_cdf numeric_histogram objectid_timestamp parse_data_size parse_presto_data_size
+    learn_classifier learn_libsvm_classifier learn_libsvm_regressor learn_regressor make_set_digest merge
+    merge_set_digest murmur3 normal_cdf numeric_histogram objectid_timestamp
     qdigest_agg quantile_at_value render rgb sha512 simplify_geometry spooky_hash_v2_32 spooky_hash_v2_64 st_area
     st_asbinary st_astext st_boundary st_buffer st_centroid st_contains st_convexhull st_difference st_disjoint
     st_distance st_equals st_geometryfromtext st_intersection st_intersects st_length st_point st_polygon st_within

@@ -16,7 +16,7 @@ from sqlglot.dialects.trino import Trino
 from sqlglot.errors import ErrorLevel, ParseError, TokenError
 from sqlglot.parsers.trino import TrinoParser
 
-from localaws.athena import rows, sqljson_grammar
+from localaws.athena import rows, sqljson_grammar, syntax
 from localaws.athena.failures import QueryFailure, not_supported, syntax_error
 from localaws.athena.functions import FUNCTIONS, PARTLY, UNSUPPORTED
 from localaws.athena.rewrites import REWRITES
@@ -51,10 +51,11 @@ _ATHENA = _Athena()
 _UNDERSTOOD = frozenset(
     """
     Add Alias Aliases All And Anonymous Any Array AtTimeZone Between Boolean Bracket CTE Case Cast Column
-    ColumnDef Cube CurrentDate CurrentTimestamp DPipe DataType DataTypeParam Distinct Div Dot EQ Escape Except
-    Exists Extract Fetch Filter From GT GTE Group GroupConcat GroupingSets Having HexString Identifier If
+    ColumnDef Cube CurrentDate CurrentTime CurrentTimestamp DPipe DataType DataTypeParam Distinct Div Dot EQ Escape
+    Except Exists Extract Fetch Filter From GT GTE Group GroupConcat GroupingSets Having HexString Identifier If
     IgnoreNulls In Intersect Interval Is Join LT LTE Lambda Lateral Like Limit LimitOptions Literal
-    Localtimestamp Mod Mul NEQ Neg Not Null NullSafeEQ NullSafeNEQ Offset Or Order Ordered Overlaps Overlay Paren
+    Localtime Localtimestamp Mod Mul NEQ Neg Not Null NullSafeEQ NullSafeNEQ Offset Or Order Ordered
+    OverflowTruncateBehavior Overlaps Overlay Paren
     ParseJSON RespectNulls
     Rollup Select Star StrPosition Sub Subquery Substring Table TableAlias Trim TryCast Tuple UnicodeString
     Union Unnest Values Var Where Window WindowSpec With WithinGroup Xor Struct PropertyEQ
@@ -68,6 +69,8 @@ _TOO_LARGE = "SYNTAX_ERROR: statement is too large (stack overflow during analys
 
 def parse(sql: str) -> exp.Query:
     """One query; raises QueryFailure with SYNTAX_ERROR's words and place."""
+    parts = tokens(sql)
+    syntax.check_tokens(sql, parts)
     _check_tokens(sql)
     try:
         trees = [t for t in _ATHENA.parse(sql, error_level=ErrorLevel.IMMEDIATE) if t is not None]
@@ -79,6 +82,7 @@ def parse(sql: str) -> exp.Query:
         raise QueryFailure(_TOO_LARGE) from e
     if len(trees) != 1:
         raise QueryFailure("SYNTAX_ERROR: line 1:1: Only one sql statement is allowed")
+    syntax.check(sql, parts, trees[0])
     _double(trees[0])
     rows.unpack(trees[0])
     if isinstance(trees[0], exp.Values):
@@ -135,6 +139,8 @@ def _unexpected(sql: str, error: ParseError) -> QueryFailure:
     where = error.errors[0] if error.errors else {}
     word = where.get("highlight") or "<EOF>"
     lines = sql.split("\n")
+    if sql.endswith(word) and "Unexpected token" not in str(where.get("description")):
+        return syntax_error(sql, len(sql), "mismatched input '<EOF>'")  # sqlglot names the last word
     line = where.get("line") or len(lines)
     column = max((where.get("col") or len(lines[-1]) + 1) - len(word) + 1, 1)
     return QueryFailure(f"SYNTAX_ERROR: line {line}:{column}: mismatched input '{word}'")

@@ -11,6 +11,7 @@ import functools
 import operator
 
 from localaws.athena import (
+    aggregates,
     arrays,
     binary,
     comparisons,
@@ -65,6 +66,8 @@ MACROS: dict[str, str] = {
             list_transform([ltrim(t__t, '-')], lambda t__r: t_scientific(t__r))[1] END)[1] END""",
     "t_decimal_text(x)": "regexp_replace(CAST(x AS VARCHAR), '^(-?)\\.', '\\10.')",  # DuckDB writes .5 of DECIMAL(1, 1)
     "t_date_text(d)": "CASE WHEN year(d) < 0 THEN strftime(d, '%Y-%m-%d') ELSE CAST(d AS VARCHAR) END",
+    # CURRENT_TIME, the only one there is
+    "t_time_text(t)": "rpad(t || CASE WHEN contains(t, '.') THEN '' ELSE '.' END, 12, '0') || '+00:00'",
     "t_varchar(x)": """CASE typeof(x)
         WHEN 'DOUBLE' THEN t_double_text(TRY_CAST(x AS DOUBLE))
         WHEN 'FLOAT' THEN t_double_text(TRY_CAST(x AS FLOAT))
@@ -73,6 +76,7 @@ MACROS: dict[str, str] = {
         WHEN 'TIMESTAMP WITH TIME ZONE' THEN strftime(TRY_CAST(x AS TIMESTAMP), '%Y-%m-%d %H:%M:%S.%g') || ' UTC'
         WHEN 'STRUCT(t_at TIMESTAMP WITH TIME ZONE, t_zone VARCHAR)' THEN
           t_fail('NOT_SUPPORTED: a timestamp with a time zone as text is not supported by the local Athena yet')
+        WHEN 'TIME WITH TIME ZONE' THEN t_time_text(split_part(CAST(x AS VARCHAR), '+', 1))
         WHEN 'DATE' THEN t_date_text(TRY_CAST(x AS DATE))
         WHEN 'JSON' THEN t_json_text(TRY_CAST(x AS JSON))
         ELSE CASE WHEN starts_with(typeof(x), 'DECIMAL') THEN t_decimal_text(x) ELSE CAST(x AS VARCHAR) END END""",
@@ -172,9 +176,12 @@ MACROS: dict[str, str] = {
     "t_plus(t DATE, i)": "CAST(t + i AS DATE)",
     "t_plus(t TIMESTAMP, i)": "t + i",
     "t_plus(t TIMESTAMPTZ, i)": "t + i",
+    "t_plus(t TIME, i)": "t + i",
+    "t_plus(t INTERVAL, i)": "t + i",
     "t_trunc(u, t DATE)": "CAST(date_trunc(u, t) AS DATE)",
     "t_trunc(u, t TIMESTAMP)": "date_trunc(u, t)",
     "t_trunc(u, t TIMESTAMPTZ)": "date_trunc(u, t)",
+    "t_trunc(u, t TIME)": "CAST(date_trunc(u, DATE '2000-01-01' + t) AS TIME)",
     "t_unixtime(t)": "epoch(CAST(t AS TIMESTAMPTZ))",
     # URLs
     "t_url_extract_host(u)": _url_part(_AUTHORITY),
@@ -193,7 +200,7 @@ def definitions() -> dict[str, str]:
     """Name -> CREATE MACRO statement; the overloads of one name are one statement."""
     overloads: dict[str, list[str]] = {}
     modules = (
-        zones, arrays, binary, regexps, replacements, reference, formatter, sqljson, sqljson_made, jsontext,
+        zones, aggregates, arrays, binary, regexps, replacements, reference, formatter, sqljson, sqljson_made, jsontext,
         comparisons, temporal,
     )  # fmt: skip
     every = functools.reduce(operator.or_, (m.MACROS for m in modules), MACROS)

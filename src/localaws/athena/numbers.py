@@ -47,6 +47,8 @@ def has_decimals(tree: exp.Expr) -> bool:
             return True
         if isinstance(node, exp.DataType) and node.this == exp.DType.DECIMAL:
             return True
+        if isinstance(node, exp.Anonymous) and node.name.lower() in {"parse_data_size", "parse_presto_data_size"}:
+            return True
         if isinstance(node, exp.Table) and any(t.name == "decimal" for t in columns.of_table(node).values()):
             return True
     return False

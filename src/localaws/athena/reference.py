@@ -92,6 +92,13 @@ _STRINGS = {
     "WHEN 'm' THEN 6e4 WHEN 'h' THEN 36e5 ELSE 864e5 END + 0.5) AS BIGINT)) "
     "WHEN s IS NOT NULL THEN t_bad_interval('duration is not a valid data duration string: ' || s) END",
     "t_to_milliseconds(i)": "CAST(round(epoch(i) * 1000) AS BIGINT)",
+    # io.trino.operator.scalar.DataSizeFunctions
+    "t_data_size(v, u)": "CAST(replace(v, '.', '') AS HUGEINT) * (CAST(1 AS HUGEINT) << "
+    "CAST((list_position(['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB', 'ZB', 'YB'], u) - 1) * 10 AS INTEGER)) "
+    "// CAST('1' || repeat('0', length(split_part(v, '.', 2))) AS HUGEINT)",
+    "t_parse_data_size(s)": "CASE WHEN regexp_full_match(s, '(\\d+\\.?\\d*|\\.\\d+)([kMGTPEZY]?B)') "
+    "THEN t_data_size(regexp_extract(s, '^[\\d.]+'), regexp_extract(s, '[kMGTPEZY]?B$')) "
+    "WHEN s IS NOT NULL THEN t_bad_hugeint('Invalid data size: ''' || s || '''') END",
     "t_up_to(p, n)": "'^((?:(?s:.*?)(?:' || p || ')){' || (n - 1) || '}(?s:.*?))(?:' || p || ')'",
     "t_before(s, p, n)": "regexp_extract(s, t_up_to(p, n), 1)",
     "t_found(s, p, n)": "regexp_matches(s, t_up_to(p, n))",

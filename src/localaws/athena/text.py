@@ -17,6 +17,7 @@ _SCALARS = {
     # '2014-02-02 (BC)' is -2013-02-02
     "date": "t_date_text({})",
     "time": "strftime(DATE '2000-01-01' + {}, '%H:%M:%S.%g')",
+    "time with time zone": "strftime(DATE '2000-01-01' + CAST({} AS TIME), '%H:%M:%S.%g') || '+00:00'",
     "varbinary": "rtrim(regexp_replace(lower(hex({})), '(..)', '\\1 ', 'g'))",
     "interval day to second": "t_interval_text({})",
 }

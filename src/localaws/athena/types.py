@@ -26,6 +26,7 @@ _SCALARS: dict[str, tuple[str, str, str, int]] = {
     "timestamp": ("timestamp", "timestamp(3)", "TIMESTAMP", 3),
     "timestamp with time zone": ("timestamp", "timestamp(3) with time zone", "TIMESTAMP WITH TIME ZONE", 3),
     "time": ("string", "time(3)", "TIME", 3),
+    "time with time zone": ("string", "time(3) with time zone", "TIME WITH TIME ZONE", 3),
     "json": ("string", "json", "JSON", 0),
     "unknown": ("string", "unknown", "VARCHAR", 0),
     "interval day to second": ("string", "interval day to second", "INTERVAL", 0),
