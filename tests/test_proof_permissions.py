@@ -1,4 +1,4 @@
-"""With `up --enforce-iam`: what docs/verify.md and docs/replay.md say that their commands need is enough."""
+"""With `up --enforce-iam`: what the pages of verify, replay, status and tail say that they need is enough."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from endpoint_process import EndpointProcess, running
+from endpoint_process import EndpointProcess, eventually, running
 from proven_lake import BUCKET, NAMES, ROOT, ProvenLake, content
 
 pytestmark = pytest.mark.minutes
@@ -82,3 +82,17 @@ def test_replay_can_do_all_with_what_its_page_says(lake: ProvenLake) -> None:
         url = sqs.get_queue_url(QueueName=NAMES.failure_queue)["QueueUrl"]
         sqs.send_message(QueueUrl=url, MessageBody=body)
     assert user.run("clicklake replay --dlq --json").document["messages"]["deleted"] == 1
+
+
+def test_status_can_do_all_with_what_its_page_says(lake: ProvenLake) -> None:
+    user = allowed(lake, "status.md")
+    record = {"Data": b'{"event_type":"click"}'}
+    lake.endpoint.client("firehose").put_record(DeliveryStreamName=NAMES.delivery_stream, Record=record)
+    assert eventually(lambda: user.run("clicklake status --json").document["tables"]["is_registered"])
+
+
+def test_tail_can_do_all_with_what_its_page_says(lake: ProvenLake) -> None:
+    user = allowed(lake, "tail.md")
+    record = {"Data": b'{"event_type":"seen"}'}
+    lake.endpoint.client("firehose").put_record(DeliveryStreamName=NAMES.delivery_stream, Record=record)
+    assert user.run("clicklake tail --since 5m --event-type seen --count 1 --json").document["kind"] == "event"

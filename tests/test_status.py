@@ -4,15 +4,17 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from clicklake.status.judging import RULES, judge
+from clicklake.status.judging import judge
 from clicklake.status.numbers import Firehose, Function, Numbers, Processed, Raw, Tables
+from clicklake.status.rules import RULES
 from endpoint_process import eventually, running
 from proven_lake import BUCKET, NAMES, PIPELINE, ProvenLake, Said, console
 from typed_pages import undescribed
@@ -136,8 +138,8 @@ def test_what_follows_from_a_stop_is_not_said_again() -> None:
 
 
 @pytest.fixture(scope="module")
-def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProvenLake]:
-    for endpoint in running(tmp_path_factory.mktemp("status") / "data"):
+def lake(tmp_path_factory: pytest.TempPathFactory, stack_copy: Callable[[Path], Path]) -> Iterator[ProvenLake]:
+    for endpoint in running(stack_copy(tmp_path_factory.mktemp("status") / "data")):
         yield ProvenLake(endpoint)
 
 

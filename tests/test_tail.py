@@ -6,8 +6,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,8 +26,8 @@ AGENT += "Mobile/15E148 Safari/604.1"
 
 
 @pytest.fixture(scope="module")
-def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProvenLake]:
-    for endpoint in running(tmp_path_factory.mktemp("tail") / "data"):
+def lake(tmp_path_factory: pytest.TempPathFactory, stack_copy: Callable[[Path], Path]) -> Iterator[ProvenLake]:
+    for endpoint in running(stack_copy(tmp_path_factory.mktemp("tail") / "data")):
         yield ProvenLake(endpoint)
 
 

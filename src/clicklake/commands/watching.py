@@ -16,7 +16,8 @@ from clicklake.commands.options import Arguments, Command, add_target, positive
 from clicklake.errors import NoError, UnreachableError, UsageError
 from clicklake.lake import Lake, open_lake
 from clicklake.status import report
-from clicklake.status.judging import Flowing, judge
+from clicklake.status.judging import Flowing, Verdict, judge
+from clicklake.status.numbers import Numbers
 from clicklake.status.reading import Gauges
 from clicklake.terminal import Style, Terminal
 
@@ -49,41 +50,48 @@ def _add_status(parser: argparse.ArgumentParser) -> None:
 
 def _status(arguments: Arguments) -> int:
     lake = _lake(arguments)
-    show = _Show(lake, arguments, Terminal(sys.stdout))
+    look = _Look(Gauges(lake), lake, lake.target.describe(), arguments, Terminal(sys.stdout))
     if not arguments.watch:
-        return show(Gauges(lake))
-    default = _WATCH_SECONDS if lake.target.is_laptop else _WATCH_SECONDS_ON_AWS
-    gauges = Gauges(lake)
+        return look()
+    pause = _WATCH_SECONDS if lake.target.is_laptop else _WATCH_SECONDS_ON_AWS
+    if arguments.watch is not True:
+        pause = arguments.watch
     while True:
         try:
-            show(gauges)
+            look()
         except UnreachableError as e:
             _say_outage(e)
         sys.stdout.flush()
-        time.sleep(default if arguments.watch is True else arguments.watch)
+        time.sleep(pause)
 
 
-@dataclass(frozen=True)
-class _Show:
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """Called, it looks, prints what it found, and returns the exit code."""
+
+    gauges: Gauges
     lake: Lake
+    target: str
     arguments: Arguments
     screen: Terminal
 
-    def __call__(self, gauges: Gauges) -> int:
-        """Look, print, and return the exit code."""
-        numbers = gauges.read(_now())
+    def __call__(self) -> int:
+        numbers = self.gauges.read(_now())
         verdict = judge(numbers, self.lake.names)
         if self.arguments.json:
-            print(json.dumps(report.document(numbers, verdict, self.lake.target.describe())))
+            print(json.dumps(report.document(numbers, verdict, self.target)))
         elif self.arguments.watch and not self.screen.is_live:
             print(f"{numbers.moment:%H:%M:%S}  {' '.join([verdict.sentence, *verdict.notes])}")
         else:
-            if self.arguments.watch:
-                print(_CLEAR, end="")
-            sentence, *rest = report.lines(numbers, verdict)
-            self.screen.line(sentence, _STYLES[verdict.flowing])
-            self.screen.lines(rest)
+            self._draw(numbers, verdict)
         return 0 if verdict.is_well else NoError.exit_code
+
+    def _draw(self, numbers: Numbers, verdict: Verdict) -> None:
+        if self.arguments.watch:
+            print(_CLEAR, end="")
+        sentence, *rest = report.lines(numbers, verdict)
+        self.screen.line(sentence, _STYLES[verdict.flowing])
+        self.screen.lines(rest)
 
 
 # --- tail ------------------------------------------------------------------------------------------------------------

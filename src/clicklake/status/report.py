@@ -5,8 +5,9 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from clicklake.status.judging import Verdict, failures, rate
+from clicklake.status.judging import Verdict
 from clicklake.status.numbers import Numbers
+from clicklake.status.rules import counted, failures, rate
 from clicklake.table import short_time
 
 VERSION = 1
@@ -51,7 +52,7 @@ def _stages(n: Numbers) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield (
         "firehose",
         (
-            f"{_counted(firehose.records, 'record')}, {_size(firehose.bytes)}{_rate(firehose.records, n)}",
+            f"{counted(firehose.records, 'record')}, {_size(firehose.bytes)}{_rate(firehose.records, n)}",
             f"oldest {short_time(firehose.oldest_seconds)}" if firehose.oldest_seconds is not None else "",
             f"{firehose.throttled:,} refused" if firehose.throttled else "",
             "" if firehose.status == "ACTIVE" else (firehose.status or "no such stream"),
@@ -60,18 +61,18 @@ def _stages(n: Numbers) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield (
         "raw",
         (
-            f"{_counted(raw.objects, 'object')}, {_size(raw.bytes)}" if raw.bucket_exists else "no such bucket",
+            f"{counted(raw.objects, 'object')}, {_size(raw.bytes)}" if raw.bucket_exists else "no such bucket",
             _newest(n, raw.newest),
             f"{raw.waiting:,} not processed, the oldest for {_age(n, raw.oldest_waiting)}" if raw.waiting else "",
-            f"{_counted(raw.delivery_errors, 'delivery error')}" if raw.delivery_errors else "",
+            f"{counted(raw.delivery_errors, 'delivery error')}" if raw.delivery_errors else "",
         ),
     )
     yield (
         "function",
         (
-            _counted(function.runs, "run"),
+            counted(function.runs, "run"),
             f"{function.mean_seconds:.1f} s each" if function.mean_seconds is not None else "",
-            _counted(function.errors, "error"),
+            counted(function.errors, "error"),
             f"throttled {function.throttles:,} times" if function.throttles else "",
             f"{function.dropped:,} given up" if function.dropped else "",
             "reserved concurrency 0" if function.reserved == 0 else "",
@@ -81,13 +82,13 @@ def _stages(n: Numbers) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield (
         "processed",
         (
-            f"{_counted(processed.good, 'event')}{_rate(processed.good, n)}",
-            _counted(processed.duplicate, "duplicate") if processed.duplicate else "",
+            f"{counted(processed.good, 'event')}{_rate(processed.good, n)}",
+            counted(processed.duplicate, "duplicate") if processed.duplicate else "",
             _newest(n, processed.newest),
         ),
     )
-    yield "failed", (_counted(processed.failed, "record") + (f": {failures(n)}" if processed.failed else ""),)
-    yield "dlq", ("no such queue" if n.dead_letters is None else _counted(n.dead_letters, "message"),)
+    yield "failed", (counted(processed.failed, "record") + (f": {failures(n)}" if processed.failed else ""),)
+    yield "dlq", ("no such queue" if n.dead_letters is None else counted(n.dead_letters, "message"),)
     yield "tables", (_partition(n), f"Athena {(n.tables.workgroup or 'has no such workgroup').lower()}")
 
 
@@ -95,10 +96,6 @@ def _partition(n: Numbers) -> str:
     if n.tables.partition is None:
         return "no events yet"
     return f"{n.tables.partition} is {'not ' if n.tables.is_registered is False else ''}in Glue"
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _rate(count: int, n: Numbers) -> str:
