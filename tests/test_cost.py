@@ -297,6 +297,7 @@ def test_a_lake_is_measured_by_its_ledger_and_its_stack(stack: EndpointProcess, 
     assert document["sizes"]["of"] == "the ledger, 1 days"
     assert document["sizes"]["events"] == document["events_per_day"] == 1000
     assert 600 < document["sizes"]["event_bytes"] < 900
+    assert document["events_per_record"] > 100  # as `send` packs them, by the stream's own count
     settings = document["settings"]
     assert settings["of"] == "the deployed stack, its buffer from the pipeline file"
     assert (settings["buffer_seconds"], settings["raw_days"], settings["failed_days"]) == (300, 90, 30)

@@ -8,25 +8,29 @@ DEMO                                    the demo's traffic
 import gzip
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 from pathlib import Path
 
 from clicklake import query, records
 from clicklake.cost import NDJSON, PARQUET, Stored
-from clicklake.errors import NoError, UsageError
+from clicklake.errors import NoError, RefusedError, UsageError
 from clicklake.lake import Days
 from clicklake.pipeline import Format, Names, Pipeline, with_processed_format
-from clicklake.target import Target
+from clicklake.target import Target, translated
 
 _MOST = 50_000  # events of a sample: seconds
 _FEWEST = 20
 _LEVEL = 6  # zlib's own; Firehose does not say which it takes
+# docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html: points of a day are kept for 455 days
+_METRICS_KEPT = timedelta(days=455)
 _FORMS: dict[Format, Stored] = {"parquet": PARQUET, "json": NDJSON}
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """`stored` by format; a format that could not be measured is the demo's. `events_per_day` is known of a lake."""
+    """`stored` by format; a format that could not be measured is the demo's. The last two are known of a lake:
+    `events_per_record` if its stream has counted records."""
 
     source: str
     events: int
@@ -35,7 +39,7 @@ class Measured:
     failed_bytes: float
     stored: dict[Format, Stored]
     events_per_day: float | None = None
-    objects: int = 0
+    events_per_record: float | None = None
 
 
 DEMO = Measured("the demo's traffic", 150_000, 730, 5, 3, _FORMS)
@@ -122,5 +126,27 @@ def of_ledger(target: Target, pipeline: Pipeline, names: Names, days: Days, form
         failed_bytes=failed / events,
         stored=_FORMS | {form: Stored(points, like.share_read, like.gets)},
         events_per_day=events / span,
-        objects=objects,
+        events_per_record=_packing(target, names, days, events),
     )
+
+
+def _packing(target: Target, names: Names, days: Days, events: int) -> float | None:
+    """Events in a Firehose record, by the stream's own count of records: one of Firehose's free metrics."""
+    first, last = days.first or date.min, days.last or datetime.now(UTC).date()
+    until = datetime.combine(last + timedelta(days=1), time(), UTC)
+    since = max(datetime.combine(first, time(), UTC), until - _METRICS_KEPT)
+    try:
+        with translated():
+            found = target.client("cloudwatch").get_metric_statistics(
+                Namespace="AWS/Firehose",
+                MetricName="IncomingRecords",
+                Dimensions=[{"Name": "DeliveryStreamName", "Value": names.delivery_stream}],
+                StartTime=since,
+                EndTime=until,
+                Period=86_400,
+                Statistics=["Sum"],
+            )
+    except RefusedError:  # who may query the lake need not be allowed to see metrics
+        return None
+    counted = sum(point["Sum"] for point in found["Datapoints"])
+    return max(1.0, events / counted) if counted else None

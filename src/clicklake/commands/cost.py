@@ -34,7 +34,9 @@ def _add_cost(parser: argparse.ArgumentParser) -> None:
     sent.add_argument(
         "--packed", action="store_true", help="events are sent by clicklake.Producer; default: one a record"
     )
-    sent.add_argument("--events-per-record", type=positive, metavar="N", default=1, help="default: %(default)s")
+    sent.add_argument(
+        "--events-per-record", type=positive, metavar="N", help="default: 1, or what the lake's stream has counted"
+    )
     parser.add_argument("--producers", type=positive, metavar="N", default=1, help="that share the events; default: 1")
     linger = "seconds that a producer waits for more events; default: 1"
     parser.add_argument("--linger", type=_above_zero, metavar="S", default=1.0, help=linger)
@@ -110,7 +112,7 @@ def _use(
     use = Use(
         events=events,
         event_bytes=measured.event_bytes,
-        events_per_record=arguments.events_per_record,
+        events_per_record=arguments.events_per_record or measured.events_per_record or 1,
         buffer_mib=settings.buffer_mib,
         buffer_seconds=settings.buffer_seconds,
         compression=measured.compression,
