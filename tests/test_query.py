@@ -7,7 +7,9 @@ import re
 import shlex
 import subprocess
 import sys
+import threading
 from contextlib import redirect_stderr, redirect_stdout
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -430,3 +432,44 @@ def test_a_plan_of_athenas_names_the_partitions_whose_files_count(stack: Endpoin
         assert scan_limit.of_plan(aws, nothing).bytes == 0
     assert 0 < one < both < every
     assert one + after == both
+
+
+class Reading(BaseHTTPRequestHandler):
+    """Athena as it is while a query reads: 2 GB so far. The laptop's knows what was read when it is over."""
+
+    asked: list[tuple[str, str]]
+
+    def do_POST(self) -> None:
+        action = self.headers["X-Amz-Target"].rpartition(".")[2]
+        sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.asked.append((action, sent.get("QueryString", "")))
+        execution = {"Status": {"State": "RUNNING"}, "Statistics": {"DataScannedInBytes": 2_000_000_000}}
+        answers = {
+            "StartQueryExecution": {"QueryExecutionId": "q-1"},
+            "GetQueryExecution": {"QueryExecution": execution},
+            "StopQueryExecution": {},
+        }
+        body = json.dumps(answers[action]).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Quietly."""
+
+
+def test_a_query_that_reads_more_than_the_limit_is_stopped_while_it_runs() -> None:
+    Reading.asked = []
+    with ThreadingHTTPServer(("127.0.0.1", 0), Reading) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        keys = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_REGION": "us-east-1"}
+        err = io.StringIO()
+        with variables(keys | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.server_port}"}), redirect_stderr(err):
+            code = main(["query", "INSERT INTO t SELECT * FROM everything", "--max-scan", "1GB"])
+        server.shutdown()
+    assert (code, err.getvalue().splitlines()[-1]) == (
+        1,
+        "clicklake query: stopped: it had read 2.0 GB, and may read 1.0 GB; --max-scan, or --yes",
+    )
+    assert [action for action, _ in Reading.asked] == ["StartQueryExecution", "GetQueryExecution", "StopQueryExecution"]
