@@ -33,6 +33,8 @@ SHARED = (
 )
 CLICK = {"event_type": "click", "event_id": "1"}
 
+INSIDE = ("-W", "error", "-p", "no:cacheprovider", "-p", "no:hypothesispytest")  # that one takes seconds at its end
+
 Run = Callable[..., pytest.RunResult]
 
 
@@ -44,7 +46,7 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, clicklake_st
     monkeypatch.setitem(sys.modules, shared.__name__, shared)
     pytester.makeconftest(SHARED)
     pytester.makeini("[pytest]")
-    return lambda *options: pytester.runpytest_inprocess("-W", "error", "-p", "no:cacheprovider", *options)
+    return lambda: pytester.runpytest_inprocess(*INSIDE)
 
 
 # --- what a test is handed -------------------------------------------------------------------------------------------
@@ -182,7 +184,7 @@ def test_nothing_of_a_test_is_seen_in_the_next_even_with_a_delivery_in_flight(
             assert [row["day"] for row in clicklake.good()] == ["02"]
         """
     )
-    run("-p", "no:randomly").assert_outcomes(passed=3)
+    run().assert_outcomes(passed=3)
 
 
 def test_a_test_that_fails_says_what_became_of_what_it_sent(run: Run, pytester: pytest.Pytester) -> None:
@@ -244,6 +246,32 @@ def test_the_environment_is_the_endpoints_while_the_test_runs_and_what_it_was_af
     assert boto3.DEFAULT_SESSION is session
 
 
+def test_clients_made_at_import_know_the_endpoint_if_the_environment_is_the_sessions(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The endpoint itself has not been started: no test asks for it."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "https://example.com")
+    monkeypatch.setenv("AWS_PROFILE", "production")
+    pytester.makeini("[pytest]\nclicklake_environment = session")
+    pytester.makeconftest("import boto3\nCLIENT = boto3.Session().client('firehose')")
+    pytester.makepyfile(
+        """
+        import os
+        from conftest import CLIENT
+
+        def test_client():
+            assert CLIENT.meta.endpoint_url == os.environ["AWS_ENDPOINT_URL"]
+            assert CLIENT.meta.endpoint_url.startswith("http://127.0.0.1:")
+            assert "AWS_PROFILE" not in os.environ
+        """
+    )
+    pytester.runpytest_inprocess(*INSIDE).assert_outcomes(passed=1)
+    assert os.environ["AWS_ENDPOINT_URL"] == "https://example.com"
+    result = pytester.runpytest_inprocess(*INSIDE, "-o", "clicklake_environment=always")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*clicklake_environment is 'always'; it may be test or session"])
+
+
 # --- starting and ending ---------------------------------------------------------------------------------------------
 
 
@@ -260,7 +288,7 @@ def test_the_plugin_imports_nothing_that_takes_time_until_a_test_asks_for_it() -
 def test_a_pipeline_file_that_is_not_there_is_named(pytester: pytest.Pytester, named: tuple[str, str]) -> None:
     pytester.makeini("[pytest]")
     pytester.makepyfile("def test_it(clicklake): ...")
-    result = pytester.runpytest_inprocess(*named)
+    result = pytester.runpytest_inprocess(*INSIDE, *named)
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines([f"clicklake: {pytester.path}/none.json: No such file or directory*"])
 
@@ -271,13 +299,18 @@ def test_without_the_extra_the_error_says_what_to_install(pytester: pytest.Pytes
     absent.write_text("raise ModuleNotFoundError(\"No module named 'uvicorn'\", name='uvicorn')")
     pytester.makeini("[pytest]")
     pytester.makepyfile("def test_it(clicklake): ...")
-    environment = clean_environment() | {"PYTHONPATH": str(absent.parent)}
+    environment = clean_environment() | {"PYTHONPATH": str(absent.parent), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     done = subprocess.run(
-        [sys.executable, "-m", "pytest"], env=environment, cwd=pytester.path, capture_output=True, text=True
+        [sys.executable, "-m", "pytest", "-p", "clicklake"],
+        env=environment,
+        cwd=pytester.path,
+        capture_output=True,
+        text=True,
     )
     assert "install it: pip install 'clicklake[local]'" in done.stdout
 
 
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="it looks for a process in Linux's way")
 def test_the_endpoint_ends_with_the_process_that_started_it_even_if_that_is_killed(tmp_path: Path) -> None:
     program = (
         "import sys, time; from pathlib import Path; from clicklake.endpoint import Endpoint;"
@@ -331,15 +364,23 @@ def test_each_worker_of_xdist_has_an_endpoint_and_a_pipeline_file_may_be_ones_ow
     column = {"name": "plan", "type": "string", "from": "properties.plan", "comment": "The plan."}
     pipeline["tables"]["events"]["columns"].append(column)
     (pytester.path / "ours.json").write_text(json.dumps(pipeline))
-    pytester.makeini("[pytest]\nclicklake_pipeline = ours.json")
+    pytester.makeini("[pytest]\nclicklake_pipeline = ours.json\nclicklake_environment = session")
     pytester.makepyfile(
         """
+        import json
+        import boto3
         import pytest
+
+        FIREHOSE = boto3.client("firehose")
 
         @pytest.mark.parametrize("number", range(6))
         def test_it(clicklake, number, worker_id):
-            clicklake.send([{"event_type": "click", "properties": {"plan": f"{worker_id} {number}"}}] * 3)
-            assert {row["plan"] for row in clicklake.good()} == {f"{worker_id} {number}"}
+            event = {"event_type": "click", "properties": {"plan": f"{worker_id} {number}"}}
+            clicklake.send([event] * 3)
+            FIREHOSE.put_record(
+                DeliveryStreamName="clickstream-firehose-dev", Record={"Data": json.dumps(event).encode()}
+            )
+            assert [row["plan"] for row in clicklake.good()] == [f"{worker_id} {number}"] * 4
         """
     )
-    pytester.runpytest_subprocess("-n", "2", "-W", "error").assert_outcomes(passed=6)
+    pytester.runpytest_subprocess(*INSIDE, "-n", "2").assert_outcomes(passed=6)

@@ -3,6 +3,7 @@
     plugin.py      what pytest knows of it: options, fixtures, the section in the report of a test that failed
     fixture.py     Clicklake, which is what a test is handed
     stack.py       the endpoint of a test run and the stack on it
+    address.py     where that will answer, known before it is started
     quiet.py       is anything still on its way?
     emptying.py    the lake as it was before anything was sent
     outcome.py     what became of what was sent, and why

@@ -12,16 +12,49 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from clicklake.testing.address import Address
     from clicklake.testing.fixture import Clicklake
     from clicklake.testing.stack import Stack
 
 _HANDED = pytest.StashKey["Clicklake"]()
+_ADDRESS: "pytest.StashKey[tuple[Address, pytest.MonkeyPatch]]" = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     what = "the pipeline file of the clicklake fixture's stack"
     parser.getgroup("clicklake").addoption("--clicklake-pipeline", metavar="FILE", help=what)
     parser.addini("clicklake_pipeline", f"{what}; relative to this file", default="")
+    when = "test (default): AWS_* variables name the fixture's endpoint while a test has it; session: from the start"
+    parser.addini("clicklake_environment", when, default="test")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Before anything of the project is imported: clients that are made then shall know the endpoint."""
+    when = early_config.getini("clicklake_environment")
+    if when not in {"test", "session"}:
+        raise pytest.UsageError(f"clicklake_environment is {when!r}; it may be test or session")
+    if when == "session":
+        from clicklake.testing.address import Address
+
+        address, patch = Address(), pytest.MonkeyPatch()
+        _set(patch, address.environment)
+        early_config.stash[_ADDRESS] = address, patch
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if _ADDRESS in config.stash:
+        address, patch = config.stash[_ADDRESS]
+        patch.undo()
+        address.release()
+
+
+def _set(patch: pytest.MonkeyPatch, variables: "dict[str, str]") -> None:
+    """These, and no others for AWS."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        patch.delenv(name)
+    for name, value in variables.items():
+        patch.setenv(name, value)
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +65,8 @@ def clicklake_stack(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPa
     from clicklake.testing.stack import Stack
 
     try:
-        stack = Stack(tmp_path_factory.mktemp("clicklake"), _pipeline_file(pytestconfig))
+        address, _ = pytestconfig.stash.get(_ADDRESS, (None, None))
+        stack = Stack(tmp_path_factory.mktemp("clicklake"), _pipeline_file(pytestconfig), address)
     except (ClicklakeError, PipelineError) as e:
         pytest.fail(f"clicklake: {e}", pytrace=False)
     yield stack
@@ -59,10 +93,7 @@ def _clicklake(request: pytest.FixtureRequest, clicklake_stack: "Stack") -> "Ite
     handed.reset()
     request.node.stash[_HANDED] = handed
     with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("AWS_")]:
-            patch.delenv(name)
-        for name, value in handed.environment.items():
-            patch.setenv(name, value)
+        _set(patch, handed.environment)
         patch.setattr(boto3, "DEFAULT_SESSION", None)  # that of boto3.client() remembers its first environment
         yield handed
 

@@ -6,39 +6,55 @@ delivers at once, not after a second.
 
 import shutil
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from clicklake import pipeline, shell
+from clicklake import pipeline
 from clicklake.endpoint import Endpoint
 from clicklake.errors import ClicklakeError
 from clicklake.lake import Lake
 from clicklake.target import Target, translated
 from clicklake.testing import emptying, quiet
+from clicklake.testing.address import Address, variables
 
 _PATIENCE = 10.0  # seconds for what a test left on its way; a new data directory takes three
+
+
+@dataclass(frozen=True)
+class _Remembering(Target):
+    """Makes a client once: that takes some 20 ms, and there are many tests."""
+
+    made: dict[str, Any] = field(default_factory=dict, compare=False)
+
+    def client(self, service: str, **config: Any) -> Any:
+        name = f"{service} {config}"
+        if name not in self.made:
+            self.made[name] = super().client(service, **config)
+        return self.made[name]
 
 
 class Stack:
     """Starting takes some three seconds; raises UnreachableError with the endpoint's last words, or PipelineError."""
 
-    def __init__(self, folder: Path, pipeline_file: Path | None = None) -> None:
+    def __init__(self, folder: Path, pipeline_file: Path | None = None, address: Address | None = None) -> None:
         file = pipeline.find(pipeline_file).absolute()
         self.pipeline = pipeline.load(file)
         self.names = self.pipeline.names()
         self._folder = folder
         self._number = 0
-        self._clients: dict[str, Any] = {}
         options = ("--buffer-interval", "0", "--pipeline", str(file))
         self._endpoint = Endpoint(folder / "data-0", *options, tied=True)
+        if address is not None:
+            self._endpoint.url = address.take(self._endpoint.data_dir)
         self._start()
 
     def _start(self) -> None:
         self._endpoint.start()
-        self.target: Target = self._endpoint.target()
+        target = self._endpoint.target()
+        self.target = _Remembering(target.session, target.endpoint_url)
         self.lake = Lake(self.target, self.pipeline, self.names, self.names.bucket)
-        self._clients.clear()
         with translated():
             self.client("lambda").update_function_event_invoke_config(
                 FunctionName=self.names.function, MaximumRetryAttempts=0
@@ -51,16 +67,11 @@ class Stack:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """What makes every AWS SDK and tool use it; no file of the aws CLI has a say."""
         keys = self.target.session.get_credentials()
-        named = shell.laptop(self.url, keys.access_key, keys.secret_key, self.target.session.region_name)
-        files = dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), "/dev/null")
-        return {name: value for name, value in named.items() if name.startswith("AWS_")} | files
+        return variables(self.url, keys.access_key, keys.secret_key, self.target.session.region_name)
 
     def client(self, service: str) -> Any:
-        if service not in self._clients:
-            self._clients[service] = self.target.client(service)
-        return self._clients[service]
+        return self.target.client(service)
 
     def reset(self) -> None:
         """As if nothing had ever been sent, whatever is still on its way. What a test has made besides stays, unless
