@@ -182,10 +182,14 @@ def test_the_other_way_round_what_was_added_is_removed(lake: ProvenLake, zips: P
 
 
 def test_a_limit_takes_some_and_what_is_not_processed_is_left_out(lake: ProvenLake, zips: Path) -> None:
+    """With another pipeline file than the lake's, which is said."""
     where = lake.put("25", "without.ndjson", b"{}")
-    said = diff(lake, f"--from 2025-11-24 --to 2025-11-25 --limit 1 --processor {zips}/same.zip")
+    options = f"--from 2025-11-24 --to 2025-11-25 --limit 1 --pipeline {zips}/new.json"
+    said = diff(lake, f"{options} --processor {zips}/same.zip")
     lake.s3().delete_object(Bucket=BUCKET, Key=where.raw_key)
     assert said.document["raw_objects"] == {"found": 3, "unprocessed": 1, "compared": 1, "gone": 0}
+    (note,) = said.document["notes"]
+    assert "another pipeline file" in note
 
 
 @pytest.mark.parametrize(

@@ -67,12 +67,19 @@ def user_key(lake: Lake, chosen: Chosen) -> bytes | None:
     return key_of_function(lake.target, lake.names.function)
 
 
-def notes(chosen: Chosen) -> list[str]:
-    """What could make a difference that is not the processor's."""
+def notes(lake: Lake, chosen: Chosen, before: OtherProcessor | None) -> list[str]:
+    """What could make, or hide, a difference that is not the processor's."""
+    said = []
     geo = {str(row["geo_database"]) for _, row in chosen.objects if row.get("geo_database")}
     if geo and not os.environ.get(_GEO):
-        return [f"the lake's rows were made with {', '.join(sorted(geo))}: name it by {_GEO}, or places will differ"]
-    return []
+        said.append(
+            f"the lake's rows were made with {', '.join(sorted(geo))}: name it by {_GEO}, or places will differ"
+        )
+    others = sum(row.get("contract_sha256") != lake.pipeline.contract_sha256 for _, row in chosen.objects)
+    if others and before is None:
+        what = "--pipeline names another pipeline file than the lake's rows were made with"
+        said.append(f"{what}, in {others:,} of {len(chosen.objects):,} raw objects: columns it lacks are not compared")
+    return said
 
 
 def compare(

@@ -29,8 +29,9 @@ def run(arguments: Arguments) -> int:
         OtherProcessor(arguments.base, key) if arguments.base else nullcontext() as before,
     ):
         outcome = _compared(lake, chosen, after, before)
-    head = {"version": rerun.VERSION, "target": lake.target.describe(), "days": _days(asked)}
-    document = head | {"before": _processor(before), "after": _processor(after)} | _found(chosen, outcome)
+    head: dict[str, Any] = {"version": rerun.VERSION, "target": lake.target.describe(), "days": _days(asked)}
+    head |= {"before": _processor(before), "after": _processor(after), "notes": rerun.notes(lake, chosen, before)}
+    document = head | _found(chosen, outcome)
     print(json.dumps(document, ensure_ascii=False) if arguments.json else "\n".join(_lines(document)))
     return NoError.exit_code if document["differs"] else 0
 
@@ -49,7 +50,6 @@ def _found(chosen: Chosen, outcome: Outcome) -> dict[str, Any]:
     return {
         "raw_objects": objects | {"compared": outcome.compared, "gone": outcome.gone},
         "errors": outcome.errors,
-        "notes": rerun.notes(chosen),
         **found,
         "differs": bool(outcome.errors) or difference.differs(found),
     }
