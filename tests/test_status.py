@@ -67,7 +67,7 @@ CASES: dict[str, tuple[Numbers, str, str | None, str]] = {
     "no stream": (but(firehose={"status": None}), "no", "firehose", "there is no delivery stream clickstream-firehose-dev"),
     "stream is made": (but(firehose={"status": "CREATING"}), "no", "firehose", "is CREATING, not ACTIVE"),
     "bucket gone": (but(raw={"bucket_exists": False}), "no", "raw", "the lake's bucket is gone"),
-    "another bucket": (but(firehose={"elsewhere": "old"}), "no", "firehose", "delivers to the bucket old"),
+    "another bucket": (but(firehose={"elsewhere": "s3://old/raw/"}), "no", "firehose", "delivers to s3://old/raw/, not to"),
     "S3 refuses Firehose": (but(firehose={"success": 0.0}, raw={"newest": ago(60)}), "no", "firehose", "can't write to the bucket"),
     "S3 refused it, and takes it again": (but(firehose={"success": 0.0, "success_measured": ago(90)}), "yes", None, "flowing"),
     "Firehose holds records": (but(firehose={"oldest_seconds": 80.0}, raw={"newest": ago(80)}), "no", "firehose", "has held records for 1 minute"),

@@ -8,11 +8,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from clicklake import tail
 from clicklake.processed_rows import rows
 from clicklake.recent import Span, recent
 from clicklake.tail import Asked, Follower, Landed
@@ -224,3 +226,19 @@ def test_the_page_is_true(lake: ProvenLake) -> None:
     assert eventually(lambda: lake.keys("ledger/"))
     for command, printed in console("tail.md"):
         assert masked(lake.run(command).out) == masked(printed), command
+
+
+def test_an_outage_is_waited_for_and_leaves_no_gap(lake: ProvenLake) -> None:
+    follower, outages = Follower(lake.lake, Asked(), rows), list[str]()
+
+    def sleep(_: float) -> None:
+        if not outages:
+            lake.endpoint.kill()
+        else:
+            lake.endpoint.revive()
+            put(lake, datetime.now(UTC), "after")
+
+    follow = tail.follow(follower, 0, lambda error: outages.append(error.problem), lambda: datetime.now(UTC), sleep)
+    found = [landed for landed in islice(follow, 7) if landed]
+    assert ids(found) == named("after")
+    assert len(outages) == 1

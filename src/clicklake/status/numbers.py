@@ -7,8 +7,8 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Firehose:
-    """`status` is AWS's word, None if there is no such stream; `elsewhere` the bucket that it delivers to, if that is
-    not the lake's. `oldest_seconds` (age of the oldest record that is not delivered) and `success` (share of the
+    """`status` is AWS's word, None if there is no such stream; `elsewhere` is where it delivers to, if that is not the
+    lake's raw/. `oldest_seconds` (age of the oldest record that is not delivered) and `success` (share of the
     attempts to deliver, 0 to 1) are of the newest minute that has any, and None if there is none; `..._measured` is
     that minute."""
 

@@ -101,10 +101,11 @@ class Gauges:
             return {"status": None, "elsewhere": None, "buffer_seconds": self._lake.pipeline.buffering.aws.seconds}
         described = found["DeliveryStreamDescription"]
         destination = described["Destinations"][0]["ExtendedS3DestinationDescription"]
-        bucket = destination["BucketARN"].rpartition(":::")[2]
+        bucket, prefix = destination["BucketARN"].rpartition(":::")[2], destination.get("Prefix", "")
+        is_ours = bucket == self._lake.bucket and prefix.startswith(self._lake.pipeline.zones.raw)
         return {
             "status": described["DeliveryStreamStatus"],
-            "elsewhere": None if bucket == self._lake.bucket else bucket,
+            "elsewhere": None if is_ours else f"s3://{bucket}/{prefix}",
             "buffer_seconds": destination["BufferingHints"]["IntervalInSeconds"],
         }
 
@@ -137,7 +138,7 @@ class Gauges:
             is_ours = each["LambdaFunctionArn"].partition(":function:")[2].partition(":")[0] == name
             if is_ours and any(event.startswith("s3:ObjectCreated:") for event in each["Events"]):
                 rules = each.get("Filter", {}).get("Key", {}).get("FilterRules", ())
-                if all(raw.startswith(rule["Value"]) for rule in rules if rule["Name"].lower() == "prefix"):
+                if all(_lets_through(rule, raw) for rule in rules):
                     return True
         others = ("EventBridgeConfiguration", "TopicConfigurations", "QueueConfigurations")
         return None if any(kind in found for kind in others) else False
@@ -265,6 +266,12 @@ class Gauges:
                 return None
             raise
         return str(found["WorkGroup"]["State"])
+
+
+def _lets_through(rule: Mapping[str, str], prefix: str) -> bool:
+    """Firehose's gzipped objects below the prefix."""
+    value = rule["Value"]
+    return prefix.startswith(value) if rule["Name"].lower() == "prefix" else ".gz".endswith(value)
 
 
 def _days(span: Span) -> Days:

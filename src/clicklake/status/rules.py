@@ -114,7 +114,7 @@ RULES: tuple[Rule, ...] = (
         "firehose",
         "stop",
         lambda n: n.firehose.elsewhere is not None,
-        lambda n, names: f"{names.delivery_stream} delivers to the bucket {n.firehose.elsewhere}, not to the lake's",
+        lambda n, names: f"{names.delivery_stream} delivers to {n.firehose.elsewhere}, not to the lake's raw zone",
     ),
     Rule(
         "firehose",
