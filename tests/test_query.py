@@ -74,6 +74,12 @@ def test_wide_characters_take_two_columns() -> None:
 
 def test_a_value_can_not_control_the_terminal() -> None:
     assert text(result({"a": "varchar"}, ("\x1b[2Jhi\n",)))[2] == "\\x1b[2Jhi\\x0a"
+    assert text(result({"a": "varchar"}, ("\u202eevil\u2028",)))[2] == "\\u202eevil\\u2028"
+
+
+def test_what_is_not_drawn_takes_no_column() -> None:
+    for invisible in ("e\u0301", "1\ufe0f", "a\u200d", "\u200bx", "ก\u0e31"):
+        assert table.display_width(invisible) == 1
 
 
 def test_a_statement_without_a_result_shows_nothing() -> None:
@@ -353,6 +359,16 @@ def test_a_file_is_replaced_only_by_a_whole_answer(stack: EndpointProcess, tmp_p
     assert [each.name for each in tmp_path.iterdir()] == ["a.csv"]
 
 
+def test_what_the_output_can_not_say_is_an_error_of_one_line(stack: EndpointProcess) -> None:
+    environment = stack.environment() | {"PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-m", "clicklake", "query", "SELECT 'ü' AS u"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60)
+    assert (done.returncode, done.stderr.splitlines()[1:]) == (
+        2,
+        ["clicklake query: the answer has characters that ascii has not; set PYTHONUTF8=1, or write a file: --out"],
+    )
+
+
 def test_statements_of_a_file_run_until_one_fails_and_that_one_is_named(stack: EndpointProcess, tmp_path: Path) -> None:
     (file := tmp_path / "many.sql").write_text("SELECT 1 AS a;\n\nSELECT * FROM no_such_table;\nSELECT 3 AS c;")
     done = run(stack, f"clicklake query --file {file} --json")
@@ -432,6 +448,23 @@ def test_a_plan_of_athenas_names_the_partitions_whose_files_count(stack: Endpoin
         assert scan_limit.of_plan(aws, nothing).bytes == 0
     assert 0 < one < both < every
     assert one + after == both
+
+
+class Answers(io.StringIO):
+    """Somebody at a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("answer", "code", "rows"), [("y\n", 0, "n\n1\n2\n3\n"), ("\n", 1, "")])
+def test_on_a_terminal_it_is_asked_first(
+    stack: EndpointProcess, table_of_days: str, monkeypatch: pytest.MonkeyPatch, answer: str, code: int, rows: str
+) -> None:
+    monkeypatch.setattr(sys, "stdin", Answers(answer))
+    said = run(stack, f'clicklake query --max-scan 1B "SELECT n FROM {table_of_days} ORDER BY n"')
+    assert (said.code, said.out) == (code, rows)
+    assert re.search(r"it may read \d+ B \(\$0\.000045 on AWS\) of clickstream_db:days; .* Run it\? \[y/N\]", said.err)
 
 
 class Reading(BaseHTTPRequestHandler):

@@ -9,8 +9,10 @@ _NARROWEST = 24  # a column may be cut to this before others are left out
 _WIDEST = 60
 _NULL = "NULL"
 _EIGHTHS = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")
-# A value must not move the cursor or colour the terminal.
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+# A value must not move the cursor, colour the terminal, end the line, or turn around what follows it (Unicode TR 9).
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+# Marks that are drawn over another character, and characters that are not drawn at all.
+_NO_WIDTH = {"Mn", "Me", "Cf"}
 
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"))
 
@@ -74,14 +76,16 @@ def pad(text: str, width: int, *, right: bool = False) -> str:
 
 
 def display_width(text: str) -> int:
-    """Columns of a terminal; East Asian wide characters take two, combining ones none (Unicode TR 11)."""
+    """Columns of a terminal; East Asian wide characters take two, combining and invisible ones none (Unicode TR 11)."""
     if text.isascii():
         return len(text)
-    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+    return sum(
+        0 if unicodedata.category(c) in _NO_WIDTH else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
+    )
 
 
 def printable(text: str) -> str:
-    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1] if found[0] > "\xff" else f"\\x{ord(found[0]):02x}", text)
 
 
 def short_time(seconds: float) -> str:

@@ -201,8 +201,12 @@ def _chart(result: Result, kind: str, width: int) -> list[str]:
 
 def _write(out: BinaryIO | None, lines: Iterator[str] | list[str]) -> None:
     if out is None:
-        for line in lines:
-            print(line)
+        try:
+            for line in lines:
+                print(line)
+        except UnicodeEncodeError as e:
+            problem = f"the answer has characters that {e.encoding} has not"
+            raise UsageError(problem, "set PYTHONUTF8=1, or write a file: --out") from e
     else:
         out.writelines(f"{line}\n".encode() for line in lines)
 
