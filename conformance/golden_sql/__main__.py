@@ -71,7 +71,10 @@ def runner(client: Any) -> Run:
     def run(sql: str) -> pairs.Rows | Failure:
         where = {"OutputLocation": "s3://golden/"}
         text = spelled_out(sql)
-        number = client.start_query_execution(QueryString=text, ResultConfiguration=where)["QueryExecutionId"]
+        try:
+            number = client.start_query_execution(QueryString=text, ResultConfiguration=where)["QueryExecutionId"]
+        except client.exceptions.InvalidRequestException as e:  # what isn't in the grammar is no query
+            return Failure(f"SYNTAX_ERROR: {e.response['Error']['Message']}")
         while True:
             execution = client.get_query_execution(QueryExecutionId=number)["QueryExecution"]
             if execution["Status"]["State"] not in {"QUEUED", "RUNNING"}:

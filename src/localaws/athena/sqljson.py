@@ -1,4 +1,4 @@
-"""json_value, json_query and json_exists of SQL:2016, with a path of members and indexes.
+"""json_value, json_query and json_exists of SQL:2016, with a path of members, indexes, [last] and [*].
 
 'strict' makes whatever is missing an error, and an error is NULL (json_exists: false) unless ON ERROR says otherwise;
 in a 'lax' path what is missing is empty, for which ON EMPTY speaks.
@@ -15,18 +15,25 @@ from sqlglot import exp
 from localaws.athena.failures import not_supported
 
 _MODE = re.compile(r"\s*(lax|strict)\s+(\$.*?)\s*")
-_STEP = re.compile(r'\.([A-Za-z_]\w*)|\."([^"\\]*)"|\[(\d+)\]')
+_STEP = re.compile(r'\.([A-Za-z_]\w*)|\."([^"\\]*)"|\[(\d+|last|\*)\]')
 _OTHER = "NOT_SUPPORTED: a lax path through {} is not supported by the local Athena yet"
 
 MACROS = {
     "t_sql_json_value(j)": """CASE json_type(j) WHEN 'VARCHAR' THEN json_extract_string(j, '$')
         WHEN 'BOOLEAN' THEN CAST(j AS VARCHAR) WHEN 'BIGINT' THEN CAST(j AS VARCHAR)
-        WHEN 'UBIGINT' THEN CAST(j AS VARCHAR) WHEN 'DOUBLE'
-        THEN t_fail('NOT_SUPPORTED: json_value of a fraction is not supported by the local Athena yet') END""",
-    # what Trino would write in another way: escapes and fractions
-    "t_sql_json_query(j)": """CASE WHEN regexp_matches(CAST(j AS VARCHAR), '\\\\|\\d[.eE]') THEN
-        t_fail('NOT_SUPPORTED: json_query of escapes and fractions is not supported by the local Athena yet')
-        ELSE CAST(json(j) AS VARCHAR) END""",
+        WHEN 'UBIGINT' THEN CAST(j AS VARCHAR) WHEN 'DOUBLE' THEN t_double_text(TRY_CAST(j AS DOUBLE)) END""",
+    # Written anew, as by Jackson; DuckDB reads integers of more than 64 bits as doubles.
+    "t_sql_json_query(j)": """CASE WHEN regexp_matches(CAST(j AS VARCHAR), '\\d{19}') THEN
+        t_fail('NOT_SUPPORTED: json_query of numbers of 19 digits is not supported by the local Athena yet')
+        ELSE t_json_numbers(CAST(json(j) AS VARCHAR)) END""",
+    "t_sql_json_listed(l)": "'[' || array_to_string(list_transform(l, lambda t__e: t_sql_json_query(t__e)), ',') || "
+    "']'",
+    # the types on the way to a [*]: of one value, or of several
+    "t_lax_each(k)": "CASE WHEN k <> 'ARRAY' THEN t_fail('" + _OTHER.format("a value as an array") + "') ELSE '' END",
+    "t_lax_every(l)": "CASE WHEN len(list_filter(l, lambda t__k: t__k <> 'ARRAY')) > 0 "
+    "THEN t_fail('" + _OTHER.format("a value as an array") + "') ELSE '' END",
+    "t_lax_one(k)": "CASE WHEN k = 'ARRAY' THEN t_fail('" + _OTHER.format("an array") + "') ELSE '' END",
+    "t_lax_none(l)": "CASE WHEN list_contains(l, 'ARRAY') THEN t_fail('" + _OTHER.format("an array") + "') ELSE '' END",
     "t_sql_json_wrapped(j, t)": "'[' || t || ']'",
     "t_sql_json_perhaps_wrapped(j, t)": "CASE WHEN json_type(j) IN ('ARRAY', 'OBJECT') THEN t ELSE '[' || t || ']' END",
     "t_sql_json_bare(j, t)": "CASE json_type(j) WHEN 'VARCHAR' THEN json_extract_string(j, '$') ELSE t END",
@@ -66,6 +73,7 @@ class _Call:
     document: exp.Expr
     item: exp.Expr
     strict: bool
+    items: exp.Expr | None  # all of them, of a path with [*]; `item` is the first then
     clauses: dict[str, exp.Expr]
 
     @classmethod
@@ -75,16 +83,24 @@ class _Call:
         steps = mode[2][1:] if mode else ""
         if mode is None or not re.fullmatch(f"(?:{_STEP.pattern})*", steps):
             raise not_supported(f"the SQL/JSON path {path or 'that is not a literal'}")
+        clauses = {c.this.name: c.expression for c in a[2:]}
+        if "[*]" in steps:
+            if mode[1] == "strict":
+                raise not_supported(f"the SQL/JSON path {path}")
+            items = _every(a[0], steps)
+            return cls(a[0], _call("list_extract", items, exp.Literal.number(1)), False, items, clauses)
         item = _call("t_json", a[0].copy())
         for step in _STEP.finditer(steps):
             if mode[1] == "lax":
                 item = _call("t_lax_index" if step[3] else "t_lax_member", item)
-            one = f"$[{step[3]}]" if step[3] else f'$."{step[1] or step[2]}"'
-            item = _call("json_extract", item, _text(one))
-        return cls(a[0], item, mode[1] == "strict", {c.this.name: c.expression for c in a[2:]})
+            item = _call("json_extract", item, _text("$" + _said(step)))
+        return cls(a[0], item, mode[1] == "strict", None, clauses)
 
-    def answered(self, value: exp.Expr, kind: exp.DataType, impossible: exp.Expr | None = None) -> exp.Expr:
-        """`value` of type `kind`, unless there is no document, no item, or `impossible` is true."""
+    def answered(
+        self, value: exp.Expr, kind: exp.DataType, impossible: exp.Expr | None = None, *, several: bool = False
+    ) -> exp.Expr:
+        """`value` of type `kind`, unless there is no document, no item, more than one where that isn't allowed, or
+        `impossible` is true."""
         error = self._otherwise("on_error", kind)
         null = exp.Null()
         missing = error if self.strict else self._otherwise("on_empty", kind)
@@ -93,8 +109,13 @@ class _Call:
             (_is_null(_call("t_json", self.document.copy())), error),
             (_is_null(self.item.copy()), missing),
             *([(impossible, error)] if impossible is not None else []),
+            *([(self._several(), error)] if self.items is not None and not several else []),
         ]
         return exp.Case(ifs=[exp.If(this=c, true=t.copy()) for c, t in branches], default=value)
+
+    def _several(self) -> exp.Expr:
+        assert self.items is not None
+        return exp.GT(this=_call("len", self.items.copy()), expression=exp.Literal.number(1))
 
     def _otherwise(self, clause: str, kind: exp.DataType) -> exp.Expr:
         does = self.clauses.get(clause)
@@ -105,6 +126,29 @@ class _Call:
         if does.name not in _BEHAVIOURS:
             raise not_supported(f"{does.name} {clause.replace('_', ' ').upper()}")
         return _BEHAVIOURS[does.name].copy()
+
+
+def _said(step: re.Match[str]) -> str:
+    """In DuckDB's words."""
+    return f"[{'#-1' if step[3] == 'last' else step[3]}]" if step[3] else f'."{step[1] or step[2]}"'
+
+
+def _every(document: exp.Expr, steps: str) -> exp.Expr:
+    """The items of a lax path with [*], where it goes into arrays there and nowhere else."""
+    path, many = "$", False
+    checks: list[exp.Expr] = []
+    for step in _STEP.finditer(steps):
+        kinds = _call("json_type", _call("t_json", document.copy()), _text(path))
+        if step[3]:
+            checks.append(_call("t_lax_every" if many else "t_lax_each", kinds))
+        else:
+            checks.append(_call("t_lax_none" if many else "t_lax_one", kinds))
+        many = many or step[3] == "*"
+        path += _said(step)
+    allowed = exp.NEQ(this=_call("concat", *checks), expression=_text("-"))
+    items = _call("json_extract", _call("t_json", document.copy()), _text(path))
+    kind = exp.DataType.build("JSON[]", dialect="duckdb")
+    return exp.Cast(this=exp.Case(ifs=[exp.If(this=allowed, true=items)]), to=kind)
 
 
 def _is_null(node: exp.Expr) -> exp.Expr:
@@ -143,6 +187,10 @@ def query(a: Sequence[exp.Expr]) -> exp.Expr:
         if wrapper != "WITHOUT":
             raise not_supported("OMIT QUOTES with a wrapper")
         return parts.answered(_call("t_sql_json_bare", parts.item.copy(), written), kind)
+    if parts.items is not None and wrapper != "WITHOUT":
+        if _WRAPPERS[wrapper] != "wrapped":
+            raise not_supported("a conditional wrapper of a path with [*]")
+        return parts.answered(_call("t_sql_json_listed", parts.items.copy()), kind, several=True)
     if wrapper != "WITHOUT":
         written = _call(f"t_sql_json_{_WRAPPERS[wrapper]}", parts.item.copy(), written)
     return parts.answered(written, kind)
@@ -152,5 +200,5 @@ def exists(a: Sequence[exp.Expr]) -> exp.Expr:
     """json_exists: is there an item? An error is FALSE."""
     parts = _Call.of(a)
     clauses = {"on_error": exp.Var(this="FALSE")} | parts.clauses | {"on_empty": exp.Var(this="FALSE")}
-    whole = _Call(parts.document, parts.item, parts.strict, clauses)
-    return whole.answered(exp.Boolean(this=True), exp.DataType.build("BOOLEAN"))
+    whole = _Call(parts.document, parts.item, parts.strict, parts.items, clauses)
+    return whole.answered(exp.Boolean(this=True), exp.DataType.build("BOOLEAN"), several=True)

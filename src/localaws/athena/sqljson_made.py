@@ -37,11 +37,10 @@ MACROS = {
     # FORMAT JSON: as Trino writes it again. What it would write otherwise is refused.
     "t_json_given(s)": """list_transform([s], lambda t__s: CASE WHEN t__s IS NULL THEN NULL
         WHEN NOT json_valid(t__s) THEN t_fail('JSON_INPUT_CONVERSION_ERROR: conversion to JSON failed: ')
-        WHEN regexp_matches(t__s, '\\\\|\\d[.eE]')
-          OR len(t_json_keys(t__s)) <> len(list_distinct(t_json_keys(t__s)))
-          THEN t_fail('NOT_SUPPORTED: FORMAT JSON of escapes, fractions and keys that stand twice is not supported by '
+        WHEN contains(t__s, '\\') OR len(t_json_keys(t__s)) <> len(list_distinct(t_json_keys(t__s)))
+          THEN t_fail('NOT_SUPPORTED: FORMAT JSON of escapes and of keys that stand twice is not supported by '
             || 'the local Athena yet')
-        ELSE CAST(json(t__s) AS VARCHAR) END)[1]""",
+        ELSE t_sql_json_query(TRY_CAST(t__s AS JSON)) END)[1]""",
     "t_json_keys(s)": """regexp_extract_all(s, '"([^"]*)"\\s*:', 1)""",
     # java.lang.String.hashCode and java.util.HashMap.hash
     "t_java_hash(s)": "list_reduce(list_transform(string_split(s, ''), lambda t__c: CASE WHEN unicode(t__c) > 65535 "
