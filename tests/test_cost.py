@@ -180,6 +180,16 @@ def test_a_saving_is_the_difference_of_two_bills() -> None:
     assert max(found, key=lambda name: found[name]) == "everything"
 
 
+@pytest.mark.parametrize("events", [1e4, 1e6, 1e8, 1e10])
+@pytest.mark.parametrize("stored", [PARQUET, PLAIN])
+def test_all_together_saves_no_less_than_any_alone(events: float, stored: Stored) -> None:
+    found = savings(
+        Use(events, processed=stored, buffer_mib=1, function=Function(architecture="x86_64")), PRICES, Packing()
+    )
+    assert found[-1].name == "everything"
+    assert found[-1].usd >= max(saving.usd for saving in found[:-1])
+
+
 def test_what_is_set_best_already_saves_nothing() -> None:
     best = replace(BY_HAND, buffer_seconds=900, raw_days=30, traced=False, processed=PARQUET, events_per_record=11)
     assert {saving.name for saving in savings(best, PRICES, Packing())} == {"compaction"}
@@ -277,6 +287,14 @@ def test_a_sample_is_measured_by_the_transform(sample: Path) -> None:
     assert 50 < sizes["raw_bytes"] < sizes["event_bytes"] / 3
     assert 50 < sizes["processed_bytes"] < sizes["event_bytes"] / 3
     assert undescribed(document, "cost.md") == []
+
+
+def test_a_sample_whose_first_events_are_none_is_measured_by_the_rest(tmp_path: Path) -> None:
+    lines = ["rubbish"] * 200 + [json.dumps({"event_type": "click", "event_id": str(n)}) for n in range(200)]
+    (file := tmp_path / "half.ndjson").write_text("\n".join(['{"event_type": 1}', *lines]))
+    assert run(f"clicklake cost --events-per-day 1M --sample {file} --json").document["sizes"]["processed_bytes"] > 10
+    file.write_text("rubbish\n" * 100)
+    assert "is an event; see why: clicklake process" in run(f"clicklake cost --events-per-day 1M --sample {file}").err
 
 
 def test_a_sample_that_is_too_small_is_refused(tmp_path: Path) -> None:

@@ -22,9 +22,10 @@ from clicklake import chart, query, scan_limit, table, target
 from clicklake.cli import main
 from clicklake.errors import UsageError
 from clicklake.query import Column, Result
+from clicklake.saved_queries import saved_query
 from clicklake.sql_file import statements
 from endpoint_process import EndpointProcess
-from proven_lake import Said, console, variables
+from proven_lake import PIPELINE, Said, console, variables
 from typed_pages import undescribed
 
 
@@ -407,6 +408,7 @@ def test_a_query_that_may_read_more_than_the_limit_is_not_run_unasked(
     assert run(stack, f'clicklake query --max-scan 100B --yes "{sql}"').code == 0
     assert run(stack, f'clicklake query --max-scan 1MB "{sql}"').code == 0
     assert run(stack, 'clicklake query --max-scan 0B "SELECT 1"').code == 0
+    assert run(stack, "clicklake query --max-scan 0B --name daily_visitors").code == 0  # a comment, and an empty lake
 
 
 def test_fewer_partitions_are_fewer_bytes(stack: EndpointProcess, table_of_days: str) -> None:
@@ -417,9 +419,11 @@ def test_fewer_partitions_are_fewer_bytes(stack: EndpointProcess, table_of_days:
             scan_limit.expected(aws, each, "clickstream-dev", "clickstream_db")
             for each in (f"SELECT n FROM {table_of_days}", sql)
         )
+        saved = scan_limit.expected(aws, saved_query("funnel", PIPELINE).sql, "clickstream-dev", "clickstream_db")
     assert whole is not None
     assert one is not None
     assert 0 < one.bytes < whole.bytes
+    assert saved == scan_limit.Expected(0, ("clickstream_db:clickstream_events",))  # through the view, of an empty lake
 
 
 def io_plan(*ranges: dict[str, Any], holder: str = "constraint") -> dict[str, Any]:

@@ -66,10 +66,13 @@ def of_sample(file: Path, pipeline: Pipeline) -> Measured:
         points = []
         for step in steps:
             size, failed_size = _process(events[:step], pipeline, form)
-            points.append((float(step), float(size)))
             failed = failed_size if step == len(events) else failed
-        if not points[0][1]:
+            if size:
+                points.append((float(step), float(size)))
+        if not points:
             raise UsageError(f"nothing of {file} is an event", f"see why: clicklake process {file}")
+        if len(points) == 1:  # those before were none
+            points.insert(0, (points[0][0] / 2, points[0][1] / 2))
         stored[form] = Stored(tuple(points), like.share_read, like.gets)
     each = len(plain) / len(events)
     return Measured(f"{file.name}", len(events), each, len(plain) / raw, failed / len(events), stored)

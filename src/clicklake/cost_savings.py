@@ -50,14 +50,13 @@ def savings(use: Use, prices: Prices, packing: Packing, parquet: Stored = PARQUE
     settings = [made for make in _SETTINGS if (made := make(_Settings(use, prices, packing, parquet)))]
     found = [Saving(s.name, s.change, s.but, now - _total(s.use, prices) - s.extra) for s in settings]
     found.sort(key=lambda saving: -saving.usd)
-    worth = {saving.name for saving in found if saving.usd > 0}
-    together, extra = use, 0.0
+    together, left, changes = use, now, 0
     for make in _SETTINGS:  # each of what the others leave
         changed = make(_Settings(together, prices, packing, parquet))
-        if changed and changed.name in worth:
-            together, extra = changed.use, extra + changed.extra
-    if len(worth) > 1:
-        found.append(Saving("everything", "all that saves, together", "", now - _total(together, prices) - extra))
+        if changed and (total := _total(changed.use, prices) + changed.extra) < left:
+            together, left, changes = changed.use, total, changes + 1
+    if changes > 1:
+        found.append(Saving("everything", "all that saves, together", "", now - left))
     return tuple(found)
 
 

@@ -37,7 +37,8 @@ def expected(target: Target, sql: str, workgroup: str, database: str) -> Expecte
         return None
     try:
         said = query.run(target, f"EXPLAIN (TYPE IO, FORMAT JSON) {sql}", workgroup, database).rows
-        return of_plan(target, json.loads("\n".join(row[0] or "" for row in said)))
+        text = "\n".join(row[0] or "" for row in said)
+        return of_plan(target, json.loads(text[text.index("{") :]))  # a first row may hold the column's name
     except RefusedError:
         return _of_laptop(target, sql, workgroup, database)
     except (ValueError, KeyError, TypeError, AttributeError):  # a plan of a form that nobody has told us of
