@@ -12,12 +12,15 @@ from typing import Any
 
 import pytest
 
+from clicklake import cost_report, price_list
 from clicklake.cli import main
 from clicklake.cost import PARQUET, Function, Queries, Stored, Use, bill, cost, packed
+from clicklake.cost_deployed import of_pipeline
+from clicklake.cost_measured import DEMO
 from clicklake.cost_savings import Packing, compact, savings
 from clicklake.price_list import FILE, load
 from endpoint_process import EndpointProcess
-from proven_lake import ROOT, Said, console, variables
+from proven_lake import PIPELINE, ROOT, Said, console, variables
 from typed_pages import undescribed
 
 PRICES = load()
@@ -295,6 +298,19 @@ def test_a_sample_whose_first_events_are_none_is_measured_by_the_rest(tmp_path: 
     assert run(f"clicklake cost --events-per-day 1M --sample {file} --json").document["sizes"]["processed_bytes"] > 10
     file.write_text("rubbish\n" * 100)
     assert "is an event; see why: clicklake process" in run(f"clicklake cost --events-per-day 1M --sample {file}").err
+
+
+def test_what_the_prices_do_not_fit_is_noted() -> None:
+    settings = replace(of_pipeline(PIPELINE), region="eu-central-1")
+    many = replace(BY_HAND, events=1e12)
+    asked = cost_report.Asked(many, replace(DEMO, events=99), settings, Packing(), price_list.read(), "prices.json")
+    notes = cost_report.document(asked)["notes"]
+    assert [note.partition(":")[0] for note in notes] == [
+        "AWS asks less than firehose_gib for what is above 512,000 of it",
+        "AWS asks less than s3_gib_month for what is above 51,200 of it",
+        "the stack is in eu-central-1, the prices are those of us-east-1",
+        "99 events are few",
+    ]
 
 
 def test_a_sample_that_is_too_small_is_refused(tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ from clicklake.target import Target, translated
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`raw_days` and `failed_days` None: kept for ever. `source` says where they were read, in words."""
+    """`raw_days` and `failed_days` None: kept for ever. `source` says where they were read, in words; `region` is that
+    of a stack on AWS."""
 
     source: str
     buffer_mib: float
@@ -31,6 +32,7 @@ class Settings:
     alarms: int = 0
     dashboards: int = 0
     keys: int = 0
+    region: str | None = None
 
 
 def of_pipeline(pipeline: Pipeline) -> Settings:
@@ -75,6 +77,7 @@ def of_stack(target: Target, pipeline: Pipeline, names: Names) -> Settings:
         form="parquet" if "parquet" in serde["Table"]["StorageDescriptor"]["InputFormat"].lower() else "json",
         alarms=alarms,
         dashboards=dashboards,
+        region=None if target.is_laptop else target.session.region_name,
         keys=int("KMSEncryptionConfig" in destination.get("EncryptionConfiguration", {})),
     )
 

@@ -90,6 +90,9 @@ def _files(use: Use) -> dict[str, Any]:
 def _notes(asked: Asked) -> Iterator[str]:
     for name in {line.price: None for line in bill(asked.use) if line.amount > asked.prices.prices[line.price].up_to}:
         yield f"AWS asks less than {name} for what is above {asked.prices.prices[name].up_to:,.0f} of it"
+    region = asked.settings.region
+    if region and region != asked.prices.region:
+        yield f"the stack is in {region}, the prices are those of {asked.prices.region}: --price-file"
     if asked.measured.events < _FEW:
         yield f"{asked.measured.events:,} events are few: sizes of large files are guessed from small ones"
 

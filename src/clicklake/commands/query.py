@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, get_args
 
-from clicklake import chart, parquet_result, pipeline, query, scan_limit
+from clicklake import chart, parquet_result, pipeline, price_list, query, scan_limit
 from clicklake.commands.aiming import target
 from clicklake.commands.options import Arguments, Command, add_target
 from clicklake.errors import ClicklakeError, NoError, UsageError
@@ -93,8 +93,16 @@ def _query(arguments: Arguments) -> None:
                 if len(wanted) > 1:
                     e.args = (f"statement {number} of {len(wanted)}, line {statement.line}: {e}",)
                 raise
-            charged = f"{dollars(query.usd(result.scanned_bytes))}{' on AWS' if aws.is_laptop else ''}"
-            print(f"{query.summary(result)}, {charged}", file=sys.stderr, flush=True)
+            print(f"{query.summary(result)}, {_charged(result, aws)}", file=sys.stderr, flush=True)
+
+
+def _charged(result: Result, aws: Target) -> str:
+    """`$0.21`, and whose price it is if it is not the region's."""
+    amount = dollars(query.usd(result.scanned_bytes))
+    if aws.is_laptop:
+        return f"{amount} on AWS"
+    priced = price_list.read().region
+    return amount if aws.session.region_name == priced else f"{amount} by the price of {priced}"
 
 
 def _take_sql_behind_chart(arguments: Arguments) -> None:
