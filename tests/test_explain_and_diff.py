@@ -241,3 +241,14 @@ def test_a_day_without_raw_objects_has_nothing_to_compare(lake: ProvenLake, zips
     said = diff(lake, f"--to 2025-11-01 --processor {zips}/same.zip")
     assert (said.code, said.out) == (1, "")
     assert "no raw object" in said.err
+
+
+# --- last, for what it adds to the lake stays there ------------------------------------------------------------------
+
+
+def test_a_failed_record_that_is_no_utf8_is_found_and_hinders_no_search(lake: ProvenLake) -> None:
+    lake.put_and_wait("22", "f.gz", gzip.compress(b'{"event_type": "click", "event_id": "r-1", "name": "caf\xe9"}\n'))
+    document = explain(lake, "r-1")
+    assert (document["outcome"], document["raw"]["record_index"]) == ("failed", 0)
+    assert explain(lake, "x-9")["failure"]["type"] == "missing_field"
+    assert "no failed record has the id -1r" in lake.run("clicklake explain -- -1r").err

@@ -4,6 +4,7 @@ A row names its raw object and its record there, and that leads to everything el
 all of them for an id.
 """
 
+import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -48,8 +49,11 @@ def by_id(lake: Lake, event_id: str, app_id: str | None, day: date | None) -> Fo
     rows = _ask(lake, lake.pipeline.tables.events.name, where)
     if rows:
         return _found(rows, 0)
-    inside = f"strpos(from_utf8(from_base64(raw)), {_text(event_id)}) > 0{_of_day(lake, day)}"
-    failed = _ask(lake, lake.pipeline.tables.failed.name, inside)
+    # As hexadecimal digits, for what failed need be no UTF-8; these may also be found across two bytes.
+    sent = event_id.encode()
+    inside = f"strpos(to_hex(from_base64(raw)), '{sent.hex().upper()}') > 0{_of_day(lake, day)}"
+    maybe = _ask(lake, lake.pipeline.tables.failed.name, inside)
+    failed = [row for row in maybe if sent in base64.b64decode(row["raw"] or "")]
     if not failed:
         when = f" of {day}" if day else ""
         hint = "is its raw object processed? clicklake verify names those that are not"
