@@ -305,6 +305,18 @@ QUERIES: list[tuple[str, list[list[str | None]]]] = [
         [["{b=2}", "[3, 2]", "[a, b]", "{a=1, b=3}", "{b=2}", "a-b-b", "a,b,b"]],
     ),
     (
+        """SELECT numeric_histogram(9, x), numeric_histogram(2, x), numeric_histogram(2, x, 3) FILTER (WHERE x > 1),
+          reduce_agg(x, 0, (a, b) -> a + b, (a, b) -> a + b) FILTER (WHERE x > 1)
+        FROM (VALUES 1, 2, 10, 10, NULL) AS t(x)""",
+        [["{1.0=1.0, 2.0=1.0, 10.0=2.0}", "{1.5=2.0, 10.0=2.0}", "{2.0=3.0, 10.0=6.0}", "22"]],
+    ),
+    (
+        """SELECT map_agg(x, x), multimap_agg(x, x), map_union(MAP(ARRAY[x], ARRAY[x])), numeric_histogram(3, x),
+          approx_most_frequent(3, x, 5), approx_percentile(x, 2, ARRAY[0.5]), max_by(x, x, 2)
+        FROM (SELECT 1 AS x WHERE false) AS t""",
+        [[None] * 7],
+    ),
+    (
         "SELECT map_agg(k, v) OVER (ORDER BY v) FROM (VALUES ('a', 1), ('b', 2)) AS t(k, v)",
         [["{a=1}"], ["{a=1, b=2}"]],
     ),
@@ -351,7 +363,7 @@ REFUSED = [
     ("""SELECT json_query('[5]', 'lax $[0][*]' WITH WRAPPER)""", "NOT_SUPPORTED: a lax path through a value as an"),
     ("""SELECT json_query('[12345678901234567890]', 'lax $')""", "NOT_SUPPORTED: json_query of numbers of 19 digits"),
     ("SELECT json_query('{}', 'lax $.*')", "NOT_SUPPORTED: the SQL/JSON path lax $.*"),
-    ("SELECT json_object('k' : 1, 'k' : 2)", "NOT_SUPPORTED: cannot construct a JSON object with duplicate key"),
+    ("SELECT TRY(json_object('k' : 1, 'k' : 2))", "NOT_SUPPORTED: cannot construct a JSON object with duplicate key"),
     ("SELECT json_object('k' : 1, 'k' : 2 WITH UNIQUE KEYS)", "INVALID_FUNCTION_ARGUMENT: duplicate key passed to"),
     ("SELECT json_object(CAST(null AS VARCHAR) : 1)", "INVALID_FUNCTION_ARGUMENT: null value passed for JSON object"),
     ("SELECT json_array('[...' FORMAT JSON)", "JSON_INPUT_CONVERSION_ERROR"),
@@ -380,6 +392,8 @@ REFUSED = [
     ("SELECT DATE '392251590-07-12'", "INVALID_CAST_ARGUMENT: Value cannot be cast to date"),
     ("SELECT CAST(123 AS VARCHAR(2))", "INVALID_CAST_ARGUMENT: Value 123 cannot be represented as varchar(2)"),
     ("SELECT sqrt(1, 2)", "FUNCTION_NOT_FOUND: line 1:8: Unexpected parameters for function sqrt"),
+    ("SELECT numeric_histogram(1, 1e0)", "INVALID_FUNCTION_ARGUMENT: numeric_histogram bucket count must be greater"),
+    ("SELECT json_extract('{}', '$.a[*]')", "INVALID_FUNCTION_ARGUMENT: Invalid JSON path: '$.a[*]'"),
     ("SELECT parse_data_size('1 kB')", "INVALID_FUNCTION_ARGUMENT: Invalid data size: '1 kB'"),
     ("SELECT localtimestamp(6)", "NOT_SUPPORTED: a current time with other than three digits"),
     ("SELECT width_bucket(1e0, ARRAY[])", "INVALID_FUNCTION_ARGUMENT: Bins cannot be an empty array"),

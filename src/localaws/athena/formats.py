@@ -70,6 +70,8 @@ def json_path(path: str) -> str:
             break
         spelled += f"[{step[2]}]" if step[2] else f'."{step[1] or step[3] or step[4] or step[5]}"'
         position = step.end()
+    if path[position : position + 2] in {"..", ".*", "[*"}:  # io.trino.operator.scalar.JsonPathTokenizer
+        raise QueryFailure(f"INVALID_FUNCTION_ARGUMENT: Invalid JSON path: '{path}'")
     if not path.startswith("$") or position < len(path):
         raise not_supported(f"the JSON path {path}")
     return spelled

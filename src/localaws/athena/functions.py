@@ -120,7 +120,7 @@ UNSUPPORTED = frozenset(
     geometry_from_hadoop_shape geometry_to_bing_tiles geometry_union great_circle_distance hash_counts hmac_sha512
     index intersection_cardinality inverse_beta_cdf inverse_normal_cdf jaccard_index
     learn_classifier learn_libsvm_classifier learn_libsvm_regressor learn_regressor make_set_digest merge
-    merge_set_digest murmur3 normal_cdf numeric_histogram objectid_timestamp
+    merge_set_digest murmur3 normal_cdf objectid_timestamp
     qdigest_agg quantile_at_value render rgb sha512 simplify_geometry spooky_hash_v2_32 spooky_hash_v2_64 st_area
     st_asbinary st_astext st_boundary st_buffer st_centroid st_contains st_convexhull st_difference st_disjoint
     st_distance st_equals st_geometryfromtext st_intersection st_intersects st_length st_point st_polygon st_within

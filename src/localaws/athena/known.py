@@ -4,8 +4,9 @@ from sqlglot import exp
 
 from localaws.athena import columns
 
-_MAPS = {"map", "t_map", "map_agg", "t_map_agg", "histogram", "map_filter", "map_concat", "map_from_entries",
-         "split_to_map", "t_split_to_map", "transform_values", "transform_keys"}  # fmt: skip
+_MAPS = {"map", "t_map", "map_agg", "t_map_of", "map_union", "t_map_union", "histogram", "map_filter", "map_concat",
+         "map_from_entries", "split_to_map", "t_split_to_map", "transform_values", "transform_keys", "multimap_agg",
+         "t_multimap_of", "numeric_histogram", "t_numeric_histogram", "approx_most_frequent", "t_most_frequent"}  # fmt: skip
 
 
 def is_real(node: exp.Expr) -> bool:

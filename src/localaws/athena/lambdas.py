@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
+from localaws.athena import aggregates
 from localaws.athena.calls import Arguments, Rewrite, call
 from localaws.athena.failures import not_supported
 
@@ -90,9 +91,9 @@ def _reduce_agg(a: Arguments) -> exp.Expr:
     """The function that combines states has nothing to do: there is one group state. NULLs are left out."""
     _lambda(a[3], 2)
     there = exp.Not(this=exp.Is(this=exp.to_identifier("t_item"), expression=exp.Null()))
-    values = call("list_filter", call("list", a[0]), _each("t_item", there))
+    values = call("list_filter", aggregates.marked(call("list", a[0])), _each("t_item", there))
     reduced = call("list_reduce", values, _lambda(a[2], 2), a[1])
-    some = exp.GT(this=call("count", a[0].copy()), expression=exp.Literal.number(0))
+    some = exp.GT(this=aggregates.marked(call("count", a[0].copy())), expression=exp.Literal.number(0))
     return exp.Case(ifs=[exp.If(this=some, true=reduced)])
 
 

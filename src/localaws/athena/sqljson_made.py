@@ -76,8 +76,10 @@ def made(a: Sequence[exp.Expr]) -> exp.Expr:
         raise QueryFailure(f"NOT_SUPPORTED: line 1:8: {behaviour} when input expression has FORMAT")
     keys = values[::2]
     members = [_member(v, null=_word(clauses, "on_null") != "ABSENT") for v in values[1::2]]
-    duplicate = _DUPLICATE_IS_ERROR if "unique" in clauses else _DUPLICATE
     names = [k.name for k in keys if isinstance(k, exp.Literal) and k.is_string]
+    if len(set(names)) < len(names) and not clauses.keys() & {"unique", "on_null"}:
+        raise QueryFailure(_DUPLICATE)  # which TRY doesn't catch
+    duplicate = _DUPLICATE_IS_ERROR if "unique" in clauses else _DUPLICATE
     if (
         len(names) < len(keys)
         or len(set(names)) < len(names)
