@@ -317,6 +317,10 @@ QUERIES: list[tuple[str, list[list[str | None]]]] = [
         [[None] * 7],
     ),
     (
+        "SELECT k, v FROM (SELECT map_agg(x, x + 1) AS m FROM (VALUES 1, 2) AS t(x)) CROSS JOIN UNNEST(m) AS u(k, v) ORDER BY k",
+        [["1", "2"], ["2", "3"]],
+    ),
+    (
         "SELECT map_agg(k, v) OVER (ORDER BY v) FROM (VALUES ('a', 1), ('b', 2)) AS t(k, v)",
         [["{a=1}"], ["{a=1, b=2}"]],
     ),

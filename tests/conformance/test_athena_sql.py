@@ -258,8 +258,8 @@ REFUSED = [
     ("SELECT * FROM read_csv('/etc/passwd')", "NOT_SUPPORTED: the table function read_csv is not supported by"),
     ('SELECT * FROM "/etc/passwd"', "TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog.db./etc/passwd'"),
     ("SELECT st_point(1, 2)", "NOT_SUPPORTED: the function st_point is not supported by the local Athena yet"),
-    ("SELECT min_by(1, 2, 3)", "NOT_SUPPORTED: 3 arguments of the function min_by"),
-    ("SELECT json_extract('{}', '$..a')", "NOT_SUPPORTED: the JSON path $..a"),
+    ("SELECT min_by(1, 2, 3, 4)", "FUNCTION_NOT_FOUND: line 1:8: Unexpected parameters for function min_by"),
+    ("SELECT json_extract('{}', '$..a')", "INVALID_FUNCTION_ARGUMENT: Invalid JSON path: '$..a'"),
     ("SELECT * FROM (VALUES 1) AS t(x) TABLESAMPLE BERNOULLI (10)", "NOT_SUPPORTED: TABLESAMPLE"),
     ("SELECT CAST(1 AS HUGEINT)", "NOT_SUPPORTED: the type"),
     (

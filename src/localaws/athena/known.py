@@ -6,7 +6,8 @@ from localaws.athena import columns
 
 _MAPS = {"map", "t_map", "map_agg", "t_map_of", "map_union", "t_map_union", "histogram", "map_filter", "map_concat",
          "map_from_entries", "split_to_map", "t_split_to_map", "transform_values", "transform_keys", "multimap_agg",
-         "t_multimap_of", "numeric_histogram", "t_numeric_histogram", "approx_most_frequent", "t_most_frequent"}  # fmt: skip
+         "t_multimap_of", "numeric_histogram", "t_numeric_histogram", "approx_most_frequent",
+         "t_most_frequent"}  # fmt: skip
 
 
 def is_real(node: exp.Expr) -> bool:
@@ -19,13 +20,14 @@ def is_real(node: exp.Expr) -> bool:
 
 
 def is_map(node: exp.Expr) -> bool:
-    """Is it known to be a map: a function that makes one, or a column of that type?"""
+    """Is it known to be a map: a function that makes one, or a column that is one?"""
     node = node.unnest()
     if isinstance(node, exp.Cast):
         return bool(node.to.this == exp.DType.MAP)
     if isinstance(node, exp.Column):
         found = columns.type_of_column(node)
-        return found is not None and found.name == "map"
+        made = columns.origin(node) if found is None else None
+        return found.name == "map" if found is not None else made is not None and is_map(made)
     return isinstance(node, exp.Anonymous) and node.name.lower() in _MAPS
 
 
