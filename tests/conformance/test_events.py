@@ -221,7 +221,7 @@ def test_faults_on_purpose_repeat_and_reorder_what_is_told_and_no_kill_loses_it(
     endpoint.start()
     assert 3 < put_numbers(aws, bucket, 40) < 30
     endpoint.kill()
-    endpoint.variables.clear()
+    del endpoint.variables["CLICKLAKE_FAULTS"]
     endpoint.start()
     there = {o["Key"] for o in aws("s3").list_objects_v2(Bucket=bucket)["Contents"]}
     assert eventually(lambda: {r["s3"]["object"]["key"] for r in records(tmp_path / "out")} == there)
