@@ -331,6 +331,17 @@ REFUSED = [
     ),
     ("SELECT 1 AS x UNION CORRESPONDING SELECT 2 AS x", "SYNTAX_ERROR: line 1:1: mismatched input 'CORRESPONDING'"),
     ("SELECT x FROM (VALUES 1, 1) AS t(x) ORDER BY x FETCH FIRST ROW WITH TIES", "NOT_SUPPORTED: FETCH FIRST ... WITH"),
+    ("SELECT x AS y FROM (VALUES 1) AS t(x) WHERE y = 1", "COLUMN_NOT_FOUND: line 1:45: Column 'y' cannot be resolved"),
+    ("SELECT x AS y FROM (VALUES 1) AS t(x) GROUP BY y", "COLUMN_NOT_FOUND: line 1:48: Column 'y'"),
+    ("SELECT x + 1 AS y, y + 1 FROM (VALUES 1) AS t(x)", "COLUMN_NOT_FOUND: line 1:20: Column 'y'"),
+    ("WITH q AS (SELECT 1 AS a) SELECT count(*) AS n FROM q HAVING n > 0", "COLUMN_NOT_FOUND: line 1:62: Column 'n'"),
+    ("SELECT a FROM (SELECT 1 AS a, 2 AS a)", "AMBIGUOUS_NAME: line 1:8: Column 'a' is ambiguous"),
+    ("SELECT 1 UNION SELECT 'a'", "TYPE_MISMATCH: line 1:8: column 1 in UNION query has incompatible types: integer, varchar(1)"),
+    ("SELECT 1 WHERE CAST('a' AS varchar) = 1", "TYPE_MISMATCH: line 1:21: Cannot apply operator: varchar = integer"),
+    ("SELECT NOT 1", "TYPE_MISMATCH: line 1:12: NOT must evaluate to a boolean (actual: integer)"),
+    ("SELECT CASE WHEN 1 THEN 2 END", "TYPE_MISMATCH: line 1:18: condition must evaluate to a boolean (actual: integer)"),
+    ("SELECT IF(true, 1, 'a')", "TYPE_MISMATCH: line 1:17: All results must be the same type"),
+    ("SELECT coalesce(1, 'a')", "TYPE_MISMATCH: line 1:8: All results must be the same type"),
     ("DELETE FROM t", "NOT_SUPPORTED: DELETE is not supported by the local Athena yet"),
 ]
 
@@ -425,6 +436,16 @@ def test_what_is_not_in_the_grammar_is_not_taken(queries: Queries, sql: str, tol
         queries.start(sql)
     assert error.value.response["Error"]["Message"].startswith(told)
     assert error.value.response["AthenaErrorCode"] == "MALFORMED_QUERY"
+
+
+def test_a_partition_key_of_text_is_not_compared_with_a_number(queries: Queries) -> None:
+    queries.run(
+        "CREATE EXTERNAL TABLE by_year (a int) PARTITIONED BY (year string) STORED AS PARQUET LOCATION 's3://lake/years/'"
+    )
+    told = queries.failure("SELECT * FROM by_year WHERE a = 1 AND year = 2020")
+    assert told == "TYPE_MISMATCH: line 1:39: Cannot apply operator: varchar = integer"
+    assert queries.failure("SELECT * FROM by_year WHERE year IN (2020, 2021)").startswith("TYPE_MISMATCH: line 1:29: IN")
+    assert queries.rows("SELECT a AS b FROM by_year WHERE year = '2020' AND a IN (1, 2) ORDER BY b") == []
 
 
 def test_a_sum_of_decimals_whose_type_is_not_known_is_not_divided_wrongly(queries: Queries) -> None:

@@ -18,6 +18,8 @@ In a worker process (DuckDB and sqlglot, locked down):
     query       one query from text to result, through the following
     reading     its text read once, to be refused or run
     grammar     Trino's SQL as a syntax tree; refuses what is not in its tables or in functions
+    syntax      refuses other dialects' words that sqlglot reads
+    names, mixtures   refuse aliases where Trino sees none, and types that only DuckDB would mix
     operands    refuses comparisons that only DuckDB would make; analyzer what else only Trino's analyzer refuses
     dialect     the tree rewritten for DuckDB: functions, rewrites, macros, formats, numbers, temporal, lambdas,
                 unnesting

@@ -10,13 +10,13 @@ from localaws.athena.types import Type
 
 def inner(source: exp.Expr) -> exp.Select | None:
     """The (leftmost) SELECT behind a subquery or behind the name of a WITH."""
-    query: exp.Expr | None = source.this if isinstance(source, exp.Subquery) else _named(source)
+    query: exp.Expr | None = source.this if isinstance(source, exp.Subquery) else named(source)
     while isinstance(query, exp.SetOperation | exp.Subquery):
         query = query.this
     return query if isinstance(query, exp.Select) else None
 
 
-def _named(table: exp.Expr) -> exp.Expr | None:
+def named(table: exp.Expr) -> exp.Expr | None:
     owner = table.parent
     while owner is not None:
         clause = owner.args.get("with_")
@@ -44,7 +44,7 @@ def _type_in(select: exp.Select, name: str, qualifier: str = "") -> Type | None:
 
 
 def _passed_on(source: exp.Expr, name: str) -> Type | None:
-    query = source.this if isinstance(source, exp.Subquery) else _named(source)
+    query = source.this if isinstance(source, exp.Subquery) else named(source)
     if not isinstance(query, exp.Select) or _renames(source) or _renames(query.parent):
         return None
     for projection in query.expressions:
@@ -66,7 +66,7 @@ def _origin_in(select: exp.Select, name: str, qualifier: str = "") -> exp.Expr |
     for source in sources(select):
         if qualifier not in {"", source.alias_or_name.lower()} or name in of_table(source):
             continue
-        query = source.this if isinstance(source, exp.Subquery) else _named(source)
+        query = source.this if isinstance(source, exp.Subquery) else named(source)
         if not isinstance(query, exp.Select) or _renames(source) or _renames(query.parent):
             continue
         for projection in query.expressions:

@@ -6,7 +6,7 @@ happens to read as a date compares as one on the laptop and fails on AWS, so it 
 
 from sqlglot import exp
 
-from localaws.athena import analyzer, columns, numbers, temporal
+from localaws.athena import analyzer, columns, mixtures, names, numbers, temporal
 from localaws.athena.failures import QueryFailure, position
 
 _OPERATORS = {
@@ -18,6 +18,7 @@ _OPERATORS = {
 def check(sql: str, tree: exp.Expr) -> None:
     """Raises QueryFailure with TYPE_MISMATCH; the tables of the tree must be resolved."""
     analyzer.check(sql, tree)
+    names.check(sql, tree)
     for node in tree.find_all(*_OPERATORS):
         sides = _sides(node)
         texts = [s for s in sides if isinstance(s, exp.Literal) and s.is_string]
@@ -27,6 +28,7 @@ def check(sql: str, tree: exp.Expr) -> None:
                 where = position(sql, _start(node))
                 word = f"{found} {_OPERATORS[type(node)]} varchar({len(texts[0].this)})"
                 raise QueryFailure(f"TYPE_MISMATCH: line {where}: Cannot apply operator: {word}")
+    mixtures.check(sql, tree)
 
 
 def _sides(node: exp.Expr) -> list[exp.Expr]:
