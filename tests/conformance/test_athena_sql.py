@@ -342,6 +342,7 @@ REFUSED = [
     ("SELECT CASE WHEN 1 THEN 2 END", "TYPE_MISMATCH: line 1:18: condition must evaluate to a boolean (actual: integer)"),
     ("SELECT IF(true, 1, 'a')", "TYPE_MISMATCH: line 1:17: All results must be the same type"),
     ("SELECT coalesce(1, 'a')", "TYPE_MISMATCH: line 1:8: All results must be the same type"),
+    ("CREATE VIEW twice AS SELECT 1 AS a, 2 AS A", "DUPLICATE_COLUMN_NAME: line 1:1: Column name 'a' specified more"),
     ("DELETE FROM t", "NOT_SUPPORTED: DELETE is not supported by the local Athena yet"),
 ]
 

@@ -193,6 +193,9 @@ class Carrier:
         if any(n.startswith("_col") for n in names):
             position = next(i for i, n in enumerate(names, 1) if n.startswith("_col"))
             raise QueryFailure(f"MISSING_COLUMN_NAME: line 1:1: Column name not specified at position {position}")
+        twice = next((n for n in names if names.count(n) > 1), "")
+        if twice:
+            raise QueryFailure(f"DUPLICATE_COLUMN_NAME: line 1:1: Column name '{twice}' specified more than once")
         columns = list(zip(names, described["hive"], described["trino"], strict=True))
         table = view(database, command.name.name, command.query, columns)
         try:
