@@ -328,7 +328,7 @@ def test_a_lake_is_measured_by_its_ledger_and_its_stack(stack: EndpointProcess, 
             FunctionName="clickstream-raw-to-processed-dev", MemorySize=2048
         )
         document = run("clicklake cost --lake --json").document
-    assert document["sizes"]["of"] == "the ledger, 1 days"
+    assert document["sizes"]["of"] == "the ledger, 1 day"
     assert document["sizes"]["events"] == document["events_per_day"] == 1000
     assert 600 < document["sizes"]["event_bytes"] < 900
     assert document["events_per_record"] > 100  # as `send` packs them, by the stream's own count

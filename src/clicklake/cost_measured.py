@@ -122,7 +122,7 @@ def of_ledger(target: Target, pipeline: Pipeline, names: Names, days: Days, form
     factor = processed / objects / like.size(events / objects)
     points = tuple((number, size * factor) for number, size in like.points)
     return Measured(
-        source=f"the ledger, {span} days",
+        source=f"the ledger, {span} day" if span == 1 else f"the ledger, {span} days",
         events=events,
         event_bytes=plain / events,
         compression=plain / packed,
