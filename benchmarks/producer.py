@@ -21,7 +21,7 @@ from clicklake.producer import Producer
 from clicklake.send import send
 from clicklake.target import Target, of_keys
 
-EVENTS = 60_000
+EVENTS = 150_000
 EVENT_BYTES = 600
 BATCH = 500
 STREAM = "bench"

@@ -2,9 +2,13 @@
 
 import json
 import random
+import subprocess
+import sys
 import uuid
 from datetime import datetime, timedelta, timezone
+from enum import Enum
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -84,6 +88,33 @@ def test_times_with_zones_and_uuids_are_written_as_text() -> None:
     event = sent({"event_time": at, "properties": {"order": uuid.UUID(int=7)}})
     assert event["event_time"] == "2026-01-02T03:04:05.678000+01:00"
     assert event["properties"] == {"order": str(uuid.UUID(int=7))}
+
+
+class Plan(Enum):
+    FREE = "free"
+
+
+def odd() -> dict[str, Any]:
+    """What encoders of JSON differ about."""
+    at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone(timedelta(hours=1)))
+    values = [None, True, 1 << 70, -(1 << 63), 1.5, 1e300, -0.0, 1e16, '\x00\x7f\u2028ü😀"\\', (1, 2), {7: "seven"}]
+    return {
+        "values": [*values, uuid.UUID(int=7), Plan.FREE, at],
+        "plain": {"text": "x", "plan": Plan.FREE, "n": [1, 0.1]},
+    }
+
+
+def test_with_orjson_and_without_an_event_is_the_same() -> None:
+    script = """
+import sys
+sys.modules["orjson"] = None
+import test_producer_packing as t
+print(t.json.dumps([t.sent(t.odd()), t.sent(t.odd()["plain"])]))
+"""
+    without = subprocess.run(
+        [sys.executable, "-c", script], cwd=Path(__file__).parent, capture_output=True, text=True, check=True
+    ).stdout
+    assert json.loads(without) == [sent(odd()), sent(odd()["plain"])]
 
 
 def test_the_time_of_sending_is_that_of_each_sending() -> None:
