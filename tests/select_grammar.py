@@ -258,7 +258,9 @@ class Writer:
         return both("{0} ORDER BY {1}", said, Said(trino + end[0], duck + (end[1] or end[0])))
 
     def _aggregate(self, source: Source, group: str = "") -> tuple[Said, str]:
-        result, trino, duck, argument = self.one_of(_AGGREGATES if not group else [a for a in _AGGREGATES if a[0] == group])
+        result, trino, duck, argument = self.one_of(
+            _AGGREGATES if not group else [a for a in _AGGREGATES if a[0] == group]
+        )
         kind = argument or self.one_of(_ORDERED)
         said = both(trino, self.value(kind, source, 1), duck=duck)
         if self._draw(st.integers(0, 3)) == 0:
@@ -279,7 +281,9 @@ class Writer:
             kinds = [self.one_of(_ORDERED) for _ in range(self._draw(st.integers(0, 2)))]
             said = [self.value(k, source) for k in kinds]
             by = both(" GROUP BY " + ", ".join(str(n + 1) for n in range(len(kinds)))) if kinds else both("")
-        chosen = Said.join(", ", [both("{0} AS c" + str(n), x) for n, x in enumerate([*said, *(a for a, _ in aggregates)])])
+        chosen = Said.join(
+            ", ", [both("{0} AS c" + str(n), x) for n, x in enumerate([*said, *(a for a, _ in aggregates)])]
+        )
         text = both("SELECT {0} FROM {1}{2}{3}", chosen, source.said, self.where(source), by)
         if self._draw(st.booleans()):
             text = both("{0} HAVING {1} > 0", text, self._aggregate(source, "int")[0])
@@ -295,13 +299,21 @@ class Writer:
             value = self.value(kind, source, 1)
             partition = self.one_of(["", "PARTITION BY {2}"])
             words = {"partition": partition, "frame": self.one_of(_FRAMES)}
-            filled = [t.replace("{partition}", partition).replace("{frame}", words["frame"]) for t in (trino, duck or trino)]
+            filled = [
+                t.replace("{partition}", partition).replace("{frame}", words["frame"]) for t in (trino, duck or trino)
+            ]
             filled[1] = filled[1].replace("ORDER BY {0} DESC)", "ORDER BY {0} DESC NULLS LAST)")
-            filled[1] = filled[1].replace("ORDER BY {0})", "ORDER BY {0} NULLS LAST)").replace("{0} RANGE", "{0} NULLS LAST RANGE")
+            filled[1] = (
+                filled[1]
+                .replace("ORDER BY {0})", "ORDER BY {0} NULLS LAST)")
+                .replace("{0} RANGE", "{0} NULLS LAST RANGE")
+            )
             said = both(filled[0], value, order, self.value(self.one_of(("int", "text")), source, 1), duck=filled[1])
             chosen.append(both(f"{{0}} AS c{n}", said))
             kinds.append(result or kind)
-        return Query(both("SELECT {0} FROM {1}{2}", Said.join(", ", chosen), source.said, self.where(source)), tuple(kinds))
+        return Query(
+            both("SELECT {0} FROM {1}{2}", Said.join(", ", chosen), source.said, self.where(source)), tuple(kinds)
+        )
 
     def together(self) -> Query:
         kinds = tuple(self.one_of(_ORDERED) for _ in range(self._draw(st.integers(1, 3))))

@@ -336,10 +336,16 @@ REFUSED = [
     ("SELECT x + 1 AS y, y + 1 FROM (VALUES 1) AS t(x)", "COLUMN_NOT_FOUND: line 1:20: Column 'y'"),
     ("WITH q AS (SELECT 1 AS a) SELECT count(*) AS n FROM q HAVING n > 0", "COLUMN_NOT_FOUND: line 1:62: Column 'n'"),
     ("SELECT a FROM (SELECT 1 AS a, 2 AS a)", "AMBIGUOUS_NAME: line 1:8: Column 'a' is ambiguous"),
-    ("SELECT 1 UNION SELECT 'a'", "TYPE_MISMATCH: line 1:8: column 1 in UNION query has incompatible types: integer, varchar(1)"),
+    (
+        "SELECT 1 UNION SELECT 'a'",
+        "TYPE_MISMATCH: line 1:8: column 1 in UNION query has incompatible types: integer, varchar(1)",
+    ),
     ("SELECT 1 WHERE CAST('a' AS varchar) = 1", "TYPE_MISMATCH: line 1:21: Cannot apply operator: varchar = integer"),
     ("SELECT NOT 1", "TYPE_MISMATCH: line 1:12: NOT must evaluate to a boolean (actual: integer)"),
-    ("SELECT CASE WHEN 1 THEN 2 END", "TYPE_MISMATCH: line 1:18: condition must evaluate to a boolean (actual: integer)"),
+    (
+        "SELECT CASE WHEN 1 THEN 2 END",
+        "TYPE_MISMATCH: line 1:18: condition must evaluate to a boolean (actual: integer)",
+    ),
     ("SELECT IF(true, 1, 'a')", "TYPE_MISMATCH: line 1:17: All results must be the same type"),
     ("SELECT coalesce(1, 'a')", "TYPE_MISMATCH: line 1:8: All results must be the same type"),
     ("CREATE VIEW twice AS SELECT 1 AS a, 2 AS A", "DUPLICATE_COLUMN_NAME: line 1:1: Column name 'a' specified more"),
@@ -445,7 +451,9 @@ def test_a_partition_key_of_text_is_not_compared_with_a_number(queries: Queries)
     )
     told = queries.failure("SELECT * FROM by_year WHERE a = 1 AND year = 2020")
     assert told == "TYPE_MISMATCH: line 1:39: Cannot apply operator: varchar = integer"
-    assert queries.failure("SELECT * FROM by_year WHERE year IN (2020, 2021)").startswith("TYPE_MISMATCH: line 1:29: IN")
+    assert queries.failure("SELECT * FROM by_year WHERE year IN (2020, 2021)").startswith(
+        "TYPE_MISMATCH: line 1:29: IN"
+    )
     assert queries.rows("SELECT a AS b FROM by_year WHERE year = '2020' AND a IN (1, 2) ORDER BY b") == []
 
 
