@@ -103,6 +103,8 @@ NOTES: dict[str, tuple[Numbers, str]] = {
     "some runs fail": (but(function={"errors": 1}), "1 of 290 runs failed."),
     "some runs wait": (but(function={"throttles": 1}), "The function was throttled 1 time."),
     "some records fail": (but(processed={"failed": 60, "failures": {"too_large": 60}}), "10% of the records failed: too_large 60."),
+    "few records fail": (but(processed={"failed": 1, "failures": {"too_large": 1}}), "Less than 1% of the records failed: too_large 1."),
+    "nearly all attempts fail": (but(firehose={"success": 0.002}), "More than 99% of the attempts to deliver failed, and were repeated."),
 }  # fmt: skip
 
 

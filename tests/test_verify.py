@@ -364,12 +364,14 @@ def test_repair_brings_every_row_back_once(repaired: Said, lake: ProvenLake) -> 
     assert set(rows.values()) == {GOOD * (len(raw) + 1)}, "the deleted raw object's rows are there still"
 
 
-def test_a_day_that_athena_cannot_read_is_named_unless_an_object_explains_it() -> None:
-    where = Partition(EVENTS, ("2025", "11", "21"))
-    counting, orphan = Counting({}, {where: "GENERIC_INTERNAL_ERROR"}), "processed/year=2025/month=11/day=21/x"
-    (finding,) = findings([counting], [], PIPELINE)
-    assert (finding.kind, finding.key) == ("unreadable", f"{EVENTS} year=2025/month=11/day=21")
-    assert not list(findings([counting], [Finding("orphan", orphan, "", "")], PIPELINE))
+def test_a_day_that_athena_cannot_read_is_named_unless_damage_explains_it() -> None:
+    where, file = Partition(EVENTS, ("2025", "11", "21")), "processed/year=2025/month=11/day=21/x"
+    counting = Counting({}, {where: "GENERIC_INTERNAL_ERROR"})
+    orphan, damaged = Finding("orphan", file, "", ""), Finding("processed_damaged", file, "", "", "raw/x")
+    for others in ([], [orphan]):  # an orphan may be sound, and does not say that no query of the day works
+        (finding,) = findings([counting], others, PIPELINE)
+        assert (finding.kind, finding.key) == ("unreadable", f"{EVENTS} year=2025/month=11/day=21")
+    assert not list(findings([counting], [orphan, damaged], PIPELINE))
 
 
 # --- the lifecycle ---------------------------------------------------------------------------------------------------

@@ -67,6 +67,13 @@ def failures(n: Numbers) -> str:
     return ", ".join(f"{name} {count:,}" for name, count in sorted(n.processed.failures.items(), key=lambda kv: -kv[1]))
 
 
+def percent(share: float) -> str:
+    """Of a share that is neither none nor all, so it never says 0% or 100%."""
+    if 0.01 <= share <= 0.99:
+        return f"{share:.0%}"
+    return "less than 1%" if share < 0.5 else "more than 99%"
+
+
 def rate(count: int, n: Numbers) -> str:
     """Of a second: two digits behind the point, or of less than a tenth two that count."""
     value = count / n.window_seconds
@@ -245,7 +252,7 @@ RULES: tuple[Rule, ...] = (
         "firehose",
         "note",
         lambda n: n.firehose.success is not None and 0 < n.firehose.success < 1,
-        lambda n, _: f"{1 - (n.firehose.success or 0):.0%} of the attempts to deliver failed, and were repeated",
+        lambda n, _: f"{percent(1 - (n.firehose.success or 0))} of the attempts to deliver failed, and were repeated",
     ),
     Rule(
         "function",
@@ -263,6 +270,6 @@ RULES: tuple[Rule, ...] = (
         "processed",
         "note",
         lambda n: n.processed.failed > 0,
-        lambda n, _: f"{n.processed.failed / n.processed.records:.0%} of the records failed: {failures(n)}",
+        lambda n, _: f"{percent(n.processed.failed / n.processed.records)} of the records failed: {failures(n)}",
     ),
 )

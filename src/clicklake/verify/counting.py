@@ -46,8 +46,9 @@ def count(lake: Lake, table: str, days: Days, partitions: Iterable[tuple[str, ..
 
 
 def findings(counted: Iterable[Counting], others: Iterable[Finding], pipeline: Pipeline) -> Iterator[Finding]:
-    """The days that can't be read, but for those where `others` name an object that explains it."""
-    keys = [finding.key for finding in others]
+    """The days that can't be read, but for those where `others` name an object that explains it. An orphan explains
+    nothing: it may be a sound copy, and whoever looks for its cause has to know that no query of the day works."""
+    keys = [finding.key for finding in others if finding.kind not in ("orphan", "orphan_ledger")]
     prefixes = {table.name: pipeline.prefix(table) for table in pipeline.tables}
     for where, problem in ((where, problem) for each in counted for where, problem in each.unreadable.items()):
         day = "/".join(f"{key}={value}" for key, value in zip(pipeline.partition_keys, where.values, strict=True))
