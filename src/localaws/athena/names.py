@@ -18,6 +18,8 @@ def check(sql: str, tree: exp.Expr) -> None:
         select = node.find_ancestor(exp.Select)
         if select is None or node.table or isinstance(node.this, exp.Star):
             continue
+        if node.name.startswith("$"):
+            continue  # a table's hidden column, which no list has
         name, where = node.name.lower(), position(sql, int(node.this.meta.get("start", 0)))
         if any((_of_source(source) or []).count(name) > 1 for source in columns.sources(select)):
             raise QueryFailure(f"AMBIGUOUS_NAME: line {where}: Column '{name}' is ambiguous")
