@@ -131,7 +131,7 @@ def test_the_path_of_a_row_is_a_hidden_column(queries: Queries, events: dict[str
     path = "s3://lake/events/year=2025/month=11/day=27/a.json.gz"
     assert queries.rows("SELECT \"$path\", n FROM events WHERE day = '27'") == [[path, "3"]]
     assert len(queries.columns('SELECT *, "$path" FROM events')) == 8
-    assert queries.columns('SELECT *, "$path" AS "$path" FROM events')[-1]["Name"] == "$path"
+    assert queries.columns('SELECT *, "$path" AS "$path" FROM events')[-1][0] == "$path"
 
 
 def test_json_is_read_by_the_serdes_rules(queries: Queries, s3: Any) -> None:
