@@ -196,6 +196,16 @@ TEXTS = [
 
 QUERIES: list[tuple[str, list[list[str | None]]]] = [
     ("VALUES (1, 'a'), (2, 'b')", [["1", "a"], ["2", "b"]]),
+    (f"SELECT {'ARRAY[' * 10}1{']' * 10}", [[f"{'[' * 10}1{']' * 10}"]]),
+    (f"SELECT {'transform(ARRAY[1], x -> ' * 6}x + 1{')' * 6}", [["[[[[[[2]]]]]]"]]),
+    (
+        f"SELECT {'CAST(' * 5}x{' AS varchar)' * 5}, cardinality(ARRAY[{'row(' * 20}x{')' * 20}]) FROM (VALUES 1) AS t(x)",
+        [["1", "1"]],
+    ),
+    (
+        "SELECT element_at(m, k), element_at(m, -k), element_at(l, -k) FROM (VALUES (MAP(ARRAY[1], ARRAY['a']), ARRAY[5], 1)) AS t(m, l, k)",
+        [["a", None, "5"]],
+    ),
     ("SELECT x, count(*) FROM (VALUES 1, 1, 2) AS t(x) GROUP BY 1 ORDER BY 1", [["1", "2"], ["2", "1"]]),
     ("SELECT k, v FROM UNNEST(MAP(ARRAY['a'], ARRAY[1])) AS t(k, v)", [["a", "1"]]),
     ("SELECT x, n FROM UNNEST(ARRAY['p', 'q']) WITH ORDINALITY AS t(x, n) ORDER BY n", [["p", "1"], ["q", "2"]]),
@@ -323,6 +333,16 @@ REFUSED = [
     (
         "SELECT DATE '2020-01-01' + INTERVAL '3' HOUR",
         "INVALID_FUNCTION_ARGUMENT: line 1:13: Cannot add hour, minutes or",
+    ),
+    ("SELECT element_at(ARRAY[1], 0)", "INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1"),
+    (
+        "SELECT element_at(l, i) FROM (VALUES (ARRAY[1], 1), (ARRAY[1], 0)) AS t(l, i)",
+        "INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1",
+    ),
+    (f"SELECT {'ARRAY[' * 50}1{']' * 50}", "NOT_SUPPORTED: a result with arrays and maps nested deeper than 12 levels"),
+    (
+        f"SELECT {'any_match(ARRAY[1], x -> ' * 8}true{')' * 8}",
+        "NOT_SUPPORTED: lambdas nested deeper than 6 levels",
     ),
     ("SELECT repeat(1, 10001)", "INVALID_FUNCTION_ARGUMENT: line 1:8: count argument of repeat function"),
     (

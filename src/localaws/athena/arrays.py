@@ -58,6 +58,8 @@ MACROS: dict[str, str] = {
     "OR TRY_CAST(i AS BIGINT) > len(TRY_CAST(x AS VARCHAR[]))) THEN t_bad_item(i, len(TRY_CAST(x AS VARCHAR[]))) "
     "WHEN starts_with(typeof(x), 'MAP') AND NOT list_contains(map_keys(TRY_CAST(x AS MAP(VARCHAR, VARCHAR))), "
     "CAST(i AS VARCHAR)) THEN t_bad_key(i) ELSE x[i] END",
+    "t_element_at(x, i)": "CASE WHEN ends_with(typeof(x), '[]') AND CAST(i AS VARCHAR) = '0' THEN t_bad_item(i, 0) "
+    "ELSE x[i] END",
     # Errors of no type. Not in a WHEN: DuckDB's optimizer evaluates a constant one wherever it is, so TRY misses it.
     "t_nothing(message)": "[NULL][CAST('ATHENA INVALID_FUNCTION_ARGUMENT: ' || message AS INTEGER)]",
     "t_bad_item(i, n)": "t_nothing(CASE WHEN CAST(i AS VARCHAR) = '0' THEN 'SQL array indices start at 1' "

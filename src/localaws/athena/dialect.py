@@ -120,10 +120,6 @@ def _overlaps(node: exp.Overlaps, _: bool) -> exp.Expr:
     return call("t_overlaps", *(b.copy() for b in bounds))
 
 
-def _divide(node: exp.Div, decimals: bool) -> exp.Expr:
-    return numbers.divide(node, decimals)
-
-
 def _cast(node: exp.Cast, _: bool) -> exp.Expr:
     """Trino's casts: to an integer rounds half up and reads only digits; to varchar writes as Athena writes."""
     zoned = zones.cast(node)
@@ -134,8 +130,10 @@ def _cast(node: exp.Cast, _: bool) -> exp.Expr:
     if kind.this in _INTEGERS and not numbers.is_integer(value):
         return _tried(exp.Cast(this=call("t_integral", value), to=kind), safe)
     if kind.this in {exp.DType.VARCHAR, exp.DType.TEXT}:
-        written = call("t_varchar", value)
-        return call("t_varchar_of", value, kind.expressions[0].this) if kind.expressions else written
+        if kind.expressions:
+            return call("t_varchar_of", value, kind.expressions[0].this)
+        # the macro says its value thirty times: of itself it would be a thousand
+        return value if isinstance(value, exp.Anonymous) and value.name == "t_varchar" else call("t_varchar", value)
     if kind.this == exp.DType.CHAR:
         raise not_supported("the type CHAR")
     if kind.this == exp.DType.JSON:
@@ -272,7 +270,7 @@ _CHANGES: dict[type[exp.Expr], Callable[..., exp.Expr]] = {
     exp.Extract: _extract,
     exp.Overlaps: _overlaps,
     exp.Overlay: _overlay,
-    exp.Div: _divide,
+    exp.Div: numbers.divide,
     exp.Add: _shift,
     exp.Sub: _shift,
     exp.Cast: _cast,

@@ -25,6 +25,7 @@ from localaws.athena.statements import Token, tokens
 _Parsers = dict[str, Callable[..., exp.Expr]]
 _SPECIAL = {"CAST", "TRY_CAST", "EXTRACT", "OVERLAY", "POSITION", "SUBSTRING", "TRIM", "LISTAGG"}
 _STATEMENT_WORDS = {"CASE", "IF"}
+_OPENING = {TokenType.L_PAREN, TokenType.L_BRACKET}
 
 
 class _Parser(TrinoParser):
@@ -39,6 +40,13 @@ class _Parser(TrinoParser):
     NO_PAREN_FUNCTION_PARSERS: ClassVar[_Parsers] = {
         k: v for k, v in TrinoParser.NO_PAREN_FUNCTION_PARSERS.items() if k in _STATEMENT_WORDS
     }
+
+    def _parse_type(self, parse_interval: bool = True, fallback_to_identifier: bool = False) -> exp.Expr | None:
+        """Where a value stands, ARRAY[, ROW( and DATE( are no types: tried as both, each level doubles the time."""
+        opens = self._next is not None and self._next.token_type in _OPENING
+        if opens and not fallback_to_identifier and self._curr.token_type in self.TYPE_TOKENS:
+            return self._parse_column()
+        return super()._parse_type(parse_interval, fallback_to_identifier)
 
 
 class _Athena(Trino):

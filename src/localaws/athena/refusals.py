@@ -13,12 +13,15 @@ from localaws.athena.failures import QueryFailure, not_supported
 
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Between, exp.In)
 _MOMENTS = {exp.DType.DATE, exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ}
+_DEEPEST = 6  # lambdas in lambdas
 _LAST_YEAR = 5_881_580
 _PARTS_OF_INTERVALS = {"day"}
 
 
 def check(tree: exp.Expr) -> None:
     """Raises QueryFailure."""
+    if _lambdas(tree) > _DEEPEST:
+        raise not_supported(f"lambdas nested deeper than {_DEEPEST} levels")
     for node in tree.walk():
         if isinstance(node, _COMPARISONS):
             comparisons.refuse(node)
@@ -30,6 +33,17 @@ def check(tree: exp.Expr) -> None:
             raise not_supported("a JSON number of that size")
         elif isinstance(node, exp.Anonymous):
             _call(node)
+
+
+def _lambdas(tree: exp.Expr) -> int:
+    """How deep they are nested: DuckDB binds each more than once, so with each level the time is a multiple."""
+    deepest = 0
+    for node in tree.find_all(exp.Lambda):
+        depth, above = 1, node.find_ancestor(exp.Lambda)
+        while above is not None and depth <= _DEEPEST:
+            depth, above = depth + 1, above.find_ancestor(exp.Lambda)
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _cast(node: exp.Cast) -> None:

@@ -166,7 +166,11 @@ def _typeof(a: Arguments) -> exp.Expr:
 
 
 def _element_at(a: Arguments) -> exp.Expr:
-    return exp.Bracket(this=a[0], expressions=[a[1]], offset=1)
+    """NULL of what isn't there, but an error of an array's index 0, which only another literal certainly isn't."""
+    index = a[1].this if isinstance(a[1], exp.Neg) else a[1]
+    if isinstance(index, exp.Literal) and str(index.this) != "0":
+        return exp.Bracket(this=a[0], expressions=[a[1]], offset=1)
+    return call("t_element_at", *a)
 
 
 # name -> (fewest arguments, most, rewrite)
