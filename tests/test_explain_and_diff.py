@@ -252,3 +252,6 @@ def test_a_failed_record_that_is_no_utf8_is_found_and_hinders_no_search(lake: Pr
     assert (document["outcome"], document["raw"]["record_index"]) == ("failed", 0)
     assert explain(lake, "x-9")["failure"]["type"] == "missing_field"
     assert "no failed record has the id -1r" in lake.run("clicklake explain -- -1r").err
+    assert (
+        "no event of app none and no failed record has the id b-1;" in lake.run("clicklake explain b-1 --app none").err
+    )

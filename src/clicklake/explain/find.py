@@ -55,9 +55,10 @@ def by_id(lake: Lake, event_id: str, app_id: str | None, day: date | None) -> Fo
     maybe = _ask(lake, lake.pipeline.tables.failed.name, inside)
     failed = [row for row in maybe if sent in base64.b64decode(row["raw"] or "")]
     if not failed:
+        of_app = f" of app {app_id}" if app_id else ""
         when = f" of {day}" if day else ""
         hint = "is its raw object processed? clicklake verify names those that are not"
-        raise NoError(f"no event and no failed record{when} has the id {event_id}", hint)
+        raise NoError(f"no event{of_app} and no failed record{when} has the id {event_id}", hint)
     return Found(str(failed[0]["raw_key"]), int(failed[0]["record_index"] or 0), parse_time(failed[0]["received_ts"]))
 
 
