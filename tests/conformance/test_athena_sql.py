@@ -334,6 +334,16 @@ REFUSED = [
         "SELECT DATE '2020-01-01' + INTERVAL '3' HOUR",
         "INVALID_FUNCTION_ARGUMENT: line 1:13: Cannot add hour, minutes or",
     ),
+    (
+        "WITH a(x, y) AS (SELECT 1) SELECT * FROM a",
+        "MISMATCHED_COLUMN_ALIASES: line 1:8: Column alias list has 2 entries but relation has 1 columns",
+    ),
+    ("WITH a AS (SELECT 1), A AS (SELECT 2) SELECT * FROM a", "DUPLICATE_NAMED_QUERY: line 1:"),
+    ("VALUES (1, 2), (3)", "TYPE_MISMATCH: line 1:9: Values rows have mismatched types: 2 columns"),
+    (
+        "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT n FROM t",
+        "NOT_SUPPORTED: Recursion depth limit exceeded (10)",
+    ),
     ("SELECT element_at(ARRAY[1], 0)", "INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1"),
     (
         "SELECT element_at(l, i) FROM (VALUES (ARRAY[1], 1), (ARRAY[1], 0)) AS t(l, i)",
@@ -463,6 +473,16 @@ def test_what_is_not_in_the_grammar_is_not_taken(queries: Queries, sql: str, tol
         queries.start(sql)
     assert error.value.response["Error"]["Message"].startswith(told)
     assert error.value.response["AthenaErrorCode"] == "MALFORMED_QUERY"
+
+
+@pytest.mark.parametrize(
+    "sql", ["USE db", "SET SESSION a = 1", "GRANT SELECT ON t TO u", "TRUNCATE TABLE t", "SHOW CATALOGS"]
+)
+def test_a_statement_of_trino_that_athena_does_not_run_is_not_taken(queries: Queries, sql: str) -> None:
+    with pytest.raises(
+        queries.client.exceptions.InvalidRequestException, match="Queries of this type are not supported"
+    ):
+        queries.start(sql)
 
 
 def test_a_partition_key_of_text_is_not_compared_with_a_number(queries: Queries) -> None:

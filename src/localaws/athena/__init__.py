@@ -20,7 +20,8 @@ In a worker process (DuckDB and sqlglot, locked down):
     grammar     Trino's SQL as a syntax tree; refuses what is not in its tables or in functions
     syntax      refuses other dialects' words that sqlglot reads
     names, mixtures   refuse aliases where Trino sees none, and types that only DuckDB would mix
-    operands    refuses comparisons that only DuckDB would make; analyzer what else only Trino's analyzer refuses
+    operands    refuses comparisons that only DuckDB would make; analyzer (with relations) what else only
+                Trino's analyzer refuses
     dialect     the tree rewritten for DuckDB: functions, rewrites, macros, formats, numbers, temporal, lambdas,
                 unnesting
     arrays, regexps   what NULL means in arrays, and in groups of a regular expression

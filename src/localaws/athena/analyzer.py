@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from sqlglot import exp
 
-from localaws.athena import arrays, columns, numbers, temporal
+from localaws.athena import arrays, columns, numbers, relations, temporal
 from localaws.athena.failures import QueryFailure, position
 
 _EXTRACTED = frozenset(
@@ -30,7 +30,10 @@ def check(sql: str, tree: exp.Expr) -> None:
 
 
 def _blamed(node: exp.Expr) -> exp.Expr:
-    """Of a join its condition."""
+    """Of a join its condition, of a WITH's query the first of its columns' names."""
+    if isinstance(node, exp.CTE):
+        first: exp.Expr = next(iter(node.args["alias"].args.get("columns") or [node]))
+        return first
     return (node.args.get("on") or (node.args.get("using") or [node])[-1]) if isinstance(node, exp.Join) else node
 
 
@@ -218,6 +221,9 @@ _CALLS: dict[str, Callable[[exp.Anonymous], str]] = {
 }  # fmt: skip
 _RULES: dict[type[exp.Expr], Callable[..., str]] = {
     exp.Join: _join,
+    exp.With: relations.names,
+    exp.CTE: relations.named,
+    exp.Values: relations.values,
     exp.Column: _column,
     exp.Select: _select,
     exp.Extract: _extract,

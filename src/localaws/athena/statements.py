@@ -5,6 +5,7 @@ Trino and Hive statements come through the same door; which engine answers is de
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -111,6 +112,12 @@ _EXPECTED = (
     "'DROP', 'EXECUTE', 'EXPLAIN', 'GRANT', 'INSERT', 'MERGE', 'PREPARE', 'REFRESH', 'RESET', 'REVOKE', 'ROLLBACK', "
     "'SET', 'SHOW', 'START', 'TRUNCATE', 'UNLOAD', 'UPDATE', 'USE', 'USING', <query>"
 )
+# Statements of Trino's that Athena doesn't run, each with the words that may come second ("" if any may).
+_OTHERS = {
+    "ANALYZE": "", "CALL": "", "COMMENT": "", "COMMIT": "", "DENY": "", "GRANT": "", "REFRESH": "", "RESET": "",
+    "REVOKE": "", "ROLLBACK": "", "SET": "", "START": "", "TRUNCATE": "", "USE": "",
+    "SHOW": "CATALOGS GRANTS ROLES SESSION STATS CURRENT ROLE",
+}  # fmt: skip
 # What Run.DDL has of Trino's grammar; the rest is Hive's.
 _TRINO = {"EXPLAIN", "PREPARE", "DEALLOCATE"}
 
@@ -145,7 +152,17 @@ def classify(text: str) -> Statement:
         if [t.word() for t in parts[: len(wanted)]] == wanted:
             hive = run is Run.DDL and name not in _TRINO
             return Statement(body, tokens(body, hive) if hive else parts, kind, name, run)
+    if _is_other_statement(parts):
+        raise AwsError(
+            "InvalidRequestException", "Queries of this type are not supported", AthenaErrorCode="INVALID_INPUT"
+        )
     raise _no_statement(text, parts[0].start, parts[0].text)
+
+
+def _is_other_statement(parts: Sequence[Token]) -> bool:
+    """In Trino's grammar, and not Athena's: USE db, SET SESSION ..., SHOW CATALOGS."""
+    first, second = parts[0].word(), parts[1].word() if len(parts) > 1 else ""
+    return first in _OTHERS and (_OTHERS[first] == "" or second in _OTHERS[first].split())
 
 
 def _no_statement(text: str, offset: int, found: str) -> AwsError:
