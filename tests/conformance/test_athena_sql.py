@@ -513,6 +513,12 @@ def test_columns_without_a_name_are_called_by_their_position(queries: Queries) -
     ]
 
 
+def test_only_a_field_of_a_column_has_a_name(queries: Queries) -> None:
+    made = "CAST(ROW(1, 2) AS ROW(a integer, b integer))"
+    found = queries.columns(f"SELECT {made}.b, r.b, t.r.a, ARRAY[r][1].a FROM (SELECT {made} AS r) AS t")
+    assert [name for name, _ in found] == ["_col0", "b", "a", "_col3"]
+
+
 def test_the_length_of_a_varchar_is_shown(queries: Queries) -> None:
     queries.run(
         "CREATE EXTERNAL TABLE lengths (a varchar(10), b char(3), c string, d int) STORED AS PARQUET "

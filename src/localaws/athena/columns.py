@@ -126,3 +126,13 @@ def of_table(table: exp.Expr) -> dict[str, Type]:
     """Name -> type, put there when the table was resolved."""
     found: dict[str, Type] = table.meta.get("columns", {})
     return found
+
+
+def is_named_field(node: exp.Expr) -> bool:
+    """r.a of a column is called a; a field of what a function or a cast makes has no name (as in Trino)."""
+    if isinstance(node, exp.Dot) and isinstance(node.expression, exp.Star):
+        return True
+    inner = node
+    while isinstance(inner, exp.Dot):
+        inner = inner.this.unnest()
+    return inner is not node and isinstance(inner, exp.Column | exp.Identifier)

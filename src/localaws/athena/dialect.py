@@ -187,10 +187,6 @@ def _joined(node: exp.DPipe, _: bool) -> exp.Expr:
     return node
 
 
-def _position(node: exp.StrPosition, _: bool) -> exp.Expr:
-    return call("strpos", node.this, node.args["substr"])
-
-
 def _substring(node: exp.Substring, _: bool) -> exp.Expr:
     parts = [node.this, node.args.get("start"), node.args.get("length")]
     return call("t_substr", *(p for p in parts if p is not None))
@@ -278,7 +274,7 @@ _CHANGES: dict[type[exp.Expr], Callable[..., exp.Expr]] = {
     exp.AtTimeZone: _at_zone,
     exp.Any: _any,
     exp.DPipe: _joined,
-    exp.StrPosition: _position,
+    exp.StrPosition: lambda node, _: call("strpos", node.this, node.args["substr"]),
     exp.Substring: _substring,
     exp.Trim: _trim,
     exp.GroupConcat: _list_aggregate,

@@ -277,7 +277,7 @@ def _name_columns(tree: exp.Expr) -> None:
         query = query.this
     for projection in list(query.expressions) if isinstance(query, exp.Select) else []:
         inner = projection.unnest()
-        if not isinstance(inner, exp.Alias | exp.Column | exp.Star | exp.Dot):
+        if not isinstance(inner, exp.Alias | exp.Column | exp.Star) and not columns.is_named_field(inner):
             projection.replace(exp.alias_(projection.copy(), _UNNAMED, quoted=True))
 
 
