@@ -158,6 +158,15 @@ def test_another_app_with_the_same_id_has_another_event() -> None:
     assert (found["lost"], found["added"]) == (6, 6)
 
 
+def test_what_a_key_makes_is_not_compared_without_it() -> None:
+    found = against(f"* REPLACE ('of a key' AS user_key, 'of a key' AS visitor_id) {OURS}")
+    assert (found["same"], found["differs"], found["not_compared"]) == (6, False, ["user_key", "visitor_id"])
+    assert (
+        "not compared without --key-file: user_key, visitor_id"
+        in run("clicklake process raw --against other.parquet").out
+    )
+
+
 def test_each_changed_column_is_named_with_both_values() -> None:
     found = against(f"* REPLACE (if(event_id = 'b-2', NULL, event_type) AS event_type) {OURS}")
     (changed,) = found["events"]["changed"]

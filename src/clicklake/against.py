@@ -28,6 +28,7 @@ from clicklake.transform.process import derived_id
 
 LINEAGE = frozenset({"raw_key", "raw_offset", "record_index", "processor_version"})
 KINDS = ("same", "changed", "lost", "added", "repeated", "merged", "without_id")
+KEYED = frozenset({"user_key", "visitor_id"})  # what the key of user_key makes them
 _DIFFERENT = ("changed", "lost", "added", "repeated", "merged")
 _NAMES = frozenset({"event_id", "app_id", "event_type"})
 _COPIES = 16  # of one id that are looked at for an equal one
@@ -46,10 +47,11 @@ FROM other WHERE met = 0 ORDER BY n
 
 class Other:
     """`with Other(folder, pipeline, limit) as other:`. At most `limit` events of each kind are kept, to be named; None
-    is no limit. Raises UsageError for what can't be read."""
+    is no limit. `keyed`: were our rows made with a key? Raises UsageError for what can't be read."""
 
-    def __init__(self, folder: Path, pipeline: Pipeline, limit: int | None) -> None:
+    def __init__(self, folder: Path, pipeline: Pipeline, limit: int | None, *, keyed: bool) -> None:
         self.folder, self._limit = folder, limit
+        self._left_out = LINEAGE if keyed else LINEAGE | KEYED
         self._columns = {column.name: column for column in pipeline.tables.events.columns}
         self._names = {each.name: each.names for each in pipeline.fields if each.name in _NAMES}
         self._files: list[Path] = []
@@ -121,7 +123,7 @@ class Other:
     @cached_property
     def compared(self) -> tuple[str, ...]:
         """The columns that both have."""
-        return tuple(name for name in self._columns if name in self._seen and name not in LINEAGE)
+        return tuple(name for name in self._columns if name in self._seen and name not in self._left_out)
 
     def meet(self, file: BinaryIO) -> None:
         """Our rows of one object."""
@@ -170,6 +172,7 @@ class Other:
             "rows_without_id": self.unnamed,
             "matched_by": ["app_id", "event_id"] if self._has_app else ["event_id"],
             "compared": list(self.compared),
+            "not_compared": sorted((self._left_out - LINEAGE) & self._seen),
             **{kind: self.counts[kind] for kind in KINDS},
             "columns": dict(self.changed_columns.most_common()),
             "events": {kind: self.examples[kind] for kind in KINDS if kind != "same"},
@@ -212,6 +215,8 @@ def lines(document: dict[str, Any], limit: int) -> Iterator[str]:
     for what, count in (("no row", document["unreadable"]), ("without an id", document["rows_without_id"])):
         if count:
             yield f"           {count:,} there {'is' if count == 1 else 'are'} {what}"
+    if document["not_compared"]:
+        yield f"           not compared without --key-file: {', '.join(document['not_compared'])}"
     for kind in KINDS:
         if document[kind] or kind == "same":
             yield f"{kind:<10} {document[kind]:,}{'  ' + _WORDS[kind] if _WORDS[kind] else ''}"

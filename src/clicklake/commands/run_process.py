@@ -22,7 +22,8 @@ def run(arguments: Arguments) -> int:
     others = [folder for folder in (arguments.out, arguments.against) if folder and folder != arguments.source]
     settings, files = process_files.settings(pipe, key), process_files.find(arguments.source, pipe, others)
     limit = arguments.limit or (None if arguments.json else NAMED)
-    with against.Other(arguments.against, pipe, limit) if arguments.against else nullcontext() as other:
+    keyed = key is not None
+    with against.Other(arguments.against, pipe, limit, keyed=keyed) if arguments.against else nullcontext() as other:
         done = _each(files, settings, arguments, other)
         document = process_files.document(done, arguments.out, other.document() if other else None)
     if arguments.json:
