@@ -2,21 +2,15 @@
 
 import asyncio
 import json
-import os
 import re
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import clicklake
 from clicklake.errors import ClicklakeError, RefusedError, UnreachableError, UsageError
@@ -25,82 +19,16 @@ from clicklake.producer import (
     Counters,
     Delivery,
     EventError,
-    FullError,
     Settings,
     SpoolError,
     UndeliveredError,
     packing,
 )
-from clicklake.producer.log import Log
-from clicklake.producer.spool import Spool
 from endpoint_process import eventually
 from firehose_wire import Answer, Stream, no_answer, not_found, refuse_every_third, take_all, throttle
-from traced_calls import can_trace, command, read
+from producing import Gate, event, fill, ids, ids_in, numbers, producing, segments
 
 MIB = 2**20
-
-
-def producing(stream: Stream, spool: bool | Path = False, **options: Any) -> clicklake.Producer:
-    """Never waits long, neither for more events nor after a failure."""
-    given = {
-        "linger": 0.01,
-        "call_bytes": 10 * 102_400,
-        "connections": 1,
-        "jitter": lambda: 0.0,
-        "on_error": lambda _: None,
-        **options,
-    }
-    return clicklake.Producer("clicks", target=stream.target(), spool=spool, **given)
-
-
-def event(number: int, size: int = 0) -> dict[str, Any]:
-    return {"event_type": "click", "event_id": f"{number:06}", "properties": {"x": "x" * size}}
-
-
-def ids(stream: Stream) -> list[str]:
-    """Of what the stream has taken, in order."""
-    return [event_id for record in stream.taken for event_id in ids_in(record)]
-
-
-def ids_in(record: bytes) -> list[str]:
-    return [json.loads(line)["event_id"] for line in record.splitlines()]
-
-
-def numbers(end: int, begin: int = 0) -> list[str]:
-    return [f"{number:06}" for number in range(begin, end)]
-
-
-def fill(producer: clicklake.Producer) -> tuple[list[str], FullError]:
-    """Track until there is no room: what was accepted, and what was raised."""
-    accepted = []
-    for number in range(1000):
-        try:
-            accepted.append(producer.track(event(number, 50_000)))
-        except FullError as e:
-            return accepted, e
-    return pytest.fail("it is never full")
-
-
-def segments(folder: Path) -> list[Path]:
-    return sorted(folder.rglob("*.spool"))
-
-
-class Gate:
-    """Answers that wait, or fail, until it is opened."""
-
-    def __init__(self, answer: Answer | None = None) -> None:
-        self._answer = answer
-        self._open = threading.Event()
-
-    def open(self) -> None:
-        self._open.set()
-
-    def __call__(self, records: list[bytes]) -> tuple[int, dict[str, Any]]:
-        if self._answer is not None and not self._open.is_set():
-            time.sleep(0.001)
-            return self._answer(records)
-        self._open.wait(10)
-        return take_all(records)
 
 
 @pytest.fixture(params=[False, True], ids=["memory", "spool"])
@@ -511,237 +439,3 @@ def test_a_spool_that_cannot_be_used_is_named_at_once(tmp_path: Path) -> None:
 def test_settings_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         producing(Stream(), **wrong)
-
-
-# --- the log on the disk ---------------------------------------------------------------------------------------------
-
-
-def logs(folder: Path, memory: int = 300) -> Spool:
-    return Spool(folder, "http://127.0.0.1:9", "us-east-1", "clicks", 4 * 400, memory)
-
-
-def left_in(log: Log) -> list[bytes]:
-    left = []
-    while lines := log.peek(200):
-        left += lines
-        log.acknowledge(len(lines))
-    return left
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.one_of(st.integers(1, 90).map(lambda n: -n), st.integers(0, 6)), max_size=60))
-def test_a_log_has_what_was_appended_and_not_acknowledged_also_for_who_adopts_it(
-    tmp_path_factory: pytest.TempPathFactory, steps: list[int]
-) -> None:
-    """A step is a line of so many bytes (below 0), or so many acknowledged. Its segments are tiny, and so is its memory."""
-    folder = tmp_path_factory.mktemp("log")
-    log, expected = logs(folder).own, list[bytes]()
-    for number, step in enumerate(steps):
-        if step < 0:
-            line = b"%d," % number + b"x" * -step
-            if log.append([line]):
-                expected.append(line)
-            assert log.used <= 1600
-        else:
-            there = log.peek(10_000)[:step]
-            assert there == expected[: len(there)]
-            log.acknowledge(len(there))
-            del expected[: len(there)]
-        assert log.peek(1) == expected[:1]
-    log.close()
-    adopted = list(logs(folder).orphans())
-    assert [line for log in adopted for line in left_in(log)] == expected
-    for log in adopted:
-        log.close()
-    assert segments(folder) == []
-
-
-def crashed(folder: Path, lines: list[bytes]) -> Path:
-    """The segment that a process with these lines leaves when it is killed."""
-    spool = logs(folder, 10_000)
-    for line in lines:
-        assert spool.own.append([line])
-    spool.own.abandon()
-    return segments(folder)[0]
-
-
-LINES = [b',"n":%d}\n' % number for number in range(5)]
-
-
-def adopt(folder: Path) -> tuple[list[bytes], list[Path]]:
-    """What the next one reads, and what it sets aside."""
-    spool = logs(folder)
-    (log,) = spool.orphans()
-    found = left_in(log)
-    log.acknowledge(0)
-    log.close()
-    spool.own.close()
-    return found, log.damaged
-
-
-@pytest.mark.parametrize("tail", [b"", b"\0" * 99, b"\5\0\0"], ids=["nothing", "zeros", "a piece of a head"])
-def test_what_a_crash_leaves_behind_the_last_event_is_no_damage(tmp_path: Path, tail: bytes) -> None:
-    path = crashed(tmp_path, LINES)
-    path.write_bytes(path.read_bytes() + tail)
-    assert adopt(tmp_path) == (LINES, [])
-    assert list(tmp_path.rglob("*.lock")) == []
-
-
-def test_a_damaged_event_is_set_aside_and_the_others_are_sent_and_it_is_told(tmp_path: Path) -> None:
-    path = crashed(tmp_path, LINES)
-    damaged = path.read_bytes().replace(b":2}", b":7}")
-    path.write_bytes(damaged)
-    heard: list[ClicklakeError] = []
-    stream = Stream()
-    with producing(stream, tmp_path, on_error=heard.append) as producer:
-        assert eventually(lambda: heard, 10)
-        assert producer.counters.recovered == 4
-    assert [json.loads(line)["n"] for record in stream.taken for line in record.splitlines()] == [0, 1, 3, 4]
-    assert "is damaged" in str(heard[0])
-    (aside,) = tmp_path.rglob("*.damaged")
-    assert b":7}" in aside.read_bytes()
-
-
-def test_events_behind_a_damaged_length_are_set_aside(tmp_path: Path) -> None:
-    path = crashed(tmp_path, LINES)
-    data = bytearray(path.read_bytes())
-    data[data.index(LINES[1]) - 7] = 0xFF
-    path.write_bytes(bytes(data))
-    found, aside = adopt(tmp_path)
-    assert found == LINES[:1]
-    assert LINES[4] in aside[0].read_bytes()
-
-
-def test_a_header_that_cannot_be_read_sends_all_of_it_again(tmp_path: Path) -> None:
-    path = crashed(tmp_path, LINES)
-    data = path.read_bytes()
-    path.write_bytes(data[:9] + b"\xff" + data[10:])
-    assert adopt(tmp_path) == (LINES, [])
-
-
-# --- processes -----------------------------------------------------------------------------------------------------
-
-PROGRAM = """
-import json, os, signal, sys, threading, time
-import clicklake
-from firehose_wire import Stream, take_all
-
-out = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-
-class Kept(Stream):
-    def _answer(self, request, **more):
-        answer = super()._answer(request, **more)
-        os.write(out, b"".join(self.taken)); self.taken.clear()
-        return answer
-
-def producer(**options):
-    return clicklake.Producer("clicks", target=Kept().target(), spool=sys.argv[2] == "spool" and sys.argv[3], **options)
-"""
-
-
-def program(
-    tmp_path: Path, spool: str, text: str, before: tuple[str, ...] = ()
-) -> tuple[int, list[dict[str, Any]], str]:
-    """Exit status, the events that were sent, and what it printed."""
-    words = [*before, sys.executable, "-c", PROGRAM + text, str(tmp_path / "sent"), spool, str(tmp_path / "spool")]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
-    done = subprocess.run(words, capture_output=True, text=True, timeout=60, env=environment)
-    sent = tmp_path / "sent"
-    lines = [line for line in sent.read_text().splitlines() if line.startswith("{")] if sent.exists() else []
-    return done.returncode, [json.loads(line) for line in lines], done.stdout + done.stderr
-
-
-def test_what_waits_is_sent_when_the_process_exits_or_is_told_to(tmp_path: Path) -> None:
-    """At its exit; and on SIGTERM, of which it dies as it would have, unless it has a handler of its own."""
-    forked = """
-Stream().target().session.client("firehose")  # what it reads need not be read again by each child
-
-def child(act):
-    pid = os.fork()
-    if pid == 0:
-        act()
-        sys.exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-
-def at_exit():
-    producer(linger=60).track({"event_id": "at exit"})
-
-def terminated():
-    made = producer(linger=60)
-    made.track({"event_id": "terminated"})
-    os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(20)
-
-def with_a_handler():
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
-    made = producer(linger=60)
-    made.track({"event_id": "with a handler"})
-    os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(20)
-
-print([child(at_exit), child(terminated), child(with_a_handler)])
-"""
-    status, sent, said = program(tmp_path, "memory", forked)
-    assert (status, said.strip()) == (0, "[0, -15, 7]")
-    assert [line["event_id"] for line in sent] == ["at exit", "terminated", "with a handler"]
-
-
-def test_a_forked_child_sends_its_own_events_under_ids_of_its_own(tmp_path: Path) -> None:
-    forked = """
-made = producer(linger=60)
-made.track({"event_type": "parent"})
-if os.fork() == 0:
-    assert made.counters.accepted == 0 and made.flush()
-    for _ in range(3):
-        made.track({"event_type": "child"})
-    made.close()
-    os._exit(0)
-os.wait()
-made.track({"event_type": "parent"})
-assert made.counters.accepted == 2
-"""
-    status, sent, said = program(tmp_path, "spool", forked)
-    assert (status, said) == (0, "")
-    assert Counter(line["event_type"] for line in sent) == {"parent": 2, "child": 3}
-    assert len({line["event_id"] for line in sent}) == 5
-    assert segments(tmp_path) == []
-
-
-@pytest.mark.skipif(not can_trace(), reason="needs strace, and to be allowed to trace")
-def test_with_fsync_0_an_event_is_on_the_disk_when_track_returns(tmp_path: Path) -> None:
-    """Its bytes and its directory entry: by the order of the calls to the kernel."""
-    text = """
-made = producer(fsync=0, linger=60)
-for number in range(2):
-    made.track({"event_id": f"synced {number}"})
-    os.write(out, b"track() has returned")
-os._exit(0)
-"""
-    trace = tmp_path / "trace"
-    assert program(tmp_path, "spool", text, command(trace))[0] == 0
-    made, safe, returned = set[str](), set[str](), 0
-    for call in read(trace.read_text().splitlines()):
-        path = call.fds[0][1] if call.fds else ""
-        if call.name == "pwrite64" and not call.ended and path.endswith(".spool"):
-            made |= {path, str(Path(path).parent)}
-            safe.discard(path)
-        elif call.name == "fsync" and call.ended and not call.result:
-            safe.add(path)
-        elif call.name == "write" and not call.ended and b"track() has returned" in call.strings:
-            assert len(made) == 2
-            assert made <= safe
-            returned += 1
-    assert returned == 2
-
-
-@pytest.mark.timeout(120)
-def test_nothing_is_lost_or_doubled_whatever_is_killed_and_whatever_the_endpoint_does(
-    tmp_path: Path, stack_copy: Callable[[Path], Path]
-) -> None:
-    """`python -m chaos.producer` is the long one: 20 kills."""
-    words = [sys.executable, "-m", "chaos.producer", "--kills", "3", "--outages", "1", "--seconds", "0.3"]
-    data_dir = stack_copy(tmp_path / "data")
-    root = Path(__file__).parent.parent
-    run = subprocess.run([*words, "--data-dir", str(data_dir)], cwd=root, capture_output=True, text=True)
-    assert run.returncode == 0, run.stdout + run.stderr
-    assert run.stdout.count("for 0.") == 8

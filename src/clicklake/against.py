@@ -24,6 +24,7 @@ import orjson
 from clicklake.errors import UsageError
 from clicklake.pipeline import Pipeline
 from clicklake.processed_rows import Row, normal, rows
+from clicklake.table import counted
 from clicklake.transform.process import derived_id
 
 LINEAGE = frozenset({"raw_key", "raw_offset", "record_index", "processor_version"})
@@ -210,7 +211,7 @@ _WORDS = {
 def lines(document: dict[str, Any], limit: int) -> Iterator[str]:
     """At most `limit` events of a kind."""
     yield ""
-    size = f"{_number(document['rows'], 'row')} in {_number(document['files'], 'file')}"
+    size = f"{counted(document['rows'], 'row')} in {counted(document['files'], 'file')}"
     yield f"against    {document['directory']}: {size}"
     for what, count in (("no row", document["unreadable"]), ("without an id", document["rows_without_id"])):
         if count:
@@ -238,7 +239,3 @@ def _event(event: dict[str, Any]) -> str:
 
 def _shown(value: Any) -> str:
     return "NULL" if value is None else json.dumps(value, ensure_ascii=False)
-
-
-def _number(count: int, what: str) -> str:
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"

@@ -5,6 +5,7 @@ from typing import Any
 
 from clicklake.dead_letters import Letter
 from clicklake.replay import Answered, Replayed, Selection
+from clicklake.table import counted
 
 VERSION = 1
 _SHOWN = 10  # of a list, as text
@@ -60,9 +61,9 @@ def is_whole(document: Document) -> bool:
 
 def lines(document: Document) -> Iterator[str]:
     if document["done_before"]:
-        yield f"done       {_number(document['done_before'])} already: left alone"
+        yield f"done       {counted(document['done_before'], 'raw object')} already: left alone"
     if document["dry_run"]:
-        yield f"would run  {_number(document['selected'])}"
+        yield f"would run  {counted(document['selected'], 'raw object')}"
         yield from _some(document["raw_keys"])
     else:
         yield from _done(document)
@@ -71,11 +72,12 @@ def lines(document: Document) -> Iterator[str]:
 
 
 def _done(document: Document) -> Iterator[str]:
-    yield f"processed  {document['processed']:,} of {_number(document['selected'])}"
+    yield f"processed  {document['processed']:,} of {counted(document['selected'], 'raw object')}"
     if document["gone"]:
-        yield f"gone       {_number(document['gone'])}: no longer there"
+        yield f"gone       {counted(document['gone'], 'raw object')}: no longer there"
     if document["failed"]:
-        yield f"failed     {_number(len(document['failed']))}: mend this and run it again; the function's log says more"
+        failed = counted(len(document["failed"]), "raw object")
+        yield f"failed     {failed}: mend this and run it again; the function's log says more"
         yield from _some([f"{each['raw_key']}: {each['problem']}" for each in document["failed"]])
 
 
@@ -91,10 +93,6 @@ def _messages(document: Document) -> Iterator[str]:
     if messages:
         yield f"messages   {messages['deleted']:,} deleted, {len(messages['left']):,} left in the queue"
         yield from _some([f"{each['id']}: {each['problem']}" for each in messages["left"]])
-
-
-def _number(raw_objects: int) -> str:
-    return "1 raw object" if raw_objects == 1 else f"{raw_objects:,} raw objects"
 
 
 def _some(texts: list[str]) -> Iterator[str]:

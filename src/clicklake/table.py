@@ -126,3 +126,8 @@ def bar(share: float, width: int) -> str:
     """A bar of `share` (0 to 1) of `width`, to an eighth of a character."""
     whole, eighths = divmod(round(share * width * 8), 8)
     return "█" * whole + _EIGHTHS[eighths]
+
+
+def counted(number: int, what: str) -> str:
+    """`1 row`, `2,000 rows`."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"

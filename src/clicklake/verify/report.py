@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from clicklake.lake import Days
+from clicklake.table import counted
 from clicklake.verify.findings import Finding
 from clicklake.verify.repair import Repaired
 
@@ -96,11 +97,11 @@ def lines(report: Report) -> Iterator[str]:
     yield f"records    in {records['in']:,} = {sums}"
     yield "rows       " + ", ".join(f"{table} {number:,}" for table, number in report.rows.items())
     if report.recomputed is not None:
-        yield f"recomputed {_number(report.recomputed, 'raw object')} with the content that the ledger says"
+        yield f"recomputed {counted(report.recomputed, 'raw object')} with the content that the ledger says"
     if report.expired:
-        yield f"expired    {_number(report.expired, 'object')}, by the bucket's lifecycle"
+        yield f"expired    {counted(report.expired, 'object')}, by the bucket's lifecycle"
     if report.pending:
-        number = _number(len(report.pending), "raw object")
+        number = counted(len(report.pending), "raw object")
         yield f"pending    {number} that a run may be at, such as {report.pending[0]}"
     yield from (f"unchecked  {text}" for text in report.unchecked)
     yield from _findings(report.findings)
@@ -125,16 +126,12 @@ def _verdict(report: Report) -> str:
     if report.balanced:
         return "balanced: every record is accounted for"
     mendable = sum(finding.repair is not None for finding in report.findings)
-    findings = _number(len(report.findings), "finding")
+    findings = counted(len(report.findings), "finding")
     return f"\nnot balanced: {findings}, of which a repair mends {mendable:,}"
 
 
 def _repaired(repaired: Repaired) -> Iterator[str]:
-    raw_objects = _number(repaired.processed, "raw object")
-    yield f"\nrepaired   {raw_objects} processed again, {_number(repaired.partitions, 'partition')} registered"
+    raw_objects = counted(repaired.processed, "raw object")
+    yield f"\nrepaired   {raw_objects} processed again, {counted(repaired.partitions, 'partition')} registered"
     yield from (f"failed     {each.raw_key}: {each.problem}" for each in repaired.failed)
     yield "now"
-
-
-def _number(number: int, what: str) -> str:
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
