@@ -106,5 +106,7 @@ def test_any_times_give_a_moment_that_the_calendar_has(
     assert (event_date, late_by) == (event_ts // DAY, (NAMED - event_ts) // SECOND)
     assert source in ("event", "derived", "received")
     assert (source == "received") >= (happened is None)
+    if source == "received":
+        assert event_ts == (NAMED if collected is None else collected)
     if happened is not None and sent is None:
         assert (event_ts, source) == (happened, "event")

@@ -93,6 +93,15 @@ def test_a_trusted_server_that_agrees_changes_nothing() -> None:
     assert time_of(event_time=at(-10), sent_time=at(-9), collector_time=at(-9)) == (shown(-10), "event", 0)
 
 
+def test_without_a_time_of_its_own_an_event_has_the_one_at_which_a_trusted_server_took_it_in() -> None:
+    assert time_of(event_time=None, collector_time=at(-9)) == (shown(-9), "received", None)
+    assert time_of(event_time=None, sent_time=at(-8), collector_time=at(-9)) == (shown(-9), "received", 1000)
+    assert time_of(event_time=None, sent_time=at(-8)) == (RECEIVED, "received", 0)
+    assert time_of(event_time=None, collector_time="yesterday") == (RECEIVED, "received", None)
+    row = transform(event(event_time=None, collector_time=at(-13 * 3600))).row
+    assert (row["event_date"], row["late_by_seconds"]) == ("2025-11-25", 13 * 3600)
+
+
 def test_an_event_from_the_future_is_kept_and_marked() -> None:
     row = transform(event(event_time=at(86400))).row
     assert (row["event_ts"], row["late_by_seconds"]) == (shown(86400), -86400)
@@ -101,6 +110,8 @@ def test_an_event_from_the_future_is_kept_and_marked() -> None:
 def test_a_correction_that_leaves_the_calendar_gives_the_time_of_arrival() -> None:
     made = time_of(event_time="0001-01-01T00:00:00Z", sent_time="9999-12-31T23:59:59Z")
     assert made[:2] == (RECEIVED, "received")
+    made = time_of(event_time="0001-01-01T00:00:00Z", sent_time="9999-12-31T23:59:59Z", collector_time=at(-9))
+    assert made[:2] == (shown(-9), "received")
 
 
 # --- identity ------------------------------------------------------------------------------------------------------

@@ -109,6 +109,7 @@ def test_the_same_event_twice_is_one_row() -> None:
         {"attempt": 2},
         {"properties": {"b": {"c": 2}, "a": 1}},
         {"ip": "203.0.113.9"},
+        {"user_agent": "Mozilla/5.0 (X11; Linux x86_64) Chrome/142.0.0.0"},
     ],
     ids=str,
 )

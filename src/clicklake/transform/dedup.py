@@ -1,7 +1,9 @@
 """Repeats inside one object: producers retry, and Firehose delivers at least once.
 
 The same `(app_id, event_id)` with equal content is a duplicate and dropped. Other content under the same id is another
-event and gets an id of its own. What the transport adds to a retry is no content.
+event and gets an id of its own. What the transport adds to a retry is no content: `sent_time`, and what a collector takes
+from each request. So a page that was not answered may send again from another network, or from the next version of its
+browser.
 """
 
 from array import array
@@ -13,7 +15,7 @@ from clicklake.transform.event import Layout, Values
 
 Verdict = Literal["new", "duplicate", "other"]
 
-TRANSPORT_FIELDS = frozenset({"sent_time", "collector_time", "ip", "headers"})
+TRANSPORT_FIELDS = frozenset({"sent_time", "collector_time", "ip", "user_agent", "headers"})
 RETRY_COUNTERS = frozenset({"attempt", "retries", "retry", "retry_count", "retryCount"})
 _AS_NUMBERS = frozenset({"time", "number"})  # what fields hold numbers, by what they accept
 _SMALLEST = 1 << 10  # slots, a power of two

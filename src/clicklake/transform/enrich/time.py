@@ -7,6 +7,8 @@ Without, a right clock and the buffering look alike: Firehose names an object fo
 interval after that, and a sender may have retried for 15 minutes before. `sent_time` counts as right while it lies
 where a right clock could have put it, whichever end of the buffering the name tells. So events with right clocks keep
 their order and spacing exactly.
+
+Without an `event_time` it is the time at which the event came: `collector_time`, or else the object's.
 """
 
 from clicklake.transform.enrich.context import Context, Enrichment
@@ -26,7 +28,7 @@ def _time(
         happened -= skew
         source = "derived"
     if happened is None or not EARLIEST <= happened <= LATEST:
-        happened, source = received, "received"
+        happened, source = received if collected is None else collected, "received"
     return happened, source, happened // DAY, (received - happened) // 1000, skew
 
 
