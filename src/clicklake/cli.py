@@ -32,6 +32,7 @@ _MODULES = {
     "cost": "cost",
     "status": "watching",
     "tail": "watching",
+    "collector": "collector",
 }
 
 

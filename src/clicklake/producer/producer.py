@@ -4,7 +4,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -13,10 +13,11 @@ from clicklake import pipeline as pipelines
 from clicklake import target as targets
 from clicklake.producer import ending, spool
 from clicklake.producer.errors import ClosedError, EventError, FullError, SpoolError, UndeliveredError
-from clicklake.producer.event import Lines
+from clicklake.producer.event import STAMP_BYTES, Lines
 from clicklake.producer.ids import Uuid7
 from clicklake.producer.log import Log
 from clicklake.producer.memory import Memory
+from clicklake.producer.packing import BYTES_PER_RECORD
 from clicklake.producer.sender import Sender
 from clicklake.producer.settings import Counters, OnDelivery, OnError, Place, Settings
 from clicklake.producer.stream import Stream
@@ -148,6 +149,18 @@ class Producer:
                 self._accept([line for _, line in made], max_block)
         self._sync()
         return [event_id for event_id, _ in made]
+
+    def track_lines(self, lines: Sequence[bytes], *, max_block: float | None = None) -> None:
+        """As track_many(), for events that are written already: each a JSON object that ends in LF, which is sent as it
+        is, without `event_id`, `event_time` and `sent_time` being put in."""
+        self._begin_if_forked()
+        for line in lines:
+            if not (line.startswith(b"{") and line.endswith(b"}\n")) or len(line) > BYTES_PER_RECORD - STAMP_BYTES:
+                raise EventError("a line is no JSON object that ends in LF, or too large", "write it as one")
+        with self._waiting.lock:
+            if lines:
+                self._accept(list(lines), max_block)
+        self._sync()
 
     def _begin_if_forked(self) -> None:
         if self._closed:

@@ -1,0 +1,105 @@
+"""May this request send at all? Origins (Fetch Standard, "CORS protocol"), write keys and app ids.
+
+A foreign Origin is refused, not only left without CORS headers: a text/plain POST needs no leave to be sent, only to be
+read. The answer names the very origin, never `*`, for Snowplow's tracker and sendBeacon send with credentials, and
+then a browser takes nothing else.
+"""
+
+import binascii
+import re
+from functools import lru_cache
+from urllib.parse import unquote
+
+from clicklake.collector.request import Answer, ForbiddenError, Request, UnauthorizedError
+from clicklake.collector.settings import Settings, Site
+
+Headers = tuple[tuple[str, str], ...]
+# Besides those that need no leave; a preflight's answer can't name "all" to a request with credentials.
+_ALLOWED_HEADERS = (
+    "authorization, content-type, content-encoding, x-write-key, sp-anonymous, "
+    "ce-id, ce-source, ce-specversion, ce-type, ce-time, ce-subject, ce-dataschema"
+)
+
+
+class Admission:
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._by_key = {site.write_key: site for site in settings.sites if site.write_key}
+        self._by_app = {site.app_id: site for site in settings.sites}
+        everyone = {*settings.origins, *(origin for site in settings.sites for origin in site.origins)}
+        self._anywhere = [_pattern(origin) for origin in sorted(everyone)]
+        self._own = {site: [_pattern(o) for o in (*site.origins, *settings.origins)] for site in settings.sites}
+        self._is_allowed = lru_cache(1000)(self._matches)
+
+    def check_origin(self, request: Request, site: Site | None = None) -> None:
+        """ForbiddenError for a page of an origin that is on no list; of a site's own, if it is known."""
+        origin = request.header("origin")
+        if origin and not self._is_allowed(origin, site):
+            hint = "add it to `origins` of the collector's settings, or of the site"
+            raise ForbiddenError("pages of this origin may not send to here", hint)
+
+    def _matches(self, origin: str, site: Site | None) -> bool:
+        patterns = self._anywhere if site is None else self._own[site]
+        return len(origin) < 300 and any(pattern.fullmatch(origin) for pattern in patterns)
+
+    def site(self, request: Request, said: str) -> Site | None:
+        """Whose the request is: by the write key in it, or by what the dialect `said`, a key or an app id. None if
+        there are no sites. Raises UnauthorizedError."""
+        if not self._settings.sites:
+            return None
+        key = _key(request)
+        found = self._by_key.get(key) if key else self._by_key.get(said) or self._by_app.get(said)
+        if found is None:
+            hint = "send a site's write key: X-Write-Key, ?write_key=, or as user name of Basic authorization"
+            raise UnauthorizedError("the write key is of no site" if key or said else "there is no write key", hint)
+        self.check_origin(request, found)
+        return found
+
+    def headers(self, request: Request) -> Headers:
+        """Of every answer to a page that may read it."""
+        origin = request.header("origin")
+        if not origin:
+            return ()
+        if not self._is_allowed(origin, None):
+            return (("vary", "origin"),)
+        return (
+            ("access-control-allow-origin", origin),
+            ("access-control-allow-credentials", "true"),
+            ("vary", "origin"),
+        )
+
+    def preflight(self, methods: str) -> Answer:
+        """Its `headers` come besides."""
+        allowed = (
+            ("access-control-allow-methods", methods),
+            ("access-control-allow-headers", _ALLOWED_HEADERS),
+            ("access-control-max-age", str(self._settings.preflight_seconds)),
+        )
+        return Answer(204, headers=allowed)
+
+
+def _key(request: Request) -> str:
+    """The write key that a header or the query names, whatever the dialect."""
+    if key := request.header("x-write-key"):
+        return key
+    scheme, _, given = request.header("authorization").partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            return binascii.a2b_base64(given.strip()).decode().partition(":")[0]
+        except ValueError:
+            return given
+    if scheme.lower() == "bearer":
+        return given.strip()
+    if "write_key=" in request.query:
+        return request.parameters().get("write_key", "")
+    return ""
+
+
+def _pattern(origin: str) -> re.Pattern[str]:
+    """`*.` stands for one or more labels, `:*` for any port or none."""
+    scheme, _, host = unquote(origin).lower().partition("://")
+    name, any_port, _ = host.partition(":*")
+    is_wild = name.startswith("*.")
+    wild = r"([a-z0-9_-]+\.)+" if is_wild else ""
+    text = rf"{scheme}://{wild}{re.escape(name.removeprefix('*.'))}{'(:[0-9]{1,5})?' if any_port else ''}"
+    return re.compile(text, re.IGNORECASE)

@@ -1,0 +1,163 @@
+"""A request's whole walk but for the waiting: may it send, what does it say, what is added, what is answered. Pure.
+
+collector.collect(request) -> Collected: lines for the stream, and what to answer when they are durable
+collector.refused(request, error) -> what to answer instead
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from clicklake.collector import body, visitor
+from clicklake.collector.admission import Admission, Headers
+from clicklake.collector.dialects import ROUTES, Outcome, Route
+from clicklake.collector.event import Batch, Voice, anonymous, finished, written
+from clicklake.collector.request import (
+    Answer,
+    MethodError,
+    NotFoundError,
+    Request,
+    RequestError,
+    TooLargeError,
+    refusal,
+)
+from clicklake.collector.settings import Settings, Site
+
+PREFIX = "/collect"
+MOST_LINE_BYTES = 1000 * 1024  # of a Firehose record
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """`lines` each end in LF. `answer` is the truth once all of them are durable, and not before. `failing` of them
+    will be failed records; these numbers and `dialect` are all that may be counted or logged."""
+
+    lines: list[bytes]
+    answer: Answer
+    failing: int = 0
+    dialect: str = ""
+
+
+class Collector:
+    """`clock`: seconds since 1970. `ids`: new ones for cookies."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], float], ids: Callable[[], str]) -> None:
+        self.settings = settings
+        self._clock, self._ids = clock, ids
+        self._admission = Admission(settings)
+        self._reader = visitor.Reader(settings)
+        self._exact: dict[str, dict[str, Route]] = {}
+        self._open: list[tuple[str, dict[str, Route]]] = []  # paths that end in {name}
+        for route in ROUTES:
+            self._place(route)
+
+    def _place(self, route: Route) -> None:
+        if not route.path.endswith("}"):
+            self._exact.setdefault(route.path, {})[route.method] = route
+            return
+        start = route.path.partition("{")[0]
+        self._open.append((start, {route.method: route}))
+
+    # --- a head alone ------------------------------------------------------------------------------------------------
+
+    def routes(self, request: Request) -> dict[str, Route]:
+        """By method. Raises NotFoundError."""
+        found = self._exact.get(request.path)
+        if found is None:
+            found = next((routes for start, routes in self._open if request.path.startswith(start)), None)
+        if found is None:
+            known = ", ".join(sorted({route.path for route in ROUTES}))
+            raise NotFoundError("there is nothing at this path", f"events are taken at {known}")
+        return found
+
+    def admit(self, request: Request) -> Answer | None:
+        """By its head alone: None if the body is to be read, else the answer."""
+        try:
+            routes = self.routes(request)
+            if request.method == "OPTIONS":
+                self._admission.check_origin(request)
+                return self._to_page(request, self._admission.preflight(", ".join((*routes, "OPTIONS"))))
+            self._route(request)
+            self._admission.check_origin(request)
+            length = request.header("content-length")
+            if length.isdecimal() and int(length) > self.settings.max_bytes:
+                raise body.too_large(self.settings.max_bytes)
+        except RequestError as error:
+            return self.refused(request, error)
+        return None
+
+    def _route(self, request: Request) -> Route:
+        routes = self.routes(request)
+        method = "GET" if request.method == "HEAD" and "GET" in routes else request.method
+        if method not in routes:
+            allowed = ", ".join((*routes, "OPTIONS"))
+            raise MethodError(f"this path takes {allowed}", "", (("allow", allowed),))
+        return routes[method]
+
+    # --- the whole request -------------------------------------------------------------------------------------------
+
+    def collect(self, request: Request) -> Collected:
+        """Raises RequestError; `refused` makes an answer of it."""
+        route = self._route(request)
+        self._admission.check_origin(request)
+        request = replace(request, body=body.unpacked(request, self.settings.max_bytes))
+        batch = route.read(request)
+        site = self._admission.site(request, batch.site)
+        outcome = Outcome(len(batch.events), {n: e.problem for n, e in enumerate(batch.events) if e.problem})
+        answer = self._to_page(request, route.answer(request, outcome))
+        wants_none = self._reader.asks_for_privacy(request)
+        if wants_none and self.settings.consent == "refuse":
+            return Collected([], answer, dialect=route.path)
+        lines, headers = self._lines(request, batch, site, anonymise=wants_none)
+        if headers:
+            answer = replace(answer, headers=(*answer.headers, *headers))
+        return Collected(lines, answer, len(outcome.problems), route.path)
+
+    def refused(self, request: Request, error: RequestError) -> Answer:
+        """What the dialect says of that, for pages to read, too."""
+        try:
+            route = self._route(request)
+        except RequestError:
+            return self._to_page(request, refusal(error))
+        return self._to_page(request, route.refuse(error))
+
+    def _to_page(self, request: Request, answer: Answer) -> Answer:
+        headers = self._admission.headers(request)
+        return replace(answer, headers=(*answer.headers, *headers)) if headers else answer
+
+    def _lines(
+        self, request: Request, batch: Batch, site: Site | None, *, anonymise: bool
+    ) -> tuple[list[bytes], Headers]:
+        """The events as they go to the stream, and headers for the answer."""
+        app_id = site.app_id if site else ""
+        if anonymise:
+            events = [anonymous(event, visitor.IDENTIFYING) for event in batch.events]
+            ends = _ends(visitor.additions(self._clock(), app_id, "", "", {}), "")
+            return _checked([finished(event, ends, app_id) for event in events]), ()
+        reader, agent = self._reader, request.header("user-agent")
+        added = visitor.additions(self._clock(), app_id, reader.address(request), agent, reader.headers(request))
+        ends = with_id = _ends(added, "")
+        cookie = self.settings.cookie
+        headers: Headers = ()
+        if cookie is not None:
+            known = visitor.cookie_id(request, cookie) or self._ids()
+            headers = (visitor.set_cookie(request, cookie, known),)
+            with_id = _ends(added, known)
+        lines = [
+            finished(event, ends if event.has_anonymous_id or event.voice == "other" else with_id, app_id)
+            for event in batch.events
+        ]
+        return _checked(lines), headers
+
+
+def _ends(added: Mapping[Voice, Mapping[str, Any]], anonymous_id: str) -> dict[Voice, bytes]:
+    own = {"anonymous_id": anonymous_id} if anonymous_id else {}
+    return {voice: b",%b\n" % written({**said, **own})[1:] for voice, said in added.items()}
+
+
+def _checked(lines: list[bytes]) -> list[bytes]:
+    for place, line in enumerate(lines):
+        if len(line) > MOST_LINE_BYTES:
+            hint = f"it may have {MOST_LINE_BYTES:,}; keep what is large elsewhere and send its address"
+            raise TooLargeError(f"event {place} has {len(line):,} bytes", hint)
+    return lines

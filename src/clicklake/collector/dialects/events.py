@@ -1,0 +1,61 @@
+"""Ours: events as the lake takes them (DESIGN.md, "Input event"), one, an array, or a line each.
+
+Nothing is mapped, so nothing is written anew: the bytes of each event go on as they came, and what the collector adds
+stands behind them. text/plain is what sendBeacon and fetch send without asking for leave first (Fetch Standard,
+"CORS-safelisted request-header").
+"""
+
+from clicklake.collector import body
+from clicklake.collector.dialects.route import Outcome, Route
+from clicklake.collector.event import Batch, of_text
+from clicklake.collector.request import Answer, Request
+
+_EVENT = {
+    "type": "object",
+    "required": ["event_type"],
+    "properties": {
+        "event_id": {"type": "string"},
+        "event_type": {"type": "string", "minLength": 1},
+        "event_time": {"type": ["string", "integer"]},
+        "sent_time": {"type": ["string", "integer"]},
+        "app_id": {"type": "string"},
+        "anonymous_id": {"type": "string"},
+        "user_id": {"type": "string"},
+        "session_id": {"type": "string"},
+        "page_url": {"type": "string"},
+        "page_title": {"type": "string"},
+        "referrer": {"type": "string"},
+        "properties": {"type": "object"},
+    },
+}
+_EVENTS = {"oneOf": [_EVENT, {"type": "array", "items": _EVENT, "minItems": 1}]}
+
+
+def _read(request: Request) -> Batch:
+    return Batch([of_text(text) for text in body.raws(request.body)])
+
+
+def _answer(_: Request, outcome: Outcome) -> Answer:
+    """400 if not one of them is an event; all are kept all the same."""
+    errors = [{"index": place, "message": problem} for place, problem in outcome.problems.items()]
+    said = {"accepted": outcome.count - len(errors), "failed": len(errors)}
+    status = 400 if errors and len(errors) == outcome.count else 200
+    return Answer.of(status, said | ({"errors": errors} if errors else {}))
+
+
+ROUTES = (
+    Route(
+        "POST",
+        "/v1/events",
+        "Events as the lake takes them: one, an array, or one a line",
+        _read,
+        _answer,
+        schemas={
+            "application/json": _EVENTS,
+            "text/plain": _EVENTS,
+            "application/x-ndjson": {"type": "string"},
+        },
+        parameters=("write_key",),
+        statuses=(200, 400),
+    ),
+)

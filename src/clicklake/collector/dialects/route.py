@@ -1,0 +1,32 @@
+"""What a dialect is made of: routes, and how each reads a request and answers it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from clicklake.collector.event import Batch
+from clicklake.collector.request import Answer, Request, RequestError, refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """All events are durable. `problems`: which of them, by their place, will be failed records, and why."""
+
+    count: int
+    problems: Mapping[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`path` may end in one `{name}`. `read` gets the request with its body unpacked, and raises RequestError. `answer`
+    is asked once every event is durable. `schemas`: JSON Schema of the body by content type, for openapi.py."""
+
+    method: str
+    path: str
+    summary: str
+    read: Callable[[Request], Batch]
+    answer: Callable[[Request, Outcome], Answer]
+    refuse: Callable[[RequestError], Answer] = refusal
+    schemas: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    parameters: tuple[str, ...] = ()
+    statuses: tuple[int, ...] = (200,)

@@ -1,0 +1,123 @@
+"""One event on its way: its JSON text, and what of it the collector has to know. Between a dialect and collect.py."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Literal, get_args
+
+import msgspec
+
+from clicklake.collector.request import encode
+
+Text = str | None
+Voice = Literal["request", "own user agent", "other"]
+VOICES: tuple[Voice, ...] = get_args(Voice)
+
+
+class Event(msgspec.Struct, frozen=True, gc=False):
+    """`text`: a JSON object. `voice`: whose visitor it tells of: the request's own; the same, but it names its user
+    agent itself; or another's, for whom a server speaks: of that one the request's address and headers say nothing.
+    `problem`: why it will be a failed record, if it will."""
+
+    text: bytes
+    voice: Voice = "request"
+    app_id: str = ""
+    has_anonymous_id: bool = False
+    problem: str = ""
+
+
+class Batch(msgspec.Struct, frozen=True, gc=False):
+    """What one request says: its events, and `site`, a write key or an app id, where the dialect has a place for it."""
+
+    events: list[Event]
+    site: str = ""
+
+
+class _Seen(msgspec.Struct, gc=False):
+    """The names that matter here, of whatever type; no other is looked at."""
+
+    event_type: Any = None
+    event_name: Any = None
+    event: Any = None
+    ip: Any = None
+    ip_address: Any = None
+    ipAddress: Any = None  # noqa: N815 - as senders spell it
+    user_agent: Any = None
+    platform: Any = None
+    app_id: Any = None
+    anonymous_id: Any = None
+    anonymousId: Any = None  # noqa: N815
+
+
+_see = msgspec.json.Decoder(_Seen).decode
+NO_TYPE = "event_type is missing or no text; the event goes to clickstream_failed"
+NO_OBJECT = "an event is a JSON object; this goes to clickstream_failed"
+
+
+def of_text(text: bytes) -> Event:
+    """An event that is written as the lake takes it."""
+    try:
+        seen = _see(text)
+    except msgspec.ValidationError:
+        return Event(b'{"not_an_event":%b}' % text, problem=NO_OBJECT)
+    except (msgspec.DecodeError, ValueError, RecursionError):  # lone surrogates, NaN: see body.py
+        said = json.loads(text)
+        return of(said) if isinstance(said, dict) else Event(b'{"not_an_event":%b}' % text, problem=NO_OBJECT)
+    return Event(
+        text,
+        _voice(seen.ip or seen.ip_address or seen.ipAddress, seen.user_agent, seen.platform),
+        seen.app_id if isinstance(seen.app_id, str) else "",
+        bool(seen.anonymous_id or seen.anonymousId),
+        "" if _is_text(seen.event_type or seen.event_name or seen.event) else NO_TYPE,
+    )
+
+
+def of(said: Mapping[str, Any]) -> Event:
+    """An event that a dialect has made, under the names of the input event."""
+    get = said.get
+    app_id = get("app_id")
+    return Event(
+        written(said),
+        _voice(get("ip"), get("user_agent"), get("platform")),
+        app_id if isinstance(app_id, str) else "",
+        bool(get("anonymous_id")),
+        "" if _is_text(get("event_type") or get("event_name") or get("event")) else NO_TYPE,
+    )
+
+
+def of_any(said: Any) -> Event:
+    """As of(), for what should be an object."""
+    return of(said) if isinstance(said, dict) else Event(written({"not_an_event": said}), problem=NO_OBJECT)
+
+
+def _voice(ip: Any, user_agent: Any, platform: Any) -> Voice:
+    if ip or platform == "server":
+        return "other"
+    return "own user agent" if user_agent else "request"
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def written(said: Mapping[str, Any]) -> bytes:
+    try:
+        return encode(said)
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return json.dumps(said, separators=(",", ":")).encode()
+
+
+def finished(event: Event, ends: Mapping[Voice, bytes], app_id: str) -> bytes:
+    """The line: the event, and what is added to its end, `,"name":value...}` and LF, by its voice. Of repeated names
+    the last wins in the lake, so what is added here is not the sender's to say. `app_id`: the site's; another one that
+    the sender names is kept under a name of its own."""
+    end = ends[event.voice]
+    if app_id and event.app_id and event.app_id != app_id:
+        end = b',"client_app_id":%b%b' % (encode(event.app_id), end)
+    return event.text[:-1] + end if len(event.text) > 2 else b"{" + end[1:]
+
+
+def anonymous(event: Event, names: frozenset[str]) -> Event:
+    """The same without these names. What is meant to be gone must be gone from the raw zone, too."""
+    said = json.loads(event.text)
+    kept = written({name: value for name, value in said.items() if name not in names})
+    return Event(kept, event.voice, event.app_id, has_anonymous_id=False, problem=event.problem)

@@ -1,0 +1,111 @@
+"""What a request itself tells of its visitor, and how much of that is said: address, headers, cookie, consent.
+
+The client's address is where the nearest proxy that is not ours says the request came from: X-Forwarded-For is read
+from its end, for anybody can write its beginning (developer.mozilla.org, X-Forwarded-For, "Security and privacy
+concerns").
+"""
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+
+from clicklake.collector.event import Voice
+from clicklake.collector.request import Request
+from clicklake.collector.settings import Cookie, Settings, network_of
+
+_FROM_THE_EDGE = ("cloudfront-", "cf-")  # anybody could send them: they count behind a trusted proxy alone
+_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_SIGNALS = ("sec-gpc", "dnt")
+# What an event loses if its visitor asks for that and the settings say `anonymise`: every spelling of who it was.
+IDENTIFYING = frozenset(
+    {"user_id", "userId", "anonymous_id", "anonymousId", "session_id", "sessionId", "ip", "ip_address", "ipAddress"}
+    | {"user_agent", "headers", "traits", "previousId", "groupId", "user_properties", "network_userid"}
+)
+
+
+class Reader:
+    """Reads requests as these settings say."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        trusted = settings.trusted_proxies
+        self._hops = trusted if isinstance(trusted, int) else 0
+        self._networks = () if isinstance(trusted, int) else tuple(network_of(text) for text in trusted)
+        exact = [name for name in settings.headers if not name.endswith("*")]
+        self._exact = frozenset(exact)
+        self._prefixes = tuple(name[:-1] for name in settings.headers if name.endswith("*"))
+
+    def address(self, request: Request) -> str:
+        """The client's; empty if there is none that can be read."""
+        chain = [*request.header("x-forwarded-for").split(","), request.peer]
+        if self._hops:
+            place = chain[max(0, len(chain) - 1 - self._hops)]
+        elif self._networks:
+            place = next((one for one in reversed(chain) if not self._is_ours(one)), chain[0])
+        else:
+            place = request.peer
+        found = _address(place)
+        return str(found) if found else ""
+
+    def _is_ours(self, text: str) -> bool:
+        found = _address(text)
+        return found is not None and any(found in network for network in self._networks)
+
+    def headers(self, request: Request) -> dict[str, str]:
+        """Those that are kept, by the allow-list."""
+        behind = bool(self._hops or (self._networks and self._is_ours(request.peer)))
+        return {
+            name: value
+            for name, value in request.headers.items()
+            if (name in self._exact or name.startswith(self._prefixes))
+            and (behind or not name.startswith(_FROM_THE_EDGE))
+        }
+
+    def asks_for_privacy(self, request: Request) -> bool:
+        """Global Privacy Control (w3c.github.io/gpc) or Do Not Track, where the settings honour them."""
+        return self._settings.consent != "ignore" and any(request.header(name) == "1" for name in _SIGNALS)
+
+
+def cookie_id(request: Request, cookie: Cookie) -> str:
+    """The id that an earlier answer gave; empty if there is none, or one that we didn't make."""
+    try:
+        found = SimpleCookie(request.header("cookie")).get(cookie.name)
+    except CookieError:
+        return ""
+    return found.value if found and _ID.fullmatch(found.value) else ""
+
+
+def set_cookie(request: Request, cookie: Cookie, value: str) -> tuple[str, str]:
+    """For the collector's own site alone, unless it is cross-site by its set-up: then only Secure ones may be sent."""
+    is_secure = request.base.startswith("https:")
+    parts = [f"{cookie.name}={value}", f"Max-Age={cookie.days * 86_400}", "Path=/", "HttpOnly"]
+    parts += [f"Domain={cookie.domain}"] if cookie.domain else []
+    parts += ["SameSite=None", "Secure"] if is_secure else ["SameSite=Lax"]
+    return "set-cookie", "; ".join(parts)
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """As proxies write it: with a port, in brackets, mapped."""
+    text = text.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        found = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    return found.ipv4_mapped or found if isinstance(found, ipaddress.IPv6Address) else found
+
+
+def additions(
+    seconds: float, app_id: str, address: str, user_agent: str, headers: Mapping[str, str]
+) -> dict[Voice, dict[str, Any]]:
+    """What is added to an event of each voice, at `seconds` since 1970. The sender's own `headers` count for
+    nothing."""
+    ours: dict[str, Any] = {"collector_time": int(seconds * 1000)} | ({"app_id": app_id} if app_id else {})
+    network = ({"ip": address} if address else {}) | {"headers": dict(headers) or None}
+    agent = {"user_agent": user_agent} if user_agent else {}
+    return {"request": ours | network | agent, "own user agent": ours | network, "other": ours | {"headers": None}}
