@@ -19,9 +19,8 @@ from clicklake.errors import UsageError
 def serve(collector: Collector, delivery: Delivery, host: str, port: int, on_ready: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM. `on_ready(url)` is called once requests are answered. UsageError if the port can't
     be had."""
-    with _listen(host, port) as listener:
-        with contextlib.suppress(KeyboardInterrupt):
-            uvloop.run(_serve(App(collector, delivery), delivery, listener, on_ready))
+    with _listen(host, port) as listener, contextlib.suppress(KeyboardInterrupt):
+        uvloop.run(_serve(App(collector, delivery), delivery, listener, on_ready))
 
 
 def _listen(host: str, port: int) -> socket.socket:

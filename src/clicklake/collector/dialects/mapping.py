@@ -67,7 +67,9 @@ def _walk(
     return left
 
 
-def _take(rank: int, row: Row, value: Any, found: dict[str, tuple[int, Row, Any]], lost: list[tuple[Row, Any]]) -> None:
+def _take(
+    place: tuple[int, Row], value: Any, found: dict[str, tuple[int, Row, Any]], lost: list[tuple[Row, Any]]
+) -> None:
     rank, row = place
     held = found.get(row.field)
     if held is None:
