@@ -1,0 +1,57 @@
+// A tracker that is short enough to be yours: copy it. An event stays in localStorage until the collector has it.
+import { collector, writeKey } from "./settings.js";
+
+const url = `${collector}/v1/events?write_key=${encodeURIComponent(writeKey)}`;
+const PREFIX = "clicklake.event."; // an entry an event: two tabs never overwrite each other's
+let kept, sending = false, pause = 2_000;
+try { kept = localStorage; } catch { kept = {}; } // where storage is denied, memory has to do
+
+export function track(event_type, properties = {}) {
+  const event = {
+    event_id: crypto.randomUUID(), // stays the same whenever it is sent: what arrives twice counts once
+    event_type,
+    event_time: new Date().toISOString(),
+    platform: "web",
+    anonymous_id: (kept["clicklake.anonymous_id"] ??= crypto.randomUUID()),
+    user_id: kept["clicklake.user_id"],
+    page_url: location.href,
+    page_title: document.title,
+    referrer: document.referrer,
+    locale: navigator.language,
+    properties,
+  };
+  kept[PREFIX + event.event_id] = JSON.stringify(event);
+  setTimeout(flush, 100); // what happens together is sent together
+  return event.event_id;
+}
+
+export function identify(user_id, properties) {
+  kept["clicklake.user_id"] = user_id;
+  return track("identify", properties);
+}
+
+const waiting = () => Object.keys(kept).filter((name) => name.startsWith(PREFIX)).slice(0, 30);
+const batch = (names) => {
+  const sent_time = new Date().toISOString(); // shows the collector how wrong this clock is
+  return JSON.stringify(names.map((name) => ({ ...JSON.parse(kept[name]), sent_time })));
+};
+
+async function flush() {
+  const names = waiting();
+  if (sending || !names.length || !navigator.onLine) return;
+  sending = true;
+  const body = batch(names); // a text is sent as text/plain, for which a browser asks no leave (no preflight)
+  const keepalive = body.length < 60_000; // it ends even if the page is gone before; browsers allow 64 KiB
+  const { status } = await fetch(url, { method: "POST", body, keepalive }).catch(() => ({ status: 0 }));
+  if ([200, 400, 413].includes(status)) names.forEach((name) => delete kept[name]); // taken, or never will be
+  pause = status === 200 ? 2_000 : Math.min(2 * pause, 300_000);
+  sending = false;
+  if (waiting().length) setTimeout(flush, status === 200 ? 0 : pause);
+}
+
+addEventListener("online", flush);
+document.addEventListener("visibilitychange", () => {
+  // A beacon's answer reaches nobody. So its events stay, and the next page sends them again: they count once.
+  if (document.visibilityState === "hidden" && waiting().length) navigator.sendBeacon(url, batch(waiting()));
+});
+flush(); // what an earlier page has left

@@ -1,0 +1,16 @@
+// What the trackers tracked, for you to see. It is kept when the page goes, as what they track must be.
+const said = () => JSON.parse(localStorage.said ?? "[]");
+
+export function say(tracker, event_type, event_id) {
+  localStorage.said = JSON.stringify([...said(), { time: new Date().toISOString(), tracker, event_type, event_id }]);
+  list();
+}
+
+export function list() {
+  const table = document.getElementById("said");
+  table.querySelectorAll("tr").forEach((row) => row.remove());
+  for (const event of said().slice(-50).reverse()) {
+    const row = table.insertRow();
+    Object.values(event).forEach((text) => (row.insertCell().textContent = text));
+  }
+}
