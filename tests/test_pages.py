@@ -42,7 +42,7 @@ def checkout(tmp_path: Path, endpoint: EndpointProcess) -> Terraform:
     """A clone as the pages' reader has it, but for the installed packages, with the provider found."""
     root = tmp_path / "checkout"
     copied(root, b"")
-    shutil.copytree(ROOT / "examples", root / "examples")
+    shutil.copytree(ROOT / "examples", root / "examples", ignore=shutil.ignore_patterns("node_modules"))
     shutil.copy(ROOT / "sample-event.json", root)
     terraform = offline(root, "terraform")
     return Terraform(root, {**terraform.environment, **endpoint.environment(), **ANSWERS, **SETTINGS, **_init()})
