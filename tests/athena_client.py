@@ -24,12 +24,12 @@ class Queries:
 
     def wait(self, number: str, seconds: float = 30) -> Any:
         """The QueryExecution once it has ended."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
+        began = time.monotonic()
+        while (waited := time.monotonic() - began) < seconds:
             execution = self.client.get_query_execution(QueryExecutionId=number)["QueryExecution"]
             if execution["Status"]["State"] not in {"QUEUED", "RUNNING"}:
                 return execution
-            time.sleep(0.005)
+            time.sleep(min(max(waited / 4, 0.005), 0.1))
         raise TimeoutError(number)
 
     def run(self, sql: str, **parameters: Any) -> Any:

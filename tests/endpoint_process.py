@@ -123,8 +123,9 @@ def running(data_dir: Path, *options: str, **variables: str) -> Iterator[Endpoin
 
 
 def eventually(ask: Callable[[], T], seconds: float = 20) -> T:
-    """Ask until the answer is true; the last answer if it never is."""
-    deadline = time.monotonic() + seconds
-    while not (answer := ask()) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    """Ask until the answer is true; the last answer if it never is. What takes long is asked for ever less often, for
+    asking takes CPU from what is waited for."""
+    began = time.monotonic()
+    while not (answer := ask()) and (waited := time.monotonic() - began) < seconds:
+        time.sleep(min(max(waited / 8, 0.01), 0.2))
     return answer

@@ -5,6 +5,7 @@ import json
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import astuple, dataclass
+from functools import cache
 from ipaddress import IPv4Address, IPv6Address
 from string import Template
 from typing import Any
@@ -25,6 +26,7 @@ class Secrets:
     token: str
 
     @classmethod
+    @cache
     def of(cls, seed: str) -> "Secrets":
         chance = random.Random(seed)
         return cls(
@@ -43,7 +45,36 @@ def leaks(data: bytes, secrets: Secrets) -> set[str]:
     return {str(secret) for secret in astuple(secrets) if any(form in lower for form in _forms(str(secret)))}
 
 
-def _forms(secret: str) -> Iterable[bytes]:
+class Search:
+    """For the secrets of many in much data: only whose secrets' first bytes are there are looked for one by one."""
+
+    def __init__(self, seeds: Iterable[str]) -> None:
+        self._seeds: dict[bytes, set[str]] = {}
+        for seed in seeds:
+            for form in {form for secret in astuple(Secrets.of(seed)) for form in _forms(str(secret))}:
+                assert len(form) >= _WINDOW
+                self._seeds.setdefault(form[:_WINDOW], set()).add(seed)
+
+    def leaking(self, data: bytes) -> list[str]:
+        """The seeds of whom the data has something."""
+        windows = _windows(data.lower())
+        suspects = {seed for window in self._seeds.keys() & windows for seed in self._seeds[window]}
+        return sorted(seed for seed in suspects if leaks(data, Secrets.of(seed)))
+
+
+_WINDOW = 8  # bytes; no form of a secret is shorter
+
+
+def _windows(data: bytes) -> set[bytes]:
+    return {data[at : at + _WINDOW] for at in range(len(data) - _WINDOW + 1)}
+
+
+@cache
+def _forms(secret: str) -> tuple[bytes, ...]:
+    return tuple(_all_forms(secret))
+
+
+def _all_forms(secret: str) -> Iterable[bytes]:
     quoted = quote(secret, safe="")
     texts = {secret, quoted, quote(quoted, safe=""), json.dumps(secret)[1:-1], secret.replace("@", "\\u0040")}
     yield from (text.lower().encode() for text in texts)

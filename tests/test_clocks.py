@@ -4,6 +4,7 @@ The times of a record in the order of what happens: the event, the sending (mayb
 arrival (maybe after retries), and the object, which Firehose names for the arrival of its oldest record.
 """
 
+import os
 from dataclasses import dataclass
 
 from hypothesis import given, settings
@@ -16,6 +17,7 @@ from clicklake.transform.times import DAY, EARLIEST, LATEST
 
 NAMED = 1_764_152_100_000  # the time in the object's name, epoch ms
 SECOND, YEAR = 1000, 365 * DAY
+EXAMPLES = int(os.environ.get("CLICKLAKE_EXAMPLES", "100"))
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ offline = st.integers(0, 2 * YEAR)
 
 
 @given(streams(at_once | offline))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 def test_right_clocks_are_believed_to_the_millisecond_whatever_the_buffer(stream: Stream) -> None:
     """So order and spacing are kept exactly, and a phone that was offline keeps the time of its event."""
     for record in stream.records:
@@ -68,7 +70,7 @@ def test_right_clocks_are_believed_to_the_millisecond_whatever_the_buffer(stream
 
 
 @given(streams(at_once), st.integers(-YEAR, YEAR))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 def test_a_clock_that_is_wrong_by_more_than_the_buffer_is_set_right_as_far_as_anyone_can(
     stream: Stream, wrong: int
 ) -> None:
@@ -84,7 +86,7 @@ def test_a_clock_that_is_wrong_by_more_than_the_buffer_is_set_right_as_far_as_an
 
 
 @given(streams(at_once), st.integers(-YEAR, YEAR))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 def test_a_trusted_collector_sets_any_clock_right_to_the_millisecond(stream: Stream, wrong: int) -> None:
     for record in stream.records:
         made = times_of(record.event + wrong, record.sent + wrong, record.sent, stream.buffer)
@@ -95,7 +97,7 @@ moments = st.none() | st.integers(EARLIEST, LATEST)
 
 
 @given(moments, moments, moments, st.integers(0, 900))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 def test_any_times_give_a_moment_that_the_calendar_has(
     happened: int | None, sent: int | None, collected: int | None, buffer: int
 ) -> None:

@@ -314,7 +314,7 @@ def test_rubbish_costs_its_length_and_no_more(piece: bytes, wrap: Callable[[byte
             pass
         return time.process_time() - began
 
-    assert seconds(50_000) < 3, "seconds; what grows faster than its length takes minutes"
+    assert seconds(20_000) < 1, "seconds; what grows faster than its length takes many"
 
 
 def test_many_small_gzip_members_cost_their_length_and_no_more() -> None:

@@ -20,6 +20,7 @@ from clicklake.transform.enrich.locale import locale
 from clicklake.transform.process import Settings
 from clicklake.transform.redact import split
 from endpoint_process import EndpointProcess, eventually
+from seed_walk import ledger_rows
 from transforming import KEY, PIPELINE, event, transform
 
 Makers = Callable[[str, dict[str, Any]], maxminddb.Reader]
@@ -229,9 +230,10 @@ def test_the_function_opens_the_database_that_its_environment_names(stack: Endpo
     functions.update_function_configuration(FunctionName=names.function, Environment={"Variables": variables})
     record = {"Data": json.dumps(event(ip="192.0.2.7"))}
     stack.client("firehose").put_record(DeliveryStreamName=names.delivery_stream, Record=record)
+    assert eventually(lambda: ledger_rows(stack.client, names.bucket) == [1])
     queries = Queries(stack.client("athena"), names.database)
     sql = f"SELECT country, region, city FROM {PIPELINE.tables.events.name}"
-    assert eventually(lambda: queries.rows(sql, WorkGroup=names.workgroup)) == [["DE", "Bavaria", "Munich"]]
+    assert queries.rows(sql, WorkGroup=names.workgroup) == [["DE", "Bavaria", "Munich"]]
 
 
 anything = st.none() | st.integers() | st.floats() | st.text() | st.sampled_from(["DE", "192.0.2.7", "2001:db8::1"])

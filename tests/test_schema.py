@@ -1,6 +1,7 @@
 """The contract in other tools' languages: JSON Schema, Athena's DDL, dbt's sources."""
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from transforming import transform, transform_raw
 
 ROOT = Path(__file__).parent.parent
 OURS = pipeline.load(pipeline.FILE)
+EXAMPLES = int(os.environ.get("CLICKLAKE_EXAMPLES", "120"))
 OWN = {
     "plan": {"type": "string", "from": "properties.plan"},
     "seats": {"type": "bigint", "from": "properties.team.seats"},
@@ -133,7 +135,9 @@ _EVENTS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+@settings(
+    max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
+)
 @given(_EVENTS, st.text(min_size=1, max_size=5))
 def test_an_accepted_event_becomes_a_row_with_nothing_misplaced(event: dict[str, Any], kind: str) -> None:
     event = {name: value for name, value in event.items() if CHECK.is_valid({"event_type": kind, name: value})}
@@ -145,14 +149,14 @@ def test_an_accepted_event_becomes_a_row_with_nothing_misplaced(event: dict[str,
     assert made.ledger["misplaced_values"] == 0
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(_EVENTS)
 def test_an_event_that_fails_for_its_fields_is_never_accepted(event: dict[str, Any]) -> None:
     if transform(event).failed:
         assert not CHECK.is_valid(event)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(_EVENTS, st.binary(max_size=30))
 def test_what_is_promised_never_to_be_null_never_is(event: dict[str, Any], rubbish: bytes) -> None:
     made = transform(event, rubbish + b"\n", {"event_type": "x"})
