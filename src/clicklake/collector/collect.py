@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from clicklake.collector import body, visitor
+from clicklake.collector import body, openapi, visitor
 from clicklake.collector.admission import Admission, Headers
 from clicklake.collector.dialects import ROUTES, Outcome, Route
 from clicklake.collector.event import Batch, Voice, anonymous, finished, written
@@ -48,7 +48,7 @@ class Collector:
         self._reader = visitor.Reader(settings)
         self._exact: dict[str, dict[str, Route]] = {}
         self._open: list[tuple[str, dict[str, Route]]] = []  # paths that end in {name}
-        for route in ROUTES:
+        for route in (*ROUTES, openapi.route(ROUTES)):
             self._place(route)
 
     def _place(self, route: Route) -> None:
@@ -100,6 +100,8 @@ class Collector:
         """Raises RequestError; `refused` makes an answer of it."""
         route = self._route(request)
         self._admission.check_origin(request)
+        if route.is_public:
+            return Collected([], self._to_page(request, route.answer(request, Outcome(0, {}))), dialect=route.path)
         request = replace(request, body=body.unpacked(request, self.settings.max_bytes))
         batch = route.read(request)
         site = self._admission.site(request, batch.site)

@@ -30,6 +30,17 @@ _EVENT = {
 }
 _EVENTS = {"oneOf": [_EVENT, {"type": "array", "items": _EVENT, "minItems": 1}]}
 
+_ERROR = {"type": "object", "properties": {"index": {"type": "integer"}, "message": {"type": "string"}}}
+_ANSWER = {
+    "type": "object",
+    "required": ["accepted", "failed"],
+    "properties": {
+        "accepted": {"type": "integer"},
+        "failed": {"type": "integer"},
+        "errors": {"type": "array", "items": _ERROR},
+    },
+}
+
 
 def _read(request: Request) -> Batch:
     return Batch([of_text(text) for text in body.raws(request.body)])
@@ -57,5 +68,6 @@ ROUTES = (
         },
         parameters=("write_key",),
         statuses=(200, 400),
+        answer_schemas={200: _ANSWER, 400: _ANSWER},
     ),
 )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from clicklake.collector.event import Batch
-from clicklake.collector.request import Answer, Request, RequestError, refusal
+from clicklake.collector.request import JSON, Answer, Request, RequestError, refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,10 @@ class Outcome:
 @dataclass(frozen=True, slots=True)
 class Route:
     """`path` may end in one `{name}`. `read` gets the request with its body unpacked, and raises RequestError. `answer`
-    is asked once every event is durable. `schemas`: JSON Schema of the body by content type, for openapi.py."""
+    is asked once every event is durable. `is_public`: it tells of the collector, takes no events, and asks for no key.
+
+    For openapi.py: `schemas`, JSON Schema of the body by content type; `parameters` of the query; `statuses` that
+    `answer` gives; `answer_schemas` of what it says by status, in `answer_type`."""
 
     method: str
     path: str
@@ -30,3 +33,6 @@ class Route:
     schemas: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     parameters: tuple[str, ...] = ()
     statuses: tuple[int, ...] = (200,)
+    answer_schemas: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    answer_type: str = JSON
+    is_public: bool = False
