@@ -16,7 +16,7 @@ from clicklake.collector.settings import Settings, Site
 Headers = tuple[tuple[str, str], ...]
 # Besides those that need no leave; a preflight's answer can't name "all" to a request with credentials.
 _ALLOWED_HEADERS = (
-    "authorization, content-type, content-encoding, x-write-key, sp-anonymous, "
+    "authorization, content-type, content-encoding, x-write-key, x-retry-count, sp-anonymous, "
     "ce-id, ce-source, ce-specversion, ce-type, ce-time, ce-subject, ce-dataschema"
 )
 
