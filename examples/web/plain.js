@@ -5,14 +5,16 @@ const url = `${collector}/v1/events?write_key=${encodeURIComponent(writeKey)}`;
 const PREFIX = "clicklake.event."; // an entry an event: two tabs never overwrite each other's
 let kept, sending = false, pause = 2_000;
 try { kept = localStorage; } catch { kept = {}; } // where storage is denied, memory has to do
+const keep = (name, value) => { try { kept[name] = value; } catch { /* it is full: the page goes on */ } };
 
 export function track(event_type, properties = {}) {
+  const anonymous_id = kept["clicklake.anonymous_id"] ?? crypto.randomUUID();
   const event = {
     event_id: crypto.randomUUID(), // stays the same whenever it is sent: what arrives twice counts once
     event_type,
     event_time: new Date().toISOString(),
     platform: "web",
-    anonymous_id: (kept["clicklake.anonymous_id"] ??= crypto.randomUUID()),
+    anonymous_id,
     user_id: kept["clicklake.user_id"],
     page_url: location.href,
     page_title: document.title,
@@ -20,13 +22,14 @@ export function track(event_type, properties = {}) {
     locale: navigator.language,
     properties,
   };
-  kept[PREFIX + event.event_id] = JSON.stringify(event);
+  keep("clicklake.anonymous_id", anonymous_id);
+  keep(PREFIX + event.event_id, JSON.stringify(event));
   setTimeout(flush, 100); // what happens together is sent together
   return event.event_id;
 }
 
 export function identify(user_id, properties) {
-  kept["clicklake.user_id"] = user_id;
+  keep("clicklake.user_id", user_id);
   return track("identify", properties);
 }
 
@@ -40,8 +43,8 @@ async function flush() {
   const names = waiting();
   if (sending || !names.length || !navigator.onLine) return;
   sending = true;
-  const body = batch(names); // a text is sent as text/plain, for which a browser asks no leave (no preflight)
-  const keepalive = body.length < 60_000; // it ends even if the page is gone before; browsers allow 64 KiB
+  const body = batch(names); // a text goes as text/plain, for which a browser asks no leave (no preflight)
+  const keepalive = new Blob([body]).size < 60_000; // it ends even if the page is gone; browsers allow 64 KiB
   const { status } = await fetch(url, { method: "POST", body, keepalive }).catch(() => ({ status: 0 }));
   if ([200, 400, 413].includes(status)) names.forEach((name) => delete kept[name]); // taken, or never will be
   pause = status === 200 ? 2_000 : Math.min(2 * pause, 300_000);

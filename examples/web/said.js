@@ -2,7 +2,8 @@
 const said = () => JSON.parse(localStorage.said ?? "[]");
 
 export function say(tracker, event_type, event_id) {
-  localStorage.said = JSON.stringify([...said(), { time: new Date().toISOString(), tracker, event_type, event_id }]);
+  const event = { time: new Date().toISOString(), page: location.search, tracker, event_type, event_id };
+  localStorage.said = JSON.stringify([...said(), event]);
   list();
 }
 
