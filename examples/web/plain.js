@@ -33,20 +33,20 @@ export function identify(user_id, properties) {
   return track("identify", properties);
 }
 
-const waiting = () => Object.keys(kept).filter((name) => name.startsWith(PREFIX)).slice(0, 30);
-const batch = (names) => {
+const waiting = () => Object.entries(kept).filter(([name]) => name.startsWith(PREFIX)).slice(0, 30);
+const batch = (entries) => {
   const sent_time = new Date().toISOString(); // shows the collector how wrong this clock is
-  return JSON.stringify(names.map((name) => ({ ...JSON.parse(kept[name]), sent_time })));
+  return JSON.stringify(entries.map(([, event]) => ({ ...JSON.parse(event), sent_time })));
 };
 
 async function flush() {
-  const names = waiting();
-  if (sending || !names.length || !navigator.onLine) return;
+  const entries = waiting();
+  if (sending || !entries.length || !navigator.onLine) return;
   sending = true;
-  const body = batch(names); // a text goes as text/plain, for which a browser asks no leave (no preflight)
+  const body = batch(entries); // a text goes as text/plain, for which a browser asks no leave (no preflight)
   const keepalive = new Blob([body]).size < 60_000; // it ends even if the page is gone; browsers allow 64 KiB
   const { status } = await fetch(url, { method: "POST", body, keepalive }).catch(() => ({ status: 0 }));
-  if ([200, 400, 413].includes(status)) names.forEach((name) => delete kept[name]); // taken, or never will be
+  if ([200, 400, 413].includes(status)) entries.forEach(([name]) => delete kept[name]); // taken, or never will be
   pause = status === 200 ? 2_000 : Math.min(2 * pause, 300_000);
   sending = false;
   if (waiting().length) setTimeout(flush, status === 200 ? 0 : pause);
