@@ -26,6 +26,7 @@ SERVICES = (
     "identity",
     "cloudwatch",
     "budgets",
+    "execute_api",
 )
 # Not "io": the encoder writes into a BytesIO.
 IO_MODULES = {"os", "socket", "subprocess", "pathlib", "shutil", "tempfile", "time", "random", "secrets", "uuid"}

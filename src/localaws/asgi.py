@@ -13,6 +13,7 @@ from localaws.wire import FileSlice, Response
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _PIECE = 256 * 2**10
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -44,7 +45,7 @@ async def send_response(send: Send, response: Response, request_id: str) -> None
     length = body.length if isinstance(body, FileSlice) else len(body)
     if response.status not in {204, 304}:
         names.setdefault("content-length", str(length))
-    headers = [(name.encode("latin-1"), _field(value)) for name, value in names.items()]
+    headers = [(name.encode("latin-1"), field_value(value)) for name, value in names.items()]
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     if isinstance(body, bytes):
         await send({"type": "http.response.body", "body": body})
@@ -55,7 +56,7 @@ async def send_response(send: Send, response: Response, request_id: str) -> None
         body.file.close()
 
 
-def _field(value: str) -> bytes:
+def field_value(value: str) -> bytes:
     """A header's value can't end its line, whatever a client had us keep for it (RFC 9110, 5.5)."""
     return _CONTROL.sub(" ", value).encode("latin-1", "replace")
 

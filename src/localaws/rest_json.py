@@ -7,6 +7,7 @@ import functools
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -66,17 +67,21 @@ class _Route:
     operation: botocore.model.OperationModel
     method: str
     path: re.Pattern[str]
+    names: tuple[str, ...]
     query: Mapping[str, str]
 
     @classmethod
     def of(cls, operation: botocore.model.OperationModel) -> "_Route":
         uri, _, query = operation.http["requestUri"].partition("?")
-        pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(uri))
-        pattern = re.sub(r"\\{(\w+)\\\+\\}", r"(?P<\1>.+)", pattern)
+        texts = (re.escape(part) for part in re.split(r"\{[^}]+\}", uri))
+        names = [found[1] for found in re.finditer(r"\{([^}]+)\}", uri)]
+        values = ("(.+)" if name.endswith("+") else "([^/]+)" for name in names)
+        pattern = "".join(text + value for text, value in zip_longest(texts, values, fillvalue=""))
         return cls(
             operation,
             operation.http["method"],
             re.compile(pattern + "/?$"),
+            tuple(name.removesuffix("+") for name in names),
             dict(parse_qsl(query, keep_blank_values=True)),
         )
 
@@ -84,7 +89,7 @@ class _Route:
         found = self.path.match(request.path) if request.method == self.method else None
         if found is None or any(request.parameters().get(k) != v for k, v in self.query.items()):
             return None
-        return {name: unquote(value) for name, value in found.groupdict().items()}
+        return {name: unquote(value) for name, value in zip(self.names, found.groups(), strict=True)}
 
 
 @functools.cache
@@ -103,7 +108,7 @@ def _parameters(operation: botocore.model.OperationModel, path: dict[str, str], 
     if shape is None:
         return {}
     payload = shape.serialization.get("payload")
-    parameters: Parameters = {} if payload else json_object(request.body.read())
+    parameters: Parameters = {} if payload else _renamed(shape, json_object(request.body.read()), _read_name)
     query = request.parameters()
     for name, member in shape.members.items():
         place, wire_name = member.serialization.get("location"), member.serialization.get("name", name)
@@ -144,5 +149,34 @@ def _response(operation: botocore.model.OperationModel, answer: Parameters) -> R
     payload = shape.serialization.get("payload") if shape else None
     if payload:
         return Response(status, headers, body.get(payload, b""))
-    text = json_text(body) if status != 204 else b""
+    text = json_text(_renamed(shape, body, _written_name)) if status != 204 else b""
     return Response(status, headers, text)
+
+
+# Most services call a member on the wire what the model calls it; API Gateway says `apiId` for ApiId. In both
+# directions: the shape's members by the names that are there, each with the name that is wanted.
+_Names = Callable[[str, botocore.model.Shape], tuple[str, str]]
+
+
+def _read_name(name: str, member: botocore.model.Shape) -> tuple[str, str]:
+    return member.serialization.get("name", name), name
+
+
+def _written_name(name: str, member: botocore.model.Shape) -> tuple[str, str]:
+    return name, member.serialization.get("name", name)
+
+
+def _renamed(shape: Any, value: Any, names: _Names) -> Any:
+    """What the model does not know stays as it is; the keys of a map are the client's own."""
+    if shape is None:
+        return value
+    if shape.type_name == "structure" and isinstance(value, dict):
+        both = ((names(name, member), member) for name, member in shape.members.items())
+        known = {there: (wanted, member) for (there, wanted), member in both}
+        found = {key: known.get(key, (key, None)) for key in value}
+        return {wanted: _renamed(member, value[key], names) for key, (wanted, member) in found.items()}
+    if shape.type_name == "list" and isinstance(value, list):
+        return [_renamed(shape.member, each, names) for each in value]
+    if shape.type_name == "map" and isinstance(value, dict):
+        return {key: _renamed(shape.value, each, names) for key, each in value.items()}
+    return value

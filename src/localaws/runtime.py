@@ -7,19 +7,21 @@ import asyncio
 import os
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from localaws import credentials, health
+from localaws.asgi import App
 from localaws.athena.limits import Limits, limits_of
 from localaws.athena.service import Athena
 from localaws.budgets import Budgets
 from localaws.cloudwatch.service import CloudWatch
 from localaws.control.service import Control
 from localaws.events import Deliver, Events
+from localaws.execute_api.service import ExecuteApi
 from localaws.faults import Faults, PutObject, failing_writes, faults_of, possibly_disordered
 from localaws.firehose.service import Firehose, backlog_limit
 from localaws.functions.service import Functions
@@ -31,6 +33,7 @@ from localaws.logs import Logs
 from localaws.metrics import firehose as streams
 from localaws.metrics import functions, queues
 from localaws.metrics.registry import Reading
+from localaws.mounts import Mounts
 from localaws.observability import Observability
 from localaws.s3.destinations import PolicyOf
 from localaws.s3.service import S3
@@ -43,7 +46,7 @@ ACCOUNT = "000000000000"
 @dataclass(frozen=True, slots=True)
 class Settings:
     """`port` 0 takes a free one. `clock` is epoch seconds, `ids` makes UUIDs: tests may give their own.
-    `version` is that of the product which this is a part of."""
+    `version` is that of the product which this is a part of, `mounts` what of it is served below a path of its own."""
 
     data_dir: Path
     host: str = "127.0.0.1"
@@ -61,6 +64,7 @@ class Settings:
     enforce_iam: bool = False
     firehose_backlog: int = field(default_factory=lambda: backlog_limit(os.environ))
     queries: Limits = field(default_factory=lambda: limits_of(os.environ))
+    mounts: Mapping[str, App] = field(default_factory=dict)
 
 
 class Runtime:
@@ -86,6 +90,7 @@ class Runtime:
         self.functions = self._new_functions()
         glue = Glue(self._store, clock, ACCOUNT, region, control.handler)
         self.athena = self._new_athena(glue)
+        self._execute_api = self._new_execute_api()
         self._watch()
         services = {
             "firehose": Service("json", self.firehose.handler),
@@ -94,6 +99,7 @@ class Runtime:
             "glue": Service("json", glue.handler),
             "athena": Service("json", self.athena.handler),
             "logs": Service("json", self._logs.handler),
+            "apigateway": Service("rest-json", self._execute_api.handler),
             "budgets": Service("json", Budgets(self._store, clock, ACCOUNT, control.handler).handler),
             "sts": Service("query", Sts(ACCOUNT, self._keyring, control.role, clock, control.handler).handler),
         }
@@ -170,6 +176,18 @@ class Runtime:
             admit_report=self._guard.admit_report,
         )
 
+    def _new_execute_api(self) -> ExecuteApi:
+        return ExecuteApi(
+            self._store,
+            *self._here,
+            self.url,
+            self.functions.submit,
+            self.functions.policy,
+            self._logs.write,
+            self._control.has_log_group,
+            self._control.handler,
+        )
+
     def _new_athena(self, glue: Glue) -> Athena:
         return Athena(
             self._store,
@@ -201,6 +219,7 @@ class Runtime:
             self._s3.admits,
             self._s3.may_upload,
             self._guard.admit,
+            Mounts(settings.mounts, self._execute_api.public).find,
         )
 
     def _watch(self) -> None:
@@ -296,6 +315,7 @@ class Runtime:
         await self.firehose.stop()
         await asyncio.to_thread(self._events.stop)
         await asyncio.to_thread(self.functions.stop)
+        await asyncio.to_thread(self._execute_api.stop)
         await asyncio.to_thread(self._logs.stop)
         await asyncio.to_thread(self.athena.stop)
         await self._shown.stop()

@@ -9,13 +9,14 @@ import asyncio
 import hmac
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 from localaws import durable, sigv2, sigv4
-from localaws.asgi import Receive, Scope, Send, chunks, head_of, send_response
+from localaws.asgi import App, Receive, Scope, Send, chunks, head_of, send_response
 from localaws.credentials import Key, Keyring
 from localaws.errors import AwsError
 from localaws.gate import Gate
@@ -43,7 +44,8 @@ class Server:
     any other name goes to `control`, which is one more. `pages` by their paths need no signature; `note` is told of
     every other request when its answer is out. `gate` turns strangers away; `admits` says of a request with a foreign
     Origin whether the bucket that it is for allows it; `may_upload` raises AccessDenied for an unsigned upload before
-    its body is read; `authorize` raises for what its sender's policies don't allow, if they count."""
+    its body is read; `authorize` raises for what its sender's policies don't allow, if they count. `public(head)` is
+    the application that answers anybody, pages of other origins too, if the request is for one."""
 
     def __init__(
         self,
@@ -60,6 +62,7 @@ class Server:
         admits: Callable[[str, sigv4.Head], Awaitable[bool]],
         may_upload: Callable[[Request], Awaitable[None]],
         authorize: Callable[[Request, str, sigv4.Protocol], Awaitable[None]] | None = None,
+        public: Callable[[sigv4.Head], App | None] = lambda _head: None,
     ) -> None:
         self._services = services
         self._polyglots = polyglots
@@ -74,20 +77,25 @@ class Server:
         self._admits = admits
         self._may_upload = may_upload
         self._authorize = authorize
+        self._public = public
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
         began, request_id = time.perf_counter(), self._ids()
         head = head_of(scope)
-        service = self._service(None, head)
+        service, public = self._service(None, head), self._public(head)
         try:
-            await self._let_in(head)
+            await self._let_in(head, public is not None)
         except AwsError as error:
             refusal = error_response(service.protocol, error, request_id)
             await send_response(send, _final(refusal, head), request_id)
             took = time.perf_counter() - began
             self._note(Span(request_id, head.method, head.path, status=refusal.status, seconds=took))
+            return
+        if public is not None:
+            place = "/" + head.path.split("/")[1]  # what is below may name somebody
+            await self._pass_on(public, scope, receive, send, Span(request_id, head.method, place), began)
             return
         if head.path in self._pages and head.method in {"GET", "HEAD"}:
             await send_response(send, await self._page(head, service, request_id), request_id)
@@ -110,16 +118,27 @@ class Server:
             if span.status in {500, 503}:
                 self._keyring.failed(span.access_key)
 
+    async def _pass_on(self, app: App, scope: Scope, receive: Receive, send: Send, span: Span, began: float) -> None:
+        async def noted(message: MutableMapping[str, Any]) -> None:
+            span.status = message.get("status", span.status)
+            await send(message)
+
+        try:
+            await app(scope, receive, noted)
+        finally:
+            span.seconds = time.perf_counter() - began
+            self._note(span)
+
     async def _page(self, head: sigv4.Head, service: Service, request_id: str) -> Response:
         try:
             return await self._pages[head.path]()
         except Exception as error:
             return error_response(service.protocol, _failure(head, error), request_id)
 
-    async def _let_in(self, head: sigv4.Head) -> None:
+    async def _let_in(self, head: sigv4.Head, is_public: bool) -> None:
         """AwsError 403 for what a stranger's page had a browser send, unless the bucket's CORS allows it."""
         self._gate.check_host(head.headers)
-        if self._gate.is_foreign(head.headers):
+        if not is_public and self._gate.is_foreign(head.headers):
             bucket = _bucket_host(head) or unquote(head.path.lstrip("/").partition("/")[0])
             if not await self._admits(bucket, head):
                 raise AwsError("AccessForbidden", "A page of another origin may not send requests to here", 403)

@@ -230,11 +230,14 @@ def _equal(expected: str, given: str) -> bool:
 
 
 def _canonical_path(path: str, service: str) -> str:
-    """Each byte encoded once for S3, twice for all others, which also resolve "." and ".." (the guide's step 1)."""
+    """Each byte encoded once for S3, twice for all others, which also resolve "." and ".." (the guide's step 1). An
+    encoded slash, in an ARN say, is none of those between the parts."""
     if path == "/":  # that of every service but S3 and Lambda
         return path
-    once = quote(unquote_to_bytes(path), safe="/-_.~")
-    return once if service == "s3" else quote(once, safe="/-_.~")
+    if service == "s3":
+        return quote(unquote_to_bytes(path), safe="/-_.~")
+    once = "/".join(quote(unquote_to_bytes(part), safe="-_.~") for part in path.split("/"))
+    return quote(once, safe="/-_.~")
 
 
 def _canonical_query(query: str) -> str:

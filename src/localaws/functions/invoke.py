@@ -51,10 +51,15 @@ def trace_of(header: str) -> str:
     return unquote(header)
 
 
-def _checked_payload(payload: bytes, kind: str) -> str:
-    if len(payload) > _PAYLOAD_LIMITS[kind]:
+def check_size(size: int, kind: str) -> None:
+    """RequestTooLargeException for a payload of so many bytes."""
+    if size > _PAYLOAD_LIMITS[kind]:
         text = f"Request must be smaller than {_PAYLOAD_LIMITS[kind]} bytes for the InvokeFunction operation"
         raise AwsError("RequestTooLargeException", text, 413, Type="User")
+
+
+def _checked_payload(payload: bytes, kind: str) -> str:
+    check_size(len(payload), kind)
     try:
         json.loads(payload)
         return payload.decode()

@@ -9,6 +9,7 @@ import json
 import os
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,13 +28,14 @@ from localaws.functions.config import (
 )
 from localaws.functions.event_invoke import EventInvoke
 from localaws.functions.executions import Executions, Send
-from localaws.functions.invoke import answer, call_of, trace_of
+from localaws.functions.invoke import answer, call_of, check_size, trace_of
 from localaws.functions.launch import Launcher
 from localaws.functions.layers import Layers
 from localaws.functions.lineage import made_by_a_function
 from localaws.functions.registry import Registry
 from localaws.functions.settings import Settings
 from localaws.functions.stats import Stats
+from localaws.functions.workers import Outcome
 from localaws.rest_json import rest_json_service
 from localaws.store import Store
 from localaws.wire import Handler, Operation, Parameters, Request
@@ -138,6 +140,13 @@ class Functions:
         """Accept an asynchronous invocation; durable on return. ResourceNotFoundException. `trace` is the
         X-Amzn-Trace-Id of the request that caused it."""
         self._executions.accept(reference(arn), self._ids(), json.dumps(payload), "", trace_of(trace))
+
+    def submit(self, arn: str, payload: str, trace: str) -> Future[Outcome]:
+        """Run what the ARN names, a function or one of its versions or aliases, as Invoke does; `payload` is JSON.
+        ResourceNotFoundException, RequestTooLargeException, TooManyRequestsException."""
+        check_size(len(payload.encode()), "RequestResponse")
+        trace = trace_of(trace)
+        return self._executions.submit(reference(arn), self._ids(), payload, "", trace, made_by_a_function(trace))
 
     def policy(self, arn: str) -> Mapping[str, Any] | None:
         """The resource policy of what the ARN names, {} for none; None if there is no such function."""

@@ -1,0 +1,40 @@
+"""Which API a request is for. Pure.
+
+http://127.0.0.1:4566/_execute-api/a1b2c3d4e5/v1/track        no bucket's name begins with `_`
+http://a1b2c3d4e5.execute-api.us-east-1.amazonaws.com/v1/track
+http://a1b2c3d4e5.execute-api.localhost:4566/v1/track
+"""
+
+import re
+
+from localaws.sigv4 import Head
+
+PREFIX = "/_execute-api/"
+_HOST = re.compile(r"(?P<api>[a-z0-9]+)\.execute-api\.([a-z0-9-]+\.)?(amazonaws\.com|localhost)")
+
+
+def place(head: Head) -> tuple[str, str] | None:
+    """The API's id and the path as that API sees it, as on the wire; None if the request is for none."""
+    if head.path.startswith(PREFIX):
+        api, slash, rest = head.path[len(PREFIX) :].partition("/")
+        return api, slash + rest or "/"
+    if ".execute-api." not in head.headers.get("host", "").lower():  # asked for every request to the endpoint
+        return None
+    found = _HOST.fullmatch(host(head))
+    return (found["api"], head.path) if found else None
+
+
+def host(head: Head) -> str:
+    """Without the port, in lower case."""
+    return re.sub(r":\d*$", "", head.headers.get("host", "")).lower()
+
+
+def domain(api: str, region: str, head: Head) -> str:
+    """The name that the function is told: as on AWS, unless the client named the API's host itself."""
+    given = host(head)
+    return given if _HOST.fullmatch(given) else f"{api}.execute-api.{region}.amazonaws.com"
+
+
+def endpoint(url: str, api: str) -> str:
+    """What ApiEndpoint says; `url` is this endpoint's."""
+    return url + PREFIX + api

@@ -1,0 +1,69 @@
+"""The service: its control plane under the signing name "apigateway", and its data plane as an ASGI application.
+
+REST APIs (`/restapis`, API Gateway's first version) have the same signing name and go to `otherwise`.
+"""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from typing import Any
+
+from localaws.asgi import App
+from localaws.errors import AwsError
+from localaws.execute_api import addresses
+from localaws.execute_api.access_log import AccessLog
+from localaws.execute_api.apis import Apis
+from localaws.execute_api.gateway import Gateway, Outcome
+from localaws.execute_api.parts import Parts
+from localaws.iam.policies import Ask, verdict
+from localaws.rest_json import rest_json_service
+from localaws.sigv4 import Head
+from localaws.store import Store
+from localaws.wire import Handler
+
+_GATEWAY = "apigateway.amazonaws.com"
+
+
+class ExecuteApi:
+    """`url` is the endpoint's own. `submit(arn, payload, trace)` invokes a function synchronously; `policy_of(arn)` is
+    its resource policy, None if there is no such function. `write_log(group, stream, lines)` and `has_log_group(group)`
+    are CloudWatch Logs'."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Callable[[], float],
+        ids: Callable[[], str],
+        account: str,
+        region: str,
+        url: str,
+        submit: Callable[[str, str, str], Future[Any]],
+        policy_of: Callable[[str], Mapping[str, Any] | None],
+        write_log: Callable[[str, str, list[str]], None],
+        has_log_group: Callable[[str], bool],
+        otherwise: Handler,
+    ) -> None:
+        self._account = account
+        self._submit = submit
+        self._policy_of = policy_of
+        self._log = AccessLog(write_log, has_log_group, clock)
+        apis = Apis(store, clock, ids, region, url)
+        self.handler: Handler = rest_json_service(
+            "apigatewayv2", {**apis.operations, **Parts(apis).operations}, otherwise
+        )
+        self._gateway: App = Gateway(apis, self._run, self._log, clock, ids, account, region)
+
+    def public(self, head: Head) -> App | None:
+        """What answers the request if it is for an API."""
+        return self._gateway if addresses.place(head) is not None else None
+
+    def stop(self) -> None:
+        """The access logs are whole on return."""
+        self._log.stop()
+
+    def _run(self, function: str, source: str, payload: str, trace: str) -> Future[Outcome]:
+        policy = self._policy_of(function)
+        context = {"aws:sourcearn": [source], "aws:sourceaccount": [self._account]}
+        ask = Ask("lambda:InvokeFunction", function, context, {"Service": frozenset({_GATEWAY})})
+        if not policy or verdict(policy, ask) != "Allow":
+            raise AwsError("AccessDeniedException", f"{source} has no permission to invoke {function}", 403)
+        return self._submit(function, payload, trace)
