@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from clicklake import package, pipeline
-from clicklake.package import locking, wheels
+from clicklake.package import COLLECTOR, FUNCTIONS, Contents, locking, wheels
 from clicklake.package.targets import AWS, Aws
 from endpoint_process import clean_environment
 
@@ -29,19 +29,27 @@ from clicklake.transform.process import Settings, process
 batch = process(b'{{"event_type":"x"}}', "raw/x.gz", 0, Settings(pipeline.load()))
 assert batch.tally.good == 1
 """
+COLLECTOR_ALONE = """
+import sys
+sys.path.insert(0, {zip_dir!r})
+import clicklake.collector.collect
+assert clicklake.collector.collect.__file__.startswith({zip_dir!r})
+"""
 Build = Callable[[str], Path]
 
 
 @pytest.fixture(scope="module")
 def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
-    """build(target) -> its zip, made once."""
+    """build(target) -> the processor's zip, made once; "collector local" -> the collector's."""
     folder = tmp_path_factory.mktemp("package") / "new"
     made: dict[str, Path] = {}
 
     def once(target: str) -> Path:
         if target not in made:
             pipe = with_function(folder, architecture="x86_64") if target == "aws-x86_64" else None
-            made[target] = package.build(target, pipe, folder / f"{target}.zip")
+            function, _, machine = target.rpartition(" ")
+            contents = FUNCTIONS[function or "processor"]
+            made[target] = package.build(machine, pipe, folder / f"{target}.zip", contents)
         return made[target]
 
     return once
@@ -67,10 +75,12 @@ def without_platform(file: Path) -> set[str]:
     return {re.sub(r"\.(cpython-[^.]+|abi3)\.so$", ".so", name) for name in names(file)}
 
 
-def imports_alone(python: str, file: Path, folder: Path) -> subprocess.CompletedProcess[str]:
+def imports_alone(
+    python: str, file: Path, folder: Path, script: str = IMPORTS_ALONE
+) -> subprocess.CompletedProcess[str]:
     with zipfile.ZipFile(file) as archive:
         archive.extractall(folder)
-    script = IMPORTS_ALONE.format(zip_dir=str(folder))
+    script = script.format(zip_dir=str(folder))
     return subprocess.run([python, "-I", "-S", "-c", script], capture_output=True, text=True)
 
 
@@ -89,6 +99,18 @@ def test_it_holds_what_lambda_runs_and_nothing_else_of_ours(build: Build, target
     ours = {name.split("/")[1] for name in found if name.startswith("clicklake/")}
     assert ours == {"__init__.py", "package.json", "pipeline", "pipeline.json", "processor.py", "transform"}
     assert not [name for name in found if name.endswith((".pyc", ".pyi")) or "/tests/" in name]
+
+
+@pytest.mark.parametrize("target", ["collector local", "collector aws-arm64"])
+def test_the_collectors_zip_is_small_and_has_nothing_of_the_lake(build: Build, target: str) -> None:
+    found = names(build(target))
+    assert build(target).stat().st_size < 1e6
+    ours = {name.split("/")[1] for name in found if name.startswith("clicklake/")}
+    assert ours == {"__init__.py", "collector", "errors.py", "package.json", "producer", "target.py"}
+    assert {name.split("/")[0] for name in found if "dist-info" not in name} == {"clicklake", "msgspec"}
+    assert package.build(target.split()[1], None, build(target).with_name("again.zip"), COLLECTOR).read_bytes() == (
+        build(target).read_bytes()
+    )
 
 
 @pytest.mark.parametrize("target", package.TARGETS)
@@ -150,11 +172,12 @@ def test_the_zip_says_what_it_was_built_for(build: Build) -> None:
     assert package.made_for(build("local"))["target"] == "local"
 
 
+@pytest.mark.parametrize("contents", FUNCTIONS.values(), ids=list(FUNCTIONS))
 @pytest.mark.parametrize("target", list(AWS.values()), ids=list(AWS))
-def test_the_locks_have_a_wheel_of_requirements_lock_for_each_package(target: Aws) -> None:
+def test_the_locks_have_a_wheel_of_requirements_lock_for_each_package(target: Aws, contents: Contents) -> None:
     pinned = locking.pins((ROOT / "requirements.lock").read_text())
-    ours = locking.pins(wheels.lock_of(target).read_text())
-    assert sorted(ours) == locking.names()
+    ours = locking.pins(wheels.lock_of(contents, target).read_text())
+    assert sorted(ours) == locking.names(contents)
     for name, (version, hashes) in ours.items():
         assert version == pinned[name][0], f"{name}: make lock"
         assert len(hashes) == 1

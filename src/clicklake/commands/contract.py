@@ -17,7 +17,9 @@ REFUSALS = (package.PackageError, pipeline.PipelineError)
 def _add_package(parser: argparse.ArgumentParser) -> None:
     where = "what it will run on; default: Lambda on the architecture that the pipeline file names"
     parser.add_argument("--target", choices=package.TARGETS, help=where)
-    parser.add_argument("--out", metavar="FILE", type=Path, help="default: dist/processor-TARGET.zip")
+    functions = tuple(package.FUNCTIONS)
+    parser.add_argument("--function", choices=functions, help="one alone; default: both, or with --out the processor")
+    parser.add_argument("--out", metavar="FILE", type=Path, help="default: dist/FUNCTION-TARGET.zip")
     parser.add_argument("--pipeline", metavar="FILE", help="default: CLICKLAKE_PIPELINE, else the one in the package")
 
 
@@ -25,8 +27,11 @@ def _package(arguments: Arguments) -> None:
     target = arguments.target or package.target_of(pipeline.load(arguments.pipeline))
     if target in package.AWS:
         print(f"fetching the wheels for {target}", file=sys.stderr)
-    made = package.build(target, arguments.pipeline, arguments.out or Path(f"dist/processor-{target}.zip"))
-    print(f"{made} ({query.size(made.stat().st_size)})")
+    chosen = arguments.function or ("processor" if arguments.out else None)
+    for function in [chosen] if chosen else package.FUNCTIONS:
+        out = arguments.out or Path(f"dist/{function}-{target}.zip")
+        made = package.build(target, arguments.pipeline, out, package.FUNCTIONS[function])
+        print(f"{made} ({query.size(made.stat().st_size)})")
 
 
 def _add_schema(parser: argparse.ArgumentParser) -> None:
@@ -82,8 +87,8 @@ def _rebuild(arguments: Arguments) -> None:
 COMMANDS: dict[str, Command] = {
     "package": Command(
         _package,
-        "build the function's zip",
-        ("clicklake package                   # for AWS", "clicklake package --target local    # for `clicklake up`"),
+        "build the functions' zips",
+        ("clicklake package                   # for AWS", "clicklake package --target local    # for this machine"),
         _add_package,
     ),
     "schema": Command(

@@ -1,9 +1,10 @@
-"""The function's zip: our own code, the pipeline file and the wheels that it needs; the same bytes each time.
+"""The functions' zips: our own code, the pipeline file and the wheels that it needs; the same bytes each time.
 
-Only what Lambda runs goes in (`CONTENTS`), and what the extra `transform` names, with everything that needs in turn:
-for `local` as it is installed here, for AWS as the target's lock names it. boto3 is not among it: Lambda's Python
-runtime brings it (docs.aws.amazon.com/lambda/latest/dg/lambda-python.html), and locally it is installed.
+Only what Lambda runs goes in (contents.py), and what an extra of ours names, with everything that needs in turn: for
+`local` as it is installed here, for AWS as the target's lock names it. boto3 is not among it: Lambda's Python runtime
+brings it (docs.aws.amazon.com/lambda/latest/dg/lambda-python.html), and locally it is installed.
 
+    contents.py     the functions, and what each one's zip holds
     targets.py      what can be built for, PackageError
     installed.py    the packages of this machine
     wheels.py       those of AWS, downloaded and checked
@@ -22,11 +23,24 @@ from pathlib import Path
 
 from clicklake import pipeline as pipelines
 from clicklake.package import archive, installed, wheels
+from clicklake.package.contents import COLLECTOR, FUNCTIONS, PROCESSOR, Contents
 from clicklake.package.targets import AWS, LOCAL, RUNTIME, TARGETS, Aws, PackageError
 
-__all__ = ["AWS", "CONTENTS", "TARGETS", "PackageError", "build", "check_size", "made_for", "refresh", "target_of"]
+__all__ = [
+    "AWS",
+    "COLLECTOR",
+    "FUNCTIONS",
+    "PROCESSOR",
+    "TARGETS",
+    "Contents",
+    "PackageError",
+    "build",
+    "check_size",
+    "made_for",
+    "refresh",
+    "target_of",
+]
 
-CONTENTS = ("__init__.py", "pipeline/*.py", "processor.py", "transform/**/*.py")
 MADE_FOR = "clicklake/package.json"
 
 MOST_BYTES = 30_000_000
@@ -44,7 +58,12 @@ def target_of(pipe: pipelines.Pipeline) -> str:
     return f"aws-{pipe.function.architecture}"
 
 
-def build(target: str = LOCAL, pipeline: Path | str | None = None, out: Path = Path("processor.zip")) -> Path:
+def build(
+    target: str = LOCAL,
+    pipeline: Path | str | None = None,
+    out: Path = Path("processor.zip"),
+    contents: Contents = PROCESSOR,
+) -> Path:
     """Write the zip to `out` and return it; `pipeline` is baked in instead of ours (and checked first).
 
     `local` takes the packages installed beside us, so it runs on this machine's system and Python only; another target
@@ -53,8 +72,8 @@ def build(target: str = LOCAL, pipeline: Path | str | None = None, out: Path = P
     if target not in TARGETS:
         raise PackageError(f"no target is called {target!r}", f"one of {', '.join(TARGETS)}")
     pipe = pipelines.load(pipeline)
-    ours = dict(_our_own(pipelines.find(pipeline)))
-    files = _local(ours) if target == LOCAL else _aws(AWS[target], pipe, ours)
+    ours = dict(_our_own(contents, pipelines.find(pipeline)))
+    files = _local(contents, ours) if target == LOCAL else _aws(contents, AWS[target], pipe, ours)
     data = archive.write(files)
     check_size(len(data), sum(member.size for member in files.values()))
     try:
@@ -81,7 +100,7 @@ def made_for(file: Path) -> dict[str, str]:
 
 
 def refresh(out: Path, pipeline: Path | str | None = None) -> Path:
-    """`build` for this machine, but only if our code, the pipeline or an installed version changed since the last time;
+    """`build` of the processor for this machine, but only if our code, the pipeline or an installed version changed since the last time;
     beside the zip lies a fingerprint of what it was made from."""
     made_from = out.with_name(out.name + ".sha256")
     fingerprint = _fingerprint(pipelines.find(pipeline))
@@ -93,28 +112,31 @@ def refresh(out: Path, pipeline: Path | str | None = None) -> Path:
 
 def _fingerprint(pipeline: Path) -> str:
     ours = hashlib.sha256()
-    for name, data in _our_own(pipeline):
+    for name, data in _our_own(PROCESSOR, pipeline):
         ours.update(f"{name} {len(data)}\n".encode() + data)
-    for dist in installed.needed():
+    for dist in installed.needed(PROCESSOR.extra):
         ours.update(f"{dist.name}=={dist.version}\n".encode())
     return ours.hexdigest()
 
 
-def _our_own(pipeline: Path) -> Iterator[tuple[str, bytes]]:
-    for pattern in CONTENTS:
+def _our_own(contents: Contents, pipeline: Path) -> Iterator[tuple[str, bytes]]:
+    for pattern in contents.ours:
         for file in sorted(_HERE.glob(pattern)):
             yield f"clicklake/{file.relative_to(_HERE).as_posix()}", file.read_bytes()
-    yield "clicklake/pipeline.json", pipeline.read_bytes()
+    if contents.bakes_pipeline:
+        yield "clicklake/pipeline.json", pipeline.read_bytes()
 
 
-def _local(ours: Mapping[str, bytes]) -> dict[str, archive.Member]:
+def _local(contents: Contents, ours: Mapping[str, bytes]) -> dict[str, archive.Member]:
     runtime = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    files = {name: data for name, data in installed.files() if not _SKIPPED.search(name)}
+    files = {name: data for name, data in installed.files(contents.extra) if not _SKIPPED.search(name)}
     files |= {**ours, MADE_FOR: _record(LOCAL, runtime, platform.machine())}
     return {name: archive.deflated(data) for name, data in files.items()}
 
 
-def _aws(target: Aws, pipe: pipelines.Pipeline, ours: Mapping[str, bytes]) -> dict[str, archive.Member]:
+def _aws(
+    contents: Contents, target: Aws, pipe: pipelines.Pipeline, ours: Mapping[str, bytes]
+) -> dict[str, archive.Member]:
     function = pipe.function
     if function.architecture != target.architecture:
         hint = f"--target {target_of(pipe)}, or change function.architecture"
@@ -122,7 +144,7 @@ def _aws(target: Aws, pipe: pipelines.Pipeline, ours: Mapping[str, bytes]) -> di
     if function.runtime != RUNTIME:
         raise PackageError(f"the pipeline file's runtime is {function.runtime}", f"the wheels are for {RUNTIME}")
     with tempfile.TemporaryDirectory() as folder:
-        found = wheels.fetch(target, wheels.lock_of(target), Path(folder))
+        found = wheels.fetch(target, wheels.lock_of(contents, target), Path(folder))
         files = {
             name: member for wheel in found for name, member in wheels.files(wheel, target) if not _SKIPPED.search(name)
         }

@@ -7,14 +7,13 @@ from pathlib import Path
 
 from clicklake.package.targets import PackageError
 
-EXTRA = "transform"  # what the function's zip carries beside our own code
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
-def needed() -> list[Distribution]:
+def needed(extra: str) -> list[Distribution]:
     """What the extra names in our own metadata, and all that those need in turn, each once."""
     found: dict[str, Distribution] = {}
-    names = _requirements(_installed("clicklake"), EXTRA)
+    names = _requirements(_installed("clicklake"), extra)
     while names:
         name = names.pop()
         if name not in found:
@@ -23,9 +22,9 @@ def needed() -> list[Distribution]:
     return list(found.values())
 
 
-def files() -> Iterator[tuple[str, bytes]]:
+def files(extra: str) -> Iterator[tuple[str, bytes]]:
     """All of them, named as they are in site-packages."""
-    for dist in needed():
+    for dist in needed(extra):
         for file in dist.files or ():
             located = Path(str(file.locate()))
             if ".." not in file.parts and located.is_file():

@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 from clicklake.package import installed, wheels
+from clicklake.package.contents import FUNCTIONS, Contents
 from clicklake.package.targets import AWS, Aws
 
 _PINNED = re.compile(r"^(?P<name>[a-z0-9.-]+)==(?P<version>\S+)(?P<rest>(?:[^\n]*\\\n)*[^\n]*)", re.MULTILINE)
@@ -22,25 +23,27 @@ def pins(lock: str) -> dict[str, tuple[str, list[str]]]:
     return {pin["name"]: (pin["version"], _HASH.findall(pin["rest"])) for pin in _PINNED.finditer(lock)}
 
 
-def names() -> list[str]:
-    """What the function needs on AWS: what it needs here, without what only an older Python needs."""
-    return sorted({re.sub(r"[-_.]+", "-", dist.name).lower() for dist in installed.needed()} - {"typing-extensions"})
+def names(contents: Contents) -> list[str]:
+    """What a function needs on AWS: what it needs here, without what only an older Python needs."""
+    needed = installed.needed(contents.extra)
+    return sorted({re.sub(r"[-_.]+", "-", dist.name).lower() for dist in needed} - {"typing-extensions"})
 
 
-def _lock(target: Aws, pinned: dict[str, tuple[str, list[str]]]) -> str:
+def _lock(needed: list[str], target: Aws, pinned: dict[str, tuple[str, list[str]]]) -> str:
     with tempfile.TemporaryDirectory() as folder:
         requirements = Path(folder) / "requirements.txt"
-        requirements.write_text("".join(f"{name}=={pinned[name][0]} {' '.join(pinned[name][1])}\n" for name in names()))
+        requirements.write_text("".join(f"{name}=={pinned[name][0]} {' '.join(pinned[name][1])}\n" for name in needed))
         found = wheels.fetch(target, requirements, Path(folder))
         hashes = {f"--hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}" for wheel in found}
-    lines = [f"{name}=={pinned[name][0]} {one}\n" for name in names() for one in pinned[name][1] if one in hashes]
+    lines = [f"{name}=={pinned[name][0]} {one}\n" for name in needed for one in pinned[name][1] if one in hashes]
     return "".join(lines)
 
 
 def main() -> None:
     pinned = pins(Path(sys.argv[1]).read_text())
-    for target in AWS.values():
-        wheels.lock_of(target).write_text(_lock(target, pinned))
+    for contents in FUNCTIONS.values():
+        for target in AWS.values():
+            wheels.lock_of(contents, target).write_text(_lock(names(contents), target, pinned))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """The wheels for Lambda: fetched by pip from the index that it is configured for, each the very file that the lock
 names, and looked at before they are used.
 
-    <target>.lock       one line a package: name==version --hash=sha256:..., of that target's wheel alone. locking.py
-                        writes them, and tests/test_package.py holds them to requirements.lock
+    <function>-<target>.lock    one line a package: name==version --hash=sha256:..., of that target's wheel alone.
+                                locking.py writes them, and tests/test_package.py holds them to requirements.lock
 """
 
 import importlib.util
@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from clicklake.package import archive
+from clicklake.package.contents import Contents
 from clicklake.package.targets import GLIBC_MINOR, PYTHON_MINOR, Aws, PackageError
 
 # A wheel's name ends in its tags; each may be several, with dots between them
@@ -25,8 +26,8 @@ _MOVED = re.compile(r"^[^/]+\.data/(?:purelib|platlib)/")  # where installers un
 _ELF = b"\x7fELF\x02\x01"  # 64 bits, little-endian
 
 
-def lock_of(target: Aws) -> Path:
-    return Path(__file__).parent / f"{target.name}.lock"
+def lock_of(contents: Contents, target: Aws) -> Path:
+    return Path(__file__).parent / f"{contents.function}-{target.name}.lock"
 
 
 def fetch(target: Aws, lock: Path, into: Path) -> list[Path]:
