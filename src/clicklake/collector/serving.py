@@ -6,6 +6,7 @@ import errno
 import logging
 import socket
 from collections.abc import Callable
+from typing import Any
 
 import uvicorn
 import uvloop
@@ -36,10 +37,10 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def _serve(app: App, delivery: Delivery, listener: socket.socket, on_ready: Callable[[str], None]) -> None:
-    host, port = listener.getsockname()[:2]
+def configured(app: Any) -> uvicorn.Config:
+    """How any ASGI application is served here; the benchmark serves a bare one so."""
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # broken bytes of a client are no event of ours
-    config = uvicorn.Config(
+    return uvicorn.Config(
         app,
         ws="none",
         lifespan="off",
@@ -50,7 +51,11 @@ async def _serve(app: App, delivery: Delivery, listener: socket.socket, on_ready
         timeout_keep_alive=75,
         timeout_graceful_shutdown=5,
     )
-    server = uvicorn.Server(config)
+
+
+async def _serve(app: App, delivery: Delivery, listener: socket.socket, on_ready: Callable[[str], None]) -> None:
+    host, port = listener.getsockname()[:2]
+    server = uvicorn.Server(configured(app))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn offers no event to wait for
         await asyncio.sleep(0.002)
