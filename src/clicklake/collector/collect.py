@@ -47,16 +47,16 @@ class Collector:
         self._admission = Admission(settings)
         self._reader = visitor.Reader(settings)
         self._exact: dict[str, dict[str, Route]] = {}
-        self._open: list[tuple[str, dict[str, Route]]] = []  # paths that end in {name}
+        self._open: list[tuple[str, str, dict[str, Route]]] = []  # what stands around a {name}
         for route in (*ROUTES, openapi.route(ROUTES)):
             self._place(route)
 
     def _place(self, route: Route) -> None:
-        if not route.path.endswith("}"):
+        start, is_open, rest = route.path.partition("{")
+        if is_open:
+            self._open.append((start, rest.partition("}")[2], {route.method: route}))
+        else:
             self._exact.setdefault(route.path, {})[route.method] = route
-            return
-        start = route.path.partition("{")[0]
-        self._open.append((start, {route.method: route}))
 
     # --- a head alone ------------------------------------------------------------------------------------------------
 
@@ -64,7 +64,8 @@ class Collector:
         """By method. Raises NotFoundError."""
         found = self._exact.get(request.path)
         if found is None:
-            found = next((routes for start, routes in self._open if request.path.startswith(start)), None)
+            path = request.path
+            found = next((r for start, end, r in self._open if path.startswith(start) and path.endswith(end)), None)
         if found is None:
             known = ", ".join(sorted({route.path for route in ROUTES}))
             raise NotFoundError("there is nothing at this path", f"events are taken at {known}")

@@ -18,7 +18,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`path` may end in one `{name}`. `read` gets the request with its body unpacked, and raises RequestError. `answer`
+    """`path` may have one `{name}`. `read` gets the request with its body unpacked, and raises RequestError. `answer`
     is asked once every event is durable. `is_public`: it tells of the collector, takes no events, and asks for no key.
 
     For openapi.py: `schemas`, JSON Schema of the body by content type; `parameters` of the query; `statuses` that
