@@ -103,7 +103,11 @@ def written(said: Mapping[str, Any]) -> bytes:
     try:
         return encode(said)
     except UnicodeEncodeError:  # half of a surrogate pair
-        return json.dumps(said, separators=(",", ":")).encode()
+        return json.dumps(said, separators=(",", ":"), default=_of_raw).encode()
+
+
+def _of_raw(raw: msgspec.Raw) -> Any:
+    return json.loads(bytes(raw))
 
 
 def finished(event: Event, ends: Mapping[Voice, bytes], app_id: str) -> bytes:
