@@ -100,8 +100,8 @@ def made_for(file: Path) -> dict[str, str]:
 
 
 def refresh(out: Path, pipeline: Path | str | None = None) -> Path:
-    """`build` of the processor for this machine, but only if our code, the pipeline or an installed version changed since the last time;
-    beside the zip lies a fingerprint of what it was made from."""
+    """`build` of the processor for this machine, but only if our code, the pipeline or an installed version changed
+    since the last time; beside the zip lies a fingerprint of what it was made from."""
     made_from = out.with_name(out.name + ".sha256")
     fingerprint = _fingerprint(pipelines.find(pipeline))
     if not out.exists() or not made_from.exists() or made_from.read_text() != fingerprint:

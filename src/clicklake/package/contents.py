@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """`ours`: patterns of our own files. `extra`: of our metadata; what it names goes along, with all that those need in
+    """`ours`: patterns of our own files. `extra`: of our metadata; what it names goes along, and all that those need in
     turn. `bakes_pipeline`: is the pipeline file in it?"""
 
     function: str
