@@ -1,0 +1,333 @@
+"""Segment's HTTP tracking API, as its clients send to it: analytics.js, the server SDKs, the mobile ones.
+
+segment.com/docs/connections/sources/catalog/libraries/server/http-api (routes, write keys, batches, answers),
+segment.com/docs/connections/spec (calls and their members; spec/common: the four timestamps).
+
+ROWS is the table. What has no row stays under Segment's own names and is found in `properties`: `type`, `context`,
+`traits`, `groupId`, `integrations` and so on. docs/dialect-segment.md shows it.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+import msgspec
+
+from clicklake.collector import body
+from clicklake.collector.dialects.mapping import Row, Table
+from clicklake.collector.dialects.route import Outcome, Route
+from clicklake.collector.event import Batch, Event, of, of_any
+from clicklake.collector.request import Answer, NotFoundError, Request, RequestError, UnauthorizedError
+
+# Both times are the client's clock's, and sentAt, too, so that a wrong clock can be told. Where Segment itself passes
+# an event on, `originalTimestamp` is what the client said and `timestamp` what Segment made of it.
+COMMON = (
+    Row("messageId", "event_id"),
+    Row("originalTimestamp", "event_time"),
+    Row("timestamp", "event_time"),
+    Row("sentAt", "sent_time"),
+    Row("userId", "user_id"),
+    Row("anonymousId", "anonymous_id"),
+    Row("context.page.url", "page_url"),
+    Row("context.page.title", "page_title"),
+    Row("context.page.referrer", "referrer"),
+    Row("context.userAgent", "user_agent"),
+    Row("context.ip", "ip"),
+    Row("context.locale", "locale"),
+)
+# `revenue` is money, `value` what an event without revenue is worth (spec/track, "Properties").
+WORTH = (
+    Row("properties.revenue", "value"),
+    Row("properties.value", "value"),
+    Row("properties.currency", "currency"),
+)
+# The page that a page call is about; a track call's `url` may be a link that was clicked.
+PAGE = (
+    Row("properties.url", "page_url"),
+    Row("properties.title", "page_title"),
+    Row("properties.referrer", "referrer"),
+)
+ROWS: Mapping[str, tuple[Row, ...]] = {
+    "track": (Row("event", "event_type"), *WORTH, *COMMON),
+    "page": (*PAGE, *WORTH, *COMMON),
+    "screen": (*WORTH, *COMMON),
+    "identify": COMMON,
+    "group": COMMON,
+    "alias": COMMON,
+}
+EVENT_TYPES: Mapping[str, str] = {
+    "page": "page_view",
+    "screen": "screen_view",
+    "identify": "identify",
+    "group": "group",
+    "alias": "alias",
+}
+# `context.library.name`. Only a library on the visitor's own device speaks of the request's address and user agent.
+SERVER_LIBRARIES: Mapping[str, str] = dict.fromkeys(
+    (
+        "@segment/analytics-node",
+        "analytics-node",
+        "analytics-python",
+        "analytics-ruby",
+        "analytics-go",
+        "analytics-java",
+        "analytics-php",
+        "analytics-clojure",
+        "Analytics.NET",
+    ),
+    "server",
+)
+DEVICE_LIBRARIES: Mapping[str, str] = {
+    "analytics.js": "web",
+    "analytics-ios": "ios",
+    "analytics-android": "android",
+    # Of these `context.device.type` says where they run.
+    "analytics-swift": "",
+    "analytics-kotlin": "",
+    "analytics-react-native": "",
+    "@segment/analytics-react-native": "",
+    "analytics-flutter": "",
+    "analytics_flutter": "",
+}
+DEVICE_TYPES: Mapping[str, str] = {"ios": "ios", "android": "android"}
+
+_TABLES = {kind: Table(rows) for kind, rows in ROWS.items()}
+_ANY = Table(COMMON)
+_PLATFORMS = {**SERVER_LIBRARIES, **DEVICE_LIBRARIES}
+
+
+# --- events ----------------------------------------------------------------------------------------------------------
+
+
+def _event(said: dict[str, Any], kind: Any) -> Event:
+    """`kind`: track, page ...; whatever else it is, the event may have a type all the same."""
+    kind = _text(kind)
+    made = _TABLES.get(kind, _ANY)(said)
+    if kind in EVENT_TYPES and not made.get("event_type"):
+        made["event_type"] = EVENT_TYPES[kind]
+    _leave_out_repeated(made)
+    library, device_type, is_direct = _sender(said.get("context"))
+    if not made.get("platform"):
+        platform = DEVICE_TYPES.get(device_type) or _PLATFORMS.get(library)
+        if platform:
+            made["platform"] = platform
+    event = of(made)
+    if event.voice == "other" or is_direct or library in DEVICE_LIBRARIES:
+        return event
+    return msgspec.structs.replace(event, voice="other")
+
+
+def _leave_out_repeated(made: dict[str, Any]) -> None:
+    """analytics.js says a page's name and category twice."""
+    properties = made.get("properties")
+    if type(properties) is dict:
+        for name in ("name", "category"):
+            if name in made and type(made[name]) is str and properties.get(name) == made[name]:
+                del made[name]
+
+
+def _sender(context: Any) -> tuple[str, str, bool]:
+    """The library's name, the device's type, and `direct`: "from a user's device", which counts for its address."""
+    if type(context) is not dict:
+        return "", "", False
+    library, device = context.get("library"), context.get("device")
+    name = library.get("name") if type(library) is dict else library
+    kind = device.get("type") if type(device) is dict else ""
+    return name if type(name) is str else "", kind.lower() if type(kind) is str else "", context.get("direct") is True
+
+
+# --- requests --------------------------------------------------------------------------------------------------------
+
+
+def _call(kind: str) -> Callable[[Request], Batch]:
+    def read(request: Request) -> Batch:
+        said = _object(request)
+        key = said.pop("writeKey", None)
+        if said.get("type") is None:
+            said["type"] = kind
+        return Batch([_event(said, kind)], _text(key))
+
+    return read
+
+
+def _read_batch(request: Request) -> Batch:
+    said = _object(request)
+    items = said.pop("batch", None)
+    if type(items) is not list:
+        raise RequestError("the body has no `batch`", 'such as {"batch": [{"type": "track", "event": "Signed Up"}]}')
+    key = _text(said.pop("writeKey", None))
+    if sent := said.pop("sentAt", None):
+        # When the request was sent; what an item says of that itself is older and stays beside it.
+        said["sent_time"] = sent
+    events: list[Event] = []
+    for item in items:
+        if type(item) is not dict:
+            events.append(of_any(item))
+            continue
+        key = key or _text(item.get("writeKey"))
+        item.pop("writeKey", None)
+        whole = _merged(said, item) if said else item
+        events.append(_event(whole, whole.get("type")))
+    return Batch(events, key)
+
+
+def _merged(outer: Mapping[str, Any], inner: Mapping[str, Any]) -> dict[str, Any]:
+    """An item's own members, and those of its batch that it lacks, at any depth."""
+    made = dict(inner)
+    for name, value in outer.items():
+        own = made.get(name)
+        if own is None:
+            made[name] = value
+        elif type(own) is dict and type(value) is dict:
+            made[name] = _merged(value, own)
+    return made
+
+
+def _object(request: Request) -> dict[str, Any]:
+    said = body.value(request.body)
+    if type(said) is not dict:
+        raise RequestError("the body is no JSON object", 'such as {"event": "Signed Up", "userId": "17"}')
+    return said
+
+
+def _text(value: Any) -> str:
+    return value if type(value) is str else ""
+
+
+# --- answers ---------------------------------------------------------------------------------------------------------
+
+
+def _answer(_: Request, outcome: Outcome) -> Answer:
+    """200 whatever the events are, as Segment's; `errors`, which its clients don't read, are ours."""
+    said: dict[str, Any] = {"success": True}
+    if outcome.problems:
+        said["errors"] = [{"index": place, "message": problem} for place, problem in outcome.problems.items()]
+    return Answer.of(200, said)
+
+
+def _refuse(error: RequestError) -> Answer:
+    """`code` and `message` are what the SDKs put into their exceptions."""
+    said = {"success": False, "code": error.code, "message": error.problem}
+    return Answer.of(error.status, said | ({"hint": error.hint} if error.hint else {}), *error.headers)
+
+
+# --- what analytics.js asks its CDN for -----------------------------------------------------------------------------
+
+
+def _project(request: Request) -> str:
+    return unquote(request.path.removeprefix("/v1/projects/").rpartition("/")[0])
+
+
+def _settings(request: Request, _: Outcome) -> Answer:
+    """The least that AnalyticsBrowser.load needs: one destination, which is this collector. Another one would be loaded
+    as code from the CDN; a sample rate would make it send numbers of its own to /m."""
+    protocol, _between, host = request.base.partition("://")
+    destination = {"apiKey": _project(request), "apiHost": f"{host}/v1", "protocol": protocol}
+    said = {
+        "integrations": {"Segment.io": destination},
+        "plan": {},
+        "metrics": {"sampleRate": 0},
+        "middlewareSettings": {},
+        "enabledMiddleware": {},
+        "remotePlugins": [],
+        "legacyVideoPluginsEnabled": False,
+    }
+    return Answer.of(200, said, ("cache-control", "max-age=120"))
+
+
+def _refuse_settings(error: RequestError) -> Answer:
+    return (
+        _refuse(NotFoundError("there is no such write key")) if isinstance(error, UnauthorizedError) else _refuse(error)
+    )
+
+
+# --- routes ----------------------------------------------------------------------------------------------------------
+
+_WORD = {"type": ["string", "null"]}
+_ID = {"type": ["string", "integer", "null"]}
+_THING = {"type": ["object", "null"]}
+_MEMBERS: Mapping[str, Any] = {
+    "messageId": _WORD,
+    "timestamp": _WORD,
+    "sentAt": _WORD,
+    "userId": _ID,
+    "anonymousId": _ID,
+    "context": _THING,
+    "integrations": _THING,
+    "writeKey": {"type": "string"},
+}
+_OWN: Mapping[str, Mapping[str, Any]] = {
+    "track": {"event": {"type": "string", "minLength": 1}, "properties": _THING},
+    "page": {"name": _WORD, "category": _WORD, "properties": _THING},
+    "screen": {"name": _WORD, "category": _WORD, "properties": _THING},
+    "identify": {"traits": _THING},
+    "group": {"groupId": _ID, "traits": _THING},
+    "alias": {"previousId": _ID},
+}
+
+
+def _schema(kind: str) -> dict[str, Any]:
+    required = {"required": ["event"]} if kind == "track" else {}
+    return {"type": "object", "properties": {**_MEMBERS, **_OWN[kind]}, **required}
+
+
+def _item(kind: str) -> dict[str, Any]:
+    schema = _schema(kind)
+    names = {**schema["properties"], "type": {"const": kind}}
+    return {**schema, "properties": names, "required": ["type", *schema.get("required", ())]}
+
+
+_BATCH = {
+    "type": "object",
+    "required": ["batch"],
+    "properties": {
+        "batch": {"type": "array", "items": {"anyOf": [_item(kind) for kind in ROWS]}},
+        "sentAt": _WORD,
+        "context": _THING,
+        "integrations": _THING,
+        "writeKey": {"type": "string"},
+    },
+}
+_SUCCESS = {"type": "object", "required": ["success"], "properties": {"success": {"const": True}}}
+
+
+def _post(path: str, summary: str, read: Callable[[Request], Batch], schema: Mapping[str, Any]) -> Route:
+    schemas = {"application/json": schema, "text/plain": schema}
+    return Route("POST", path, summary, read, _answer, _refuse, schemas, answer_schemas={200: _SUCCESS})
+
+
+def _calls() -> list[Route]:
+    """Each under its name, and under the letter that analytics.js uses."""
+    return [
+        _post(f"/v1/{path}", f"Segment: {kind}", _call(kind), _schema(kind))
+        for kind in ROWS
+        for path in (kind, kind[0])
+    ]
+
+
+ROUTES = (
+    *_calls(),
+    *(
+        _post(f"/v1/{path}", "Segment: calls, each with its type", _read_batch, _BATCH)
+        for path in ("batch", "b", "import")
+    ),
+    Route(
+        "POST",
+        "/v1/m",
+        "Segment: numbers about analytics.js itself, which are dropped",
+        lambda _: Batch([]),
+        _answer,
+        _refuse,
+        answer_schemas={200: _SUCCESS},
+        is_public=True,
+    ),
+    Route(
+        "GET",
+        "/v1/projects/{writeKey}/settings",
+        "Segment: what analytics.js loads first, with this collector as its only destination",
+        lambda request: Batch([], _project(request)),
+        _settings,
+        _refuse_settings,
+        answer_schemas={200: {"type": "object", "required": ["integrations"]}},
+    ),
+)
