@@ -132,22 +132,27 @@ class Collector:
         self, request: Request, batch: Batch, site: Site | None, *, anonymise: bool
     ) -> tuple[list[bytes], Headers]:
         """The events as they go to the stream, and headers for the answer."""
-        app_id = site.app_id if site else ""
+        app_id, own = (site.app_id, (site.app_id, site.write_key)) if site else ("", ("", ""))
         if anonymise:
             events = [anonymous(event, visitor.IDENTIFYING) for event in batch.events]
             ends = _ends(visitor.additions(self._clock(), app_id, "", "", {}), "")
-            return _checked([finished(event, ends, app_id) for event in events]), ()
+            return _checked([finished(event, ends, own) for event in events]), ()
         reader, agent = self._reader, request.header("user-agent")
-        added = visitor.additions(self._clock(), app_id, reader.address(request), agent, reader.headers(request))
+        address, kept = reader.address(request), reader.headers(request)
+        if batch.is_anonymous:
+            address, kept = "", visitor.without_place(kept)
+        added = visitor.additions(self._clock(), app_id, address, agent, kept)
         ends = with_id = _ends(added, "")
         cookie = self.settings.cookie
         headers: Headers = ()
-        if cookie is not None:
+        if cookie is not None and batch.is_anonymous:
+            headers = visitor.forget_cookie(request, cookie)
+        elif cookie is not None:
             known = visitor.cookie_id(request, cookie) or self._ids()
             headers = (visitor.set_cookie(request, cookie, known),)
             with_id = _ends(added, known)
         lines = [
-            finished(event, ends if event.has_anonymous_id or event.voice == "other" else with_id, app_id)
+            finished(event, ends if event.has_anonymous_id or event.voice == "other" else with_id, own)
             for event in batch.events
         ]
         return _checked(lines), headers

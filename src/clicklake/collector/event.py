@@ -6,6 +6,7 @@ from typing import Any, Literal, get_args
 
 import msgspec
 
+from clicklake.collector import body
 from clicklake.collector.request import encode
 
 Text = str | None
@@ -26,10 +27,12 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
 
 class Batch(msgspec.Struct, frozen=True, gc=False):
-    """What one request says: its events, and `site`, a write key or an app id, where the dialect has a place for it."""
+    """What one request says: its events, and `site`, a write key or an app id, where the dialect has a place for it.
+    `is_anonymous`: it asks that nothing of the connection be kept: no address, no place, no cookie."""
 
     events: list[Event]
     site: str = ""
+    is_anonymous: bool = False
 
 
 class _Seen(msgspec.Struct, gc=False):
@@ -55,13 +58,12 @@ NO_OBJECT = "an event is a JSON object; this goes to clickstream_failed"
 
 def of_text(text: bytes) -> Event:
     """An event that is written as the lake takes it."""
+    if text[:1] != b"{":
+        return Event(b'{"not_an_event":%b}' % text, problem=NO_OBJECT)
     try:
         seen = _see(text)
-    except msgspec.ValidationError:
-        return Event(b'{"not_an_event":%b}' % text, problem=NO_OBJECT)
-    except (msgspec.DecodeError, ValueError, RecursionError):  # lone surrogates, NaN: see body.py
-        said = json.loads(text)
-        return of(said) if isinstance(said, dict) else Event(b'{"not_an_event":%b}' % text, problem=NO_OBJECT)
+    except (msgspec.MsgspecError, ValueError, RecursionError):  # lone surrogates, NaN: see body.py
+        return of(body.value(text))
     return Event(
         text,
         _voice(seen.ip or seen.ip_address or seen.ipAddress, seen.user_agent, seen.platform),
@@ -110,18 +112,28 @@ def _of_raw(raw: msgspec.Raw) -> Any:
     return json.loads(bytes(raw))
 
 
-def finished(event: Event, ends: Mapping[Voice, bytes], app_id: str) -> bytes:
+def finished(event: Event, ends: Mapping[Voice, bytes], site: tuple[str, str]) -> bytes:
     """The line: the event, and what is added to its end, `,"name":value...}` and LF, by its voice. Of repeated names
-    the last wins in the lake, so what is added here is not the sender's to say. `app_id`: the site's; another one that
-    the sender names is kept under a name of its own."""
+    the last wins in the lake, so what is added here is not the sender's to say. `site`: its app_id and write key, or
+    empty; another app_id that the sender names is kept under a name of its own, but for the key."""
     end = ends[event.voice]
-    if app_id and event.app_id and event.app_id != app_id:
-        end = b',"client_app_id":%b%b' % (encode(event.app_id), end)
-    return event.text[:-1] + end if len(event.text) > 2 else b"{" + end[1:]
+    if site[0] and event.app_id and event.app_id not in site:
+        end = b",%b%b" % (written({"client_app_id": event.app_id})[1:-1], end)
+    begin = event.text[:-1]
+    return begin + end if len(begin) > 1 and begin[1:].strip() else b"{" + end[1:]
 
 
 def anonymous(event: Event, names: frozenset[str]) -> Event:
-    """The same without these names. What is meant to be gone must be gone from the raw zone, too."""
-    said = json.loads(event.text)
-    kept = written({name: value for name, value in said.items() if name not in names})
-    return Event(kept, event.voice, event.app_id, has_anonymous_id=False, problem=event.problem)
+    """The same without these names, at any depth. What is meant to be gone must be gone from the raw zone, too. Raises
+    RequestError for one that is so broken that nobody can say what is in it."""
+    said = body.value(event.text)
+    waiting = [said]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            for name in names & one.keys():
+                del one[name]
+            waiting += one.values()
+        elif isinstance(one, list):
+            waiting += one
+    return Event(written(said), event.voice, event.app_id, has_anonymous_id=False, problem=event.problem)

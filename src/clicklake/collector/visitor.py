@@ -21,7 +21,8 @@ _SIGNALS = ("sec-gpc", "dnt")
 # What an event loses if its visitor asks for that and the settings say `anonymise`: every spelling of who it was.
 IDENTIFYING = frozenset(
     {"user_id", "userId", "anonymous_id", "anonymousId", "session_id", "sessionId", "ip", "ip_address", "ipAddress"}
-    | {"user_agent", "headers", "traits", "previousId", "groupId", "user_properties", "network_userid"}
+    | {"user_agent", "headers", "traits", "previousId", "groupId", "user_properties"}
+    | {"network_userid", "nuid", "user_fingerprint", "previousSessionId", "firstEventId"}  # Snowplow's
 )
 
 
@@ -68,6 +69,11 @@ class Reader:
         return self._settings.consent != "ignore" and any(request.header(name) == "1" for name in _SIGNALS)
 
 
+def without_place(headers: Mapping[str, str]) -> dict[str, str]:
+    """Without what the edge says of the address, and where it is."""
+    return {name: value for name, value in headers.items() if not name.startswith(_FROM_THE_EDGE)}
+
+
 def cookie_id(request: Request, cookie: Cookie) -> str:
     """The id that an earlier answer gave; empty if there is none, or one that we didn't make."""
     try:
@@ -77,13 +83,21 @@ def cookie_id(request: Request, cookie: Cookie) -> str:
     return found.value if found and _ID.fullmatch(found.value) else ""
 
 
-def set_cookie(request: Request, cookie: Cookie, value: str) -> tuple[str, str]:
+def set_cookie(request: Request, cookie: Cookie, value: str, *, forget: bool = False) -> tuple[str, str]:
     """For the collector's own site alone, unless it is cross-site by its set-up: then only Secure ones may be sent."""
     is_secure = request.base.startswith("https:")
-    parts = [f"{cookie.name}={value}", f"Max-Age={cookie.days * 86_400}", "Path=/", "HttpOnly"]
+    seconds = 0 if forget else cookie.days * 86_400
+    parts = [f"{cookie.name}={value}", f"Max-Age={seconds}", "Path=/", "HttpOnly"]
     parts += [f"Domain={cookie.domain}"] if cookie.domain else []
     parts += ["SameSite=None", "Secure"] if is_secure else ["SameSite=Lax"]
     return "set-cookie", "; ".join(parts)
+
+
+def forget_cookie(request: Request, cookie: Cookie) -> tuple[tuple[str, str], ...]:
+    """Of a visitor who has one and asks for none."""
+    if not cookie_id(request, cookie):
+        return ()
+    return (set_cookie(request, cookie, "", forget=True),)
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -134,6 +134,7 @@ _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _SIZE = re.compile(r"([0-9]{1,9})x([0-9]{1,9})")
 _SCHEMA = re.compile(r"iglu:[\w.-]+/([\w.-]+)/[\w.-]+/[0-9]+-[0-9]+-[0-9]+", re.ASCII)  # SchemaKey in iglu-core
 _SESSION = re.compile(r"iglu:com\.snowplowanalytics\.snowplow/client_session/.*", re.DOTALL)
+_NOBODY = "00000000-0000-0000-0000-000000000000"  # userId of whoever asked not to be told apart
 _FROM_URL_SAFE = str.maketrans("-_ ", "+/+")  # a plus in a query is read as a space
 _ANOTHERS = frozenset({"write_key", "access_token"})  # of a query, for the collector
 
@@ -286,7 +287,7 @@ def _mobile(said: Mapping[str, Any], made: Made) -> None:
     if "contexts" in made and not (said.get("duid") and said.get("sid")):
         session = _session(made["contexts"])
         for name, field in (("userId", "anonymous_id"), ("sessionId", "session_id")):
-            if not made.get(field) and isinstance(session.get(name), str):
+            if not made.get(field) and isinstance(session.get(name), str) and session[name] != _NOBODY:
                 made[field] = session[name]
 
 
@@ -312,10 +313,12 @@ def _sent_time(said: Mapping[str, Any], made: Made) -> None:
 # --- requests --------------------------------------------------------------------------------------------------------
 
 
-def _batch(events: list[Any]) -> Batch:
+def _batch(request: Request, events: list[Any]) -> Batch:
+    """SP-Anonymous asks for server-side anonymisation (docs.snowplow.io/docs/events/anonymous-tracking): no address and
+    no cookie. What the tracker itself says is the tracker's to leave out."""
     site = next((said["aid"] for said in events if isinstance(said, dict) and said.get("aid")), "")
     made = [of_any(event(said) if isinstance(said, dict) else said) for said in events]
-    return Batch(made, site if isinstance(site, str) else "")
+    return Batch(made, site if isinstance(site, str) else "", "sp-anonymous" in request.headers)
 
 
 def _query(request: Request) -> dict[str, str]:
@@ -332,12 +335,12 @@ def _read_post(request: Request) -> Batch:
         raise RequestError("the body has no event", 'such as {"schema": "iglu:...", "data": [{"e": "pv", ...}]}')
     if request.query and (besides := _query(request)):
         events = [one | besides if isinstance(one, dict) else one for one in events]
-    return _batch(events)
+    return _batch(request, events)
 
 
 def _read_pixel(request: Request) -> Batch:
     said = _query(request)
-    return _batch([said] if said else [])
+    return _batch(request, [said] if said else [])
 
 
 def _ok(_: Request, __: Outcome) -> Answer:
