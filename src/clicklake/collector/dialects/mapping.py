@@ -14,6 +14,7 @@ from typing import Any
 # What fields take, as pipeline.json says it. Not those of who it was: these move whatever they are, for the transform
 # removes a wrong one by the field's name.
 _TEXT, _ID, _NUMBER, _TIME = (str,), (str, int), (int, float), (str, int, float)
+_ANY = (str, int, float, bool, list, dict)
 TAKES: Mapping[str, tuple[type, ...]] = {
     "event_id": _ID,
     "event_type": _TEXT,
@@ -41,85 +42,52 @@ class Row:
     field: str
 
 
-@dataclass(slots=True, eq=False)
-class _Place:
-    """Where the tree of a table ends: its row, whose `rank` is its place in the table."""
-
-    rank: int
-    row: Row
-    takes: tuple[type, ...] | None
-
-
-_Tree = dict[str, Any]  # of _Place or _Tree
-_Found = dict[str, tuple[_Place, Any]]
-_Lost = list[tuple[Row, Any]]
-
-
 class Table:
     """Reads a dialect's objects by its rows: call it with one, get a new one under the names of the input event."""
 
     def __init__(self, rows: Iterable[Row]) -> None:
         self.rows = tuple(rows)
-        self._tree: _Tree = {}
-        for rank, row in enumerate(self.rows):
-            *outer, last = row.at.split(".")
-            branch = self._tree
-            for name in outer:
-                branch = branch.setdefault(name, {})
-            branch[last] = _Place(rank, row, TAKES.get(row.field))
+        places = {"": 0}
+        self._objects: list[tuple[int, str]] = []  # that rows look into, outside in; 0 is the whole
+        self._steps: list[tuple[int, str, str, tuple[type, ...]]] = []
+        for row in self.rows:
+            outer, _, name = row.at.rpartition(".")
+            if row.at != row.field:
+                self._steps.append((self._object(outer, places), name, row.field, TAKES.get(row.field, _ANY)))
+
+    def _object(self, path: str, places: dict[str, int]) -> int:
+        if path not in places:
+            outer, _, name = path.rpartition(".")
+            self._objects.append((self._object(outer, places), name))
+            places[path] = len(self._objects)
+        return places[path]
 
     def __call__(self, said: Mapping[str, Any]) -> dict[str, Any]:
-        found: _Found = {}
-        lost: _Lost = []
-        left = _walk(said, self._tree, found, lost)
-        for field, (place, value) in found.items():
-            own = left.get(field)
-            if own is None or own == "":
-                left[field] = value
-            elif own != value:
-                lost.append((place.row, value))
-        for row, value in lost:
-            _put(left, row.at.split("."), value)
-        return left
+        made = dict(said)
+        objects = [made]
+        for at, name in self._objects:
+            inner = objects[at].get(name)
+            if type(inner) is dict:
+                objects[at][name] = inner = inner.copy()
+                objects.append(inner)
+            else:
+                objects.append({})
+        # In one loop and without calls, for this is half of what a request costs.
+        for at, name, field, takes in self._steps:
+            value = objects[at].get(name)
+            if value is not None and type(value) in takes:
+                own = made.get(field)
+                if own is None or own == "":
+                    made[field] = value
+                    del objects[at][name]
+                elif own == value or value == "":
+                    del objects[at][name]
+        self._leave_out_emptied(objects)
+        return made
 
-
-def _walk(said: Mapping[str, Any], tree: _Tree, found: _Found, lost: _Lost) -> dict[str, Any]:
-    """What no row names; the rest goes to `found` by its field, or to `lost` if a row before has that."""
-    left: dict[str, Any] = {}
-    for name, value in said.items():
-        branch = tree.get(name)
-        if branch is None:
-            left[name] = value
-        elif type(branch) is dict:
-            if type(value) is not dict:
-                left[name] = value
-            elif inner := _walk(value, branch, found, lost):
-                left[name] = inner
-        elif branch.takes is not None and type(value) not in branch.takes:
-            if value is not None:
-                left[name] = value
-        elif value is not None and value != "":
-            _take(branch, value, found, lost)
-    return left
-
-
-def _take(place: _Place, value: Any, found: _Found, lost: _Lost) -> None:
-    field = place.row.field
-    held = found.get(field)
-    if held is None:
-        found[field] = (place, value)
-    elif held[1] == value:
-        return
-    elif held[0].rank < place.rank:
-        lost.append((place.row, value))
-    else:
-        lost.append((held[0].row, held[1]))
-        found[field] = (place, value)
-
-
-def _put(left: dict[str, Any], path: list[str], value: Any) -> None:
-    """Back to where it was; if a field has that place now, beside it."""
-    *outer, last = path
-    for name in outer:
-        left = left.setdefault(name, {})
-    left[f"_event.{last}" if last in left else last] = value
+    def _leave_out_emptied(self, objects: list[dict[str, Any]]) -> None:
+        for place in range(len(self._objects), 0, -1):
+            if not objects[place]:
+                at, name = self._objects[place - 1]
+                if objects[at].get(name) is objects[place]:
+                    del objects[at][name]

@@ -166,21 +166,19 @@ def _read_batch(request: Request) -> Batch:
             continue
         key = key or _text(item.get("writeKey"))
         item.pop("writeKey", None)
-        whole = _merged(said, item) if said else item
-        events.append(_event(whole, whole.get("type")))
+        _inherit(item, said)
+        events.append(_event(item, item.get("type")))
     return Batch(events, key)
 
 
-def _merged(outer: Mapping[str, Any], inner: Mapping[str, Any]) -> dict[str, Any]:
-    """An item's own members, and those of its batch that it lacks, at any depth."""
-    made = dict(inner)
-    for name, value in outer.items():
-        own = made.get(name)
+def _inherit(item: dict[str, Any], batch: Mapping[str, Any]) -> None:
+    """An item has its own members, and those of its batch that it lacks, at any depth."""
+    for name, value in batch.items():
+        own = item.get(name)
         if own is None:
-            made[name] = value
+            item[name] = value
         elif type(own) is dict and type(value) is dict:
-            made[name] = _merged(value, own)
-    return made
+            _inherit(own, value)
 
 
 def _object(request: Request) -> dict[str, Any]:
