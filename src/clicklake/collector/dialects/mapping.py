@@ -11,6 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from clicklake.collector.event import written
+from clicklake.collector.request import TooLargeError
+
 # What fields take, as pipeline.json says it. Not those of who it was: these move whatever they are, for the transform
 # removes a wrong one by the field's name.
 _TEXT, _ID, _NUMBER, _TIME = (str,), (str, int), (int, float), (str, int, float)
@@ -91,3 +94,30 @@ class Table:
                 at, name = self._objects[place - 1]
                 if objects[at].get(name) is objects[place]:
                     del objects[at][name]
+
+
+MOST_INHERITED = 4_000_000  # bytes: half a request said of each of the thousands in the other half would be gigabytes
+_MERGED_LEVELS = 4
+
+
+def inherit(items: list[Any], whole: Mapping[str, Any]) -> None:
+    """Give each object of the items what the whole request says of all, unless it says that itself; objects are
+    merged. Raises TooLargeError."""
+    if not whole:
+        return
+    size = len(written(whole)) * len(items)
+    if size > MOST_INHERITED:
+        problem = f"what the request says of all its {len(items):,} events makes {size:,} bytes of them"
+        raise TooLargeError(problem, f"it may make {MOST_INHERITED:,}; send fewer events at once")
+    for item in items:
+        if type(item) is dict:
+            _inherit(item, whole, 0)
+
+
+def _inherit(item: dict[str, Any], whole: Mapping[str, Any], level: int) -> None:
+    for name, value in whole.items():
+        own = item.get(name)
+        if own is None:
+            item[name] = value
+        elif type(own) is dict and type(value) is dict and level < _MERGED_LEVELS:
+            _inherit(own, value, level + 1)

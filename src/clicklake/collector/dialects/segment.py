@@ -14,7 +14,7 @@ from urllib.parse import unquote
 import msgspec
 
 from clicklake.collector import body
-from clicklake.collector.dialects.mapping import Row, Table
+from clicklake.collector.dialects.mapping import Row, Table, inherit
 from clicklake.collector.dialects.route import Outcome, Route
 from clicklake.collector.event import Batch, Event, of, of_any
 from clicklake.collector.request import Answer, NotFoundError, Request, RequestError, UnauthorizedError
@@ -159,26 +159,11 @@ def _read_batch(request: Request) -> Batch:
     if sent := said.pop("sentAt", None):
         # When the request was sent; what an item says of that itself is older and stays beside it.
         said["sent_time"] = sent
-    events: list[Event] = []
     for item in items:
-        if type(item) is not dict:
-            events.append(of_any(item))
-            continue
-        key = key or _text(item.get("writeKey"))
-        item.pop("writeKey", None)
-        _inherit(item, said)
-        events.append(_event(item, item.get("type")))
-    return Batch(events, key)
-
-
-def _inherit(item: dict[str, Any], batch: Mapping[str, Any]) -> None:
-    """An item has its own members, and those of its batch that it lacks, at any depth."""
-    for name, value in batch.items():
-        own = item.get(name)
-        if own is None:
-            item[name] = value
-        elif type(own) is dict and type(value) is dict:
-            _inherit(own, value)
+        if type(item) is dict:
+            key = _text(item.pop("writeKey", None)) or key
+    inherit(items, said)
+    return Batch([_event(one, one.get("type")) if type(one) is dict else of_any(one) for one in items], key)
 
 
 def _object(request: Request) -> dict[str, Any]:
