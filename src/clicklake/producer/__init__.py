@@ -9,19 +9,26 @@ packing.py                    lines -> Firehose records -> calls; pure, and for 
 stream.py pace.py             one call; how fast, and how long to wait after one that failed
 ending.py                     exit, SIGTERM, fork
 settings.py errors.py         what can be set and counted; what is raised
+
+The names below are imported when they are asked for: the collector's function on Lambda has packing.py and stream.py
+alone, and threads and asyncio would be a sixth of its start.
 """
 
-from clicklake.producer.asynchronous import AsyncProducer
-from clicklake.producer.errors import (
-    ClosedError,
-    EventError,
-    FullError,
-    ProducerError,
-    SpoolError,
-    UndeliveredError,
-)
-from clicklake.producer.producer import Producer
-from clicklake.producer.settings import Counters, Delivery, Settings
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from clicklake.producer.asynchronous import AsyncProducer
+    from clicklake.producer.errors import (
+        ClosedError,
+        EventError,
+        FullError,
+        ProducerError,
+        SpoolError,
+        UndeliveredError,
+    )
+    from clicklake.producer.producer import Producer
+    from clicklake.producer.settings import Counters, Delivery, Settings
 
 __all__ = [
     "AsyncProducer",
@@ -36,3 +43,17 @@ __all__ = [
     "SpoolError",
     "UndeliveredError",
 ]
+
+_MODULES = {
+    "AsyncProducer": "asynchronous",
+    "Counters": "settings",
+    "Delivery": "settings",
+    "Producer": "producer",
+    "Settings": "settings",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        return getattr(import_module(f"{__name__}.{_MODULES.get(name, 'errors')}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
