@@ -17,7 +17,8 @@ _FUNCTION = re.compile(
 )
 _STAGE = re.compile(r"\$default|[A-Za-z0-9_-]{1,128}")
 _LOG_GROUP = re.compile(r"arn:aws:logs:[a-z0-9-]+:\d{12}:log-group:(?P<name>[^:*]+)(:\*)?")
-ROUTE_SELECTION = "${request.method} ${request.path}"
+ROUTE_SELECTION = "$request.method $request.path"
+"""The only one of HTTP APIs; AWS takes both ways to write it, and answers this one."""
 
 Parameters = Mapping[str, Any]
 
@@ -95,8 +96,8 @@ def check(kind: str, given: Parameters) -> None:
 
 
 def _check_api(given: Parameters) -> None:
-    if given.get("RouteSelectionExpression", ROUTE_SELECTION) != ROUTE_SELECTION:
-        raise bad(f"The routeSelectionExpression of an HTTP API must be {ROUTE_SELECTION}")
+    if re.sub("[{}]", "", given.get("RouteSelectionExpression", ROUTE_SELECTION)) != ROUTE_SELECTION:
+        raise bad("The routeSelectionExpression of an HTTP API must be ${request.method} ${request.path}")
     cors = given.get("CorsConfiguration") or {}
     origins = cors.get("AllowOrigins", ())
     if cors.get("AllowCredentials") and "*" in origins:
