@@ -67,7 +67,7 @@ def test_of_the_product_only_the_commands_of_the_endpoint_import_localaws() -> N
     importers = {
         name for name in FILES if name.startswith("clicklake") and any(m.startswith("localaws") for m in ours(name))
     }
-    assert importers <= {"clicklake.commands.up", "clicklake.commands.endpoint"}
+    assert importers <= {"clicklake.commands.up", "clicklake.commands.endpoint", "clicklake.commands.collector"}
 
 
 def test_no_service_imports_another() -> None:

@@ -1,93 +1,104 @@
-"""The collector as an ASGI application (asgi.readthedocs.io), for any server of such and under any prefix."""
+"""The collector as an ASGI application, for any server of such and under any prefix.
 
+    head -> admitted -> body -> lines -> durable -> answer
+
+Two pages of its own: /health, and /metrics for this machine alone.
+"""
+
+import ipaddress
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import replace
-from typing import Any
 
-from clicklake.collector import body
-from clicklake.collector.collect import PREFIX, Collector
+from clicklake.collector import counts, wire
+from clicklake.collector.collect import Collector
 from clicklake.collector.delivery import Delivery
-from clicklake.collector.request import Answer, Request, RequestError, UnavailableError
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+from clicklake.collector.request import (
+    Answer,
+    MethodError,
+    NotFoundError,
+    Request,
+    RequestError,
+    UnavailableError,
+)
+from clicklake.collector.trouble import described
+from clicklake.collector.wire import Receive, Scope, Send
 
 log = logging.getLogger("clicklake.collector")
+
+_PROXIED = ("x-forwarded-for", "forwarded", "via")
 
 
 class App:
     def __init__(self, collector: Collector, delivery: Delivery) -> None:
         self._collector, self._delivery = collector, delivery
+        self._most, self._is_proxy = collector.settings.max_bytes, collector.is_proxy
+        self._pages = {"/health": self._health, "/metrics": self._metrics}
+        self.counts = counts.Counts()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        request = _head(scope)
-        answer = self._collector.admit(request)
-        if answer is None:
-            try:
-                whole = await _body(receive, self._collector.settings.max_bytes)
-                if whole is None:
-                    return  # the client is gone
-                request = replace(request, body=whole)
-                answer = await self._answer(request)
-            except RequestError as error:
-                answer = self._collector.refused(request, error)
-        await _send(send, answer, request.method == "HEAD")
-
-    async def _answer(self, request: Request) -> Answer:
-        """Raises RequestError. What we did not foresee is an answer, too, and says nothing of the request."""
+        request = wire.head(scope, self._is_proxy)
         try:
-            collected = self._collector.collect(request)
+            wire.check_size(scope)
+            answer = self._page(request) or self._collector.admit(request) or await self._take(request, receive)
+        except RequestError as error:
+            answer = self._collector.refused(request, error)
+        if answer is None:
+            return  # the client is gone
+        if request.path not in self._pages:
+            self.counts.requests[self._collector.route_of(request), answer.status] += 1
+        await wire.send_answer(send, answer, request)
+
+    async def _take(self, request: Request, receive: Receive) -> Answer | None:
+        """None if nobody waits for an answer any more. Raises RequestError. What we did not foresee is an answer, too,
+        and says nothing of the request."""
+        whole = await wire.whole_body(receive, self._most, self._delivery.room)
+        if whole is None:
+            return None
+        try:
+            collected = self._collector.collect(replace(request, body=whole))
+            del whole  # what waits now are its lines
             if collected.lines:
                 await self._delivery.take(collected.lines)
         except RequestError:
             raise
         except Exception as error:
-            log.exception("a request to %s failed", request.path[:60])
-            raise UnavailableError("the collector failed", "its log says why") from error
+            log.error("a request failed: %s", described(error))  # noqa: TRY400 - a traceback may quote an event
+            raise UnavailableError("the collector failed", "its log says where") from error
+        self.counts.taken[collected.dialect] += len(collected.lines)
+        self.counts.failing[collected.dialect] += collected.failing
         return collected.answer
 
+    async def close(self) -> None:
+        await self._delivery.close()
 
-def _head(scope: Scope) -> Request:
-    headers: dict[str, str] = {}
-    for raw_name, raw_value in scope["headers"]:
-        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
-        headers[name] = f"{headers[name]}{'; ' if name == 'cookie' else ', '}{value}" if name in headers else value
-    path = scope["raw_path"].decode("latin-1").partition("?")[0]
-    base = f"{scope['scheme']}://{headers.get('host', '')}"
-    if path.startswith(PREFIX) and path[len(PREFIX) : len(PREFIX) + 1] in {"", "/"}:
-        path, base = path[len(PREFIX) :] or "/", base + PREFIX
-    peer = scope.get("client") or ("",)
-    return Request(scope["method"], path, scope["query_string"].decode("latin-1"), headers, b"", peer[0], base)
+    # --- pages of its own --------------------------------------------------------------------------------------------
 
+    def _page(self, request: Request) -> Answer | None:
+        page = self._pages.get(request.path)
+        if page is None:
+            return None
+        if request.method not in {"GET", "HEAD"}:
+            raise MethodError("this path takes GET", "", (("allow", "GET"),))
+        return replace(page(request), headers=(("cache-control", "no-store"),))
 
-async def _body(receive: Receive, most: int) -> bytes | None:
-    """Raises RequestError as soon as it is too large; None if the client went away."""
-    message = await receive()
-    if message["type"] == "http.request" and not message.get("more_body"):
-        whole: bytes = message.get("body", b"")
-        return whole
-    pieces: list[bytes] = []
-    size = 0
-    while message["type"] == "http.request":
-        pieces.append(message.get("body", b""))
-        size += len(pieces[-1])
-        if size > most:
-            raise body.too_large(most)
-        if not message.get("more_body"):
-            return b"".join(pieces)
-        message = await receive()
-    return None
+    def _health(self, _: Request) -> Answer:
+        """For a load balancer: 503 when events can't be kept."""
+        trouble = self._delivery.trouble()
+        return Answer.of(503, {"status": "troubled", "why": trouble}) if trouble else Answer.of(200, {"status": "ok"})
+
+    def _metrics(self, request: Request) -> Answer:
+        """What a proxy on this machine passes on comes from elsewhere."""
+        if not _is_loopback(request.peer) or any(name in request.headers for name in _PROXIED):
+            raise NotFoundError("there is nothing at this path", "/metrics is for this machine alone")
+        return Answer(200, self.counts.text(self._delivery.room.used), counts.CONTENT_TYPE)
 
 
-async def _send(send: Send, answer: Answer, only_head: bool) -> None:
-    headers = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in answer.headers]
-    if answer.body:
-        headers.append((b"content-type", answer.content_type.encode("latin-1")))
-    if answer.status != 204:
-        headers.append((b"content-length", b"%d" % len(answer.body)))
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if only_head else answer.body})
+def _is_loopback(peer: str) -> bool:
+    try:
+        address = ipaddress.ip_address(peer)
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback

@@ -46,6 +46,7 @@ class Collector:
         self._clock, self._ids = clock, ids
         self._admission = Admission(settings)
         self._reader = visitor.Reader(settings)
+        self.is_proxy = self._reader.is_proxy
         self._exact: dict[str, dict[str, Route]] = {}
         self._open: list[tuple[str, str, dict[str, Route]]] = []  # what stands around a {name}
         for route in (*ROUTES, openapi.route(ROUTES)):
@@ -70,6 +71,13 @@ class Collector:
             known = ", ".join(sorted({route.path for route in ROUTES}))
             raise NotFoundError("there is nothing at this path", f"events are taken at {known}")
         return found
+
+    def route_of(self, request: Request) -> str:
+        """Its path as it is described, which names nobody; empty if there is none."""
+        try:
+            return next(iter(self.routes(request).values())).path
+        except NotFoundError:
+            return ""
 
     def admit(self, request: Request) -> Answer | None:
         """By its head alone: None if the body is to be read, else the answer."""

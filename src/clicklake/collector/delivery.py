@@ -1,76 +1,163 @@
 """Lines -> where they are durable. take() returns when they are; whoever answers waits for that.
 
-Spooled    a directory of this machine's, through clicklake.Producer, which sends them on. An answer takes an fsync,
-           which all requests share that came while the one before was running
+    to_spool()    a directory of this machine's, through clicklake.Producer, which sends them on: one fsync an answer
+    to_stream()   Firehose itself, which has them when PutRecordBatch says so
+
+Either is slow, so requests share it: all that come while one is under way wait together for the next.
 """
 
 import asyncio
-from dataclasses import dataclass
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from clicklake.collector.direct import Direct
 from clicklake.collector.request import BusyError, UnavailableError
-from clicklake.producer import ClosedError, FullError, Producer, SpoolError
+from clicklake.collector.room import Room
+from clicklake.collector.settings import Settings
+from clicklake.collector.trouble import described
+from clicklake.errors import ClicklakeError
+from clicklake.producer import FullError, Producer
+
+log = logging.getLogger("clicklake.collector")
+
+Write = Callable[[list[bytes]], None]
+
+_GROUP_BYTES = 4 * 1024 * 1024
+_TROUBLED_SECONDS = 10.0
+_LEAST_ROOM = 2 * 1024 * 1024
+_CALL_SECONDS = 10.0
 
 
 class Delivery(Protocol):
+    """`room` is for bodies that arrive, too. `trouble` says why lines can't be kept now, and is empty if they can."""
+
+    room: Room
+
     async def take(self, lines: list[bytes]) -> None:
         """Raises BusyError or UnavailableError: none of them was taken, or nobody knows."""
 
-    async def close(self) -> None: ...
+    def trouble(self) -> str: ...
+
+    async def close(self) -> None:
+        """What was begun ends; nothing is taken from here on."""
 
 
 @dataclass(slots=True)
 class _Group:
-    """Requests that wait for the same fsync."""
+    """Requests that wait together."""
 
-    lines: list[bytes]
     done: "asyncio.Future[None]"
+    lines: list[bytes] = field(default_factory=list)
+    size: int = 0
 
 
-class Spooled:
-    """`producer` has fsync=0: what it accepted is on the disk."""
+class Grouped:
+    """`writes` take a group each, on a thread each. `check` says why the next one would fail, if it is known."""
 
-    def __init__(self, producer: Producer, retry_after: int, most_waiting: int) -> None:
-        self._producer, self._retry_after, self._most = producer, retry_after, most_waiting
-        self._next: _Group | None = None
-        self._waiting = 0
-        self._writing: asyncio.Task[None] | None = None
+    def __init__(self, writes: Sequence[Write], room: Room, retry_after: int, check: Callable[[], str]) -> None:
+        self.room = room
+        self._retry_after, self._check = retry_after, check
+        self._idle = deque(writes)
+        self._threads = ThreadPoolExecutor(len(writes), thread_name_prefix="clicklake delivery")
+        self._groups: deque[_Group] = deque()
+        self._running: set[asyncio.Task[None]] = set()
+        self._failed: tuple[float, str] = (-_TROUBLED_SECONDS, "")
+        self._closed = False
 
     async def take(self, lines: list[bytes]) -> None:
+        if self._closed:
+            raise UnavailableError("the collector ends", "send it again later", self._retry_after)
         size = sum(map(len, lines))
-        if self._waiting + size > self._most:
-            raise BusyError("more waits than there is room for", "send it again later", self._retry_after)
-        self._waiting += size
-        if self._next is None:
-            self._next = _Group([], asyncio.get_running_loop().create_future())
-        group = self._next
+        self.room.take(size)
+        group = self._group()
         group.lines += lines
-        if self._writing is None:
-            self._writing = asyncio.create_task(self._write())
-        try:
-            await asyncio.shield(group.done)
-        finally:
-            self._waiting -= size
+        group.size += size
+        if self._idle:
+            task = asyncio.create_task(self._run(self._idle.popleft()))
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+        await asyncio.shield(group.done)  # the group is others', too
 
-    async def _write(self) -> None:
-        """Group after group, until nobody waits."""
-        while (group := self._next) is not None:
-            self._next = None
-            try:
-                await asyncio.to_thread(self._producer.track_lines, group.lines, max_block=0)
-            except Exception as e:
-                group.done.set_exception(self._refusal(e))
-                group.done.exception()  # nobody may be waiting any more
-            else:
+    def _group(self) -> _Group:
+        """The one that is joined now."""
+        if not self._groups or self._groups[-1].size >= _GROUP_BYTES:
+            self._groups.append(_Group(asyncio.get_running_loop().create_future()))
+        return self._groups[-1]
+
+    async def _run(self, write: Write) -> None:
+        """Group after group, in their order, until nobody waits."""
+        try:
+            while self._groups:
+                await self._deliver(self._groups.popleft(), write)
+        finally:
+            self._idle.append(write)
+
+    async def _deliver(self, group: _Group, write: Write) -> None:
+        error: Exception | None = None
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._threads, write, group.lines)
+        except asyncio.CancelledError:  # the loop ends, and the thread may still be at it
+            error = UnavailableError("the collector ends", "send it again later", self._retry_after)
+            raise
+        except Exception as e:
+            error = self._refusal(e)
+        finally:
+            self.room.leave(group.size)
+            if error is None:
+                self._failed = (-_TROUBLED_SECONDS, "")
                 group.done.set_result(None)
-        self._writing = None
+            else:
+                group.done.set_exception(error)
+                group.done.exception()  # nobody may be waiting any more
 
     def _refusal(self, error: Exception) -> BusyError:
+        """Of all requests of a group. Said to the log, but for back-pressure, which is no fault."""
         if isinstance(error, FullError):
-            return BusyError("the spool is full", "the stream takes less than comes in", self._retry_after)
-        if isinstance(error, (SpoolError, ClosedError)):
-            return UnavailableError("the events can't be kept now", "see the collector's log", self._retry_after)
-        raise error
+            refusal = BusyError("the spool is full", "the stream takes less than comes in", self._retry_after)
+        elif isinstance(error, BusyError):
+            refusal = error
+        else:
+            what = error.problem if isinstance(error, ClicklakeError) else described(error)
+            log.error("events can't be kept: %s", what)
+            refusal = UnavailableError("the events can't be kept now", "see the collector's log", self._retry_after)
+        self._failed = (time.monotonic(), refusal.problem)
+        return refusal
+
+    def trouble(self) -> str:
+        """What failed lately counts for some seconds: who sends nothing to one that is in trouble must come back."""
+        since, problem = self._failed
+        return problem if time.monotonic() - since < _TROUBLED_SECONDS else self._check()
 
     async def close(self) -> None:
-        await asyncio.to_thread(self._producer.close)
+        self._closed = True
+        while self._running:
+            await asyncio.wait(self._running)
+        self._threads.shutdown(wait=False)
+
+
+def to_spool(producer: Producer, settings: Settings) -> Grouped:
+    """`producer` has fsync=0: what it accepted is on the disk."""
+
+    def write(lines: list[bytes]) -> None:
+        producer.track_lines(lines, max_block=0)
+
+    def check() -> str:
+        return "" if producer.room >= _LEAST_ROOM else "the spool or its disk is full"
+
+    room = Room(settings.max_waiting_bytes, settings.retry_after_seconds)
+    return Grouped([write], room, settings.retry_after_seconds, check)
+
+
+def to_stream(directs: Sequence[Direct], settings: Settings) -> Grouped:
+    """As many calls at a time."""
+
+    def writer(direct: Direct) -> Write:
+        return lambda lines: direct.take(lines, _CALL_SECONDS)
+
+    room = Room(settings.max_waiting_bytes, settings.retry_after_seconds)
+    return Grouped([writer(direct) for direct in directs], room, settings.retry_after_seconds, lambda: "")

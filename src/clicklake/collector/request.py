@@ -79,12 +79,20 @@ class MethodError(RequestError):
     status, code = 405, "method_not_allowed"
 
 
+class SlowError(RequestError):
+    status, code = 408, "too_slow"
+
+
 class TooLargeError(RequestError):
     status, code = 413, "too_large"
 
 
 class MediaTypeError(RequestError):
     status, code = 415, "unsupported_media_type"
+
+
+class HeadTooLargeError(RequestError):
+    status, code = 431, "head_too_large"
 
 
 class BusyError(RequestError):

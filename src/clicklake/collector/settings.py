@@ -4,6 +4,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
@@ -13,9 +14,15 @@ from clicklake.errors import UsageError
 Consent = Literal["ignore", "anonymise", "refuse"]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+VARIABLE = "CLICKLAKE_COLLECTOR"
 LOOPBACK_ORIGINS = ("http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*")
 # What the transform reads of `headers` (DESIGN.md, "Input event").
 HEADERS = ("accept-language", "sec-ch-ua*", "cloudfront-viewer-*", "cf-ipcountry")
+# These tell who somebody is, or give it away.
+_NEVER_KEPT = frozenset(
+    {"authorization", "cookie", "forwarded", "proxy-authorization", "x-forwarded-for", "x-write-key"}
+)
+_HEADER = re.compile(r"[a-z][a-z0-9-]*\*?")
 _ORIGIN = re.compile(r"https?://(\*\.)?(\[[0-9a-f:]+\]|[a-z0-9._-]+)(:([0-9]{1,5}|\*))?", re.IGNORECASE)
 
 
@@ -63,12 +70,22 @@ class Settings:
     max_bytes: int = 1_000_000
     max_waiting_bytes: int = 64 * 1024 * 1024
     preflight_seconds: int = 86_400
+    max_spool_bytes: int = 1024 * 1024 * 1024
     retry_after_seconds: int = 2
 
     def __post_init__(self) -> None:
         _check_origins(self.origins)
         if not 1 <= self.max_bytes <= 1_000_000:
             raise UsageError(f"max_bytes is {self.max_bytes:,}", "1 to 1,000,000: a Firehose record takes no more")
+        for name, least, most in _LIMITS:
+            if not least <= getattr(self, name) <= most:
+                raise UsageError(f"{name} is {getattr(self, name):,}", f"{least:,} to {most:,}")
+        for header in self.headers:
+            told = {
+                name for name in _NEVER_KEPT if name == header or (header[-1:] == "*" and name.startswith(header[:-1]))
+            }
+            if told or not _HEADER.fullmatch(header):
+                raise UsageError(f"{header!r} can't be kept", "name headers in lower case, such as sec-ch-ua*")
         keys = [site.write_key for site in self.sites if site.write_key]
         if len(set(keys)) < len(keys):
             raise UsageError("two sites have the same write_key", "give each its own")
@@ -79,19 +96,45 @@ class Settings:
             raise UsageError("trusted_proxies is below 0", "a number of proxies, or a list of networks")
 
 
+_LIMITS = (
+    ("max_waiting_bytes", 16 * 1_000_000, 2**40),
+    ("max_spool_bytes", 8 * 1024 * 1024, 2**50),
+    ("preflight_seconds", 0, 86_400),  # browsers keep it for 2 hours (Chromium) or a day (Firefox)
+    ("retry_after_seconds", 1, 3600),
+)
+
+
+def load(file: str | None, variables: Mapping[str, str]) -> Settings:
+    """Those of the file, or of the variable. Raises UsageError."""
+    if file is None:
+        return read(variables.get(VARIABLE) or "{}")
+    try:
+        return read(Path(file).read_bytes())
+    except OSError as e:
+        raise UsageError(f"{file} can't be read ({e.strerror})", "name the file of the collector's settings") from e
+
+
 def read(text: str | bytes) -> Settings:
     """Raises UsageError that names what is wrong."""
     try:
         said = msgspec.json.decode(text)
-        unknown = sorted(said.keys() - {field.name for field in fields(Settings)}) if isinstance(said, Mapping) else []
-        if unknown:
-            names = ", ".join(field.name for field in fields(Settings))
-            raise UsageError(f"a collector has no setting {unknown[0]!r}", f"there are {names}")
+        if isinstance(said, Mapping):
+            _check_names(said, Settings, "a collector")
+            for site in said.get("sites") or ():
+                _check_names(site, Site, "a site")
+            _check_names(said.get("cookie"), Cookie, "a cookie")
         return msgspec.convert(said, Settings)
     except msgspec.ValidationError as e:
         raise UsageError(f"the collector's settings are wrong: {_cause(e)}", "docs/collector.md lists them") from e
     except msgspec.DecodeError as e:
         raise UsageError(f"the collector's settings are no JSON: {e}", "docs/collector.md has an example") from e
+
+
+def _check_names(said: Any, kind: type, what: str) -> None:
+    known = [field.name for field in fields(kind)]
+    unknown = sorted(said.keys() - set(known)) if isinstance(said, Mapping) else []
+    if unknown:
+        raise UsageError(f"{what} has no setting {unknown[0]!r}", f"there are {', '.join(known)}")
 
 
 def _cause(error: Exception) -> Any:

@@ -50,13 +50,17 @@ class Reader:
         found = _address(place)
         return str(found) if found else ""
 
+    def is_proxy(self, peer: str) -> bool:
+        """Does the connection come from a proxy that we trust?"""
+        return bool(self._hops) or (bool(self._networks) and self._is_ours(peer))
+
     def _is_ours(self, text: str) -> bool:
         found = _address(text)
         return found is not None and any(found in network for network in self._networks)
 
     def headers(self, request: Request) -> dict[str, str]:
         """Those that are kept, by the allow-list."""
-        behind = bool(self._hops or (self._networks and self._is_ours(request.peer)))
+        behind = self.is_proxy(request.peer)
         return {
             name: value
             for name, value in request.headers.items()

@@ -2,45 +2,81 @@
 
 import argparse
 import ipaddress
+import logging
 import os
 import time
-from pathlib import Path
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from clicklake import pipeline
-from clicklake import target as targets
-from clicklake.collector import settings as told
 from clicklake.commands.aiming import target
 from clicklake.commands.options import Arguments, Command, add_target, port
 from clicklake.errors import UsageError
 from clicklake.producer import Producer, SpoolError
 from clicklake.producer.ids import Uuid7
+from clicklake.producer.stream import Stream
+
+if TYPE_CHECKING:
+    from clicklake.collector.delivery import Delivery
+    from clicklake.collector.settings import Settings
 
 REFUSALS = (pipeline.PipelineError, SpoolError)
-VARIABLE = "CLICKLAKE_COLLECTOR"
+_AT_ONCE = 4  # calls, without a spool
 
 
 def _add_collector(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=port, default=4580, help="0 takes a free one (default: %(default)s)")
     parser.add_argument("--host", default="127.0.0.1", help="loopback unless told otherwise (default: %(default)s)")
-    parser.add_argument("--config", metavar="FILE", help=f"its settings, JSON; default: the variable {VARIABLE}")
-    parser.add_argument("--stream", metavar="NAME", help="default: the pipeline's delivery stream")
     parser.add_argument(
-        "--spool", metavar="DIR", help="where events wait; default: CLICKLAKE_SPOOL, or as the producer"
+        "--config", metavar="FILE", help="its settings, JSON; default: the variable CLICKLAKE_COLLECTOR"
     )
+    parser.add_argument("--stream", metavar="NAME", help="default: the pipeline's delivery stream")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--spool", metavar="DIR", help="where events wait; default: as the producer")
+    where.add_argument("--no-spool", action="store_true", help="answer when the stream has them; nothing waits here")
     add_target(parser)
 
 
 def _collector(arguments: Arguments) -> None:
-    settings = _settings(arguments.config)
-    _check_reach(arguments.host, settings)
     try:
         # Here, because the extra that they need may be absent.
         from clicklake.collector import serving
+        from clicklake.collector import settings as told
+        from clicklake.collector.app import App
         from clicklake.collector.collect import Collector
-        from clicklake.collector.delivery import Spooled
+        from localaws.connections import Connection, most_connections
     except ModuleNotFoundError as e:
         raise UsageError(f"the collector needs {e.name}", "install it: pip install 'clicklake[collector]'") from e
-    aim: targets.Target = target(arguments)
+    settings = told.load(arguments.config, os.environ)
+    check_reach(arguments.host, settings)
+    logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
+    Connection.most = most_connections()
+    delivery, stream, end = _delivery(arguments, settings)
+    app = App(Collector(settings, time.time, Uuid7(time.time)), delivery)
+
+    def ready(url: str) -> None:
+        print(f"clicklake collects at {url} for {stream}", flush=True)
+
+    try:
+        serving.serve(app, Connection, arguments.host, arguments.port, ready)
+    finally:
+        left = end()
+    taken = app.counts.taken.total()
+    print(f"{taken:,} {'event was' if taken == 1 else 'events were'} taken; {left}", flush=True)
+
+
+def _delivery(arguments: Arguments, settings: "Settings") -> "tuple[Delivery, str, Callable[[], str]]":
+    """Also the stream's name, and what ends it and says what is left."""
+    from clicklake.collector import delivery
+    from clicklake.collector.direct import Direct
+
+    aim = target(arguments)
+    if arguments.no_spool:
+        name = arguments.stream or pipeline.load(arguments.pipeline).names(arguments.environment).delivery_stream
+        streams = [Stream(aim, name, connect_seconds=2, read_seconds=8) for _ in range(_AT_ONCE)]
+        said = logging.getLogger("clicklake.collector").error
+        directs = [Direct(stream, settings.retry_after_seconds, said) for stream in streams]
+        return delivery.to_stream(directs, settings), name, lambda: "none waits here"
     producer = Producer(
         arguments.stream,
         target=aim,
@@ -49,26 +85,18 @@ def _collector(arguments: Arguments) -> None:
         spool=arguments.spool or True,
         handle_sigterm=False,
         fsync=0,
+        max_spool=settings.max_spool_bytes,
     )
-    delivery = Spooled(producer, settings.retry_after_seconds, settings.max_waiting_bytes)
-    collector = Collector(settings, time.time, Uuid7(time.time))
 
-    def ready(url: str) -> None:
-        print(f"clicklake collects at {url} for {producer.stream}", flush=True)
+    def end() -> str:
+        producer.close()
+        left = producer.counters.waiting
+        return f"{left:,} of them wait in the spool for the next start" if left else "none waits in the spool"
 
-    serving.serve(collector, delivery, arguments.host, arguments.port, ready)
-
-
-def _settings(file: str | None) -> told.Settings:
-    if file is None:
-        return told.read(os.environ.get(VARIABLE) or "{}")
-    try:
-        return told.read(Path(file).read_bytes())
-    except OSError as e:
-        raise UsageError(f"{file} can't be read ({e.strerror})", "name the file of the collector's settings") from e
+    return delivery.to_spool(producer, settings), producer.stream, end
 
 
-def _check_reach(host: str, settings: told.Settings) -> None:
+def check_reach(host: str, settings: "Settings") -> None:
     """Beyond this machine anybody could fill the lake."""
     try:
         is_loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback

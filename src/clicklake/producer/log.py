@@ -10,6 +10,7 @@ however it does, so nothing has to be cleaned up by hand: see spool.py.
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 import threading
@@ -53,7 +54,8 @@ class Log:
         self._broken: set[int] = set()
         self._syncs = syncs
         self._full: deque[int] = deque()  # descriptors of segments to sync and close
-        self._dirty = self._is_new = False
+        self._dirty = self._is_new = self._is_suspect = False
+        self.failures = 0  # of sync()
         self._syncing = threading.Lock()
         self._closed = False
 
@@ -66,6 +68,15 @@ class Log:
     def is_empty(self) -> bool:
         return not self._lines and not self.is_behind
 
+    @property
+    def room(self) -> int:
+        """Bytes that could be appended now, as far as it is known."""
+        try:
+            disk = os.statvfs(self._folder)
+        except OSError:
+            return 0
+        return max(0, min(self._most - self.used - self.reserved, disk.f_bavail * disk.f_frsize))
+
     # --- writing -----------------------------------------------------------------------------------------------------
 
     def append(self, lines: list[bytes]) -> bool:
@@ -75,7 +86,8 @@ class Log:
         if self.used + self.reserved + len(data) > self._most:
             return False
         try:
-            if self._fd is None or self._sizes[self._number] > max(0, self._segment_bytes - len(data)):
+            full = self._sizes.get(self._number, 0) > max(0, self._segment_bytes - len(data))
+            if self._fd is None or full or self._is_suspect:
                 self._begin_segment()
             at = self._sizes[self._number]
             _write(self._fd, data, at)
@@ -106,29 +118,47 @@ class Log:
         self.used += segments.HEADER_BYTES
         _write(self._fd, segments.header(), 0)
         self._dirty = self._is_new = True
+        self._is_suspect = False
         if follows:
             self._read = (self._number, segments.HEADER_BYTES)
 
-    def sync(self) -> None:
+    def sync(self, since: int | None = None) -> None:
         """Make what was appended survive power loss. Who comes while it is under way waits for the next one, which is
-        for all of them."""
+        for all of them. Raises OSError, also if another one failed since `failures` was `since`: Linux may take the
+        pages of a sync that failed for written (fsync(2), "EIO"), and the next one says nothing of them."""
         with self._syncing:
-            if not self._dirty or self._closed:
-                return
-            self._dirty = False  # what is appended from here on is the next one's
-            if self._is_new:
-                self._is_new = False
+            if self._dirty and not self._closed:
+                self._dirty = False  # what is appended from here on is the next one's
+                try:
+                    self._sync_all()
+                except OSError:
+                    self.failures += 1
+                    # A hole in a segment hides what is behind it from whoever reads it after a crash.
+                    self._dirty = self._is_suspect = True
+                    raise
+            if since is not None and self.failures != since:
+                raise OSError(errno.EIO, "an earlier sync failed")
+
+    def _sync_all(self) -> None:
+        if self._is_new:
+            self._is_new = False
+            try:
                 _sync_folder(self._folder)
-            while True:
-                while self._full:
-                    full = self._full.popleft()
+            except OSError:
+                self._is_new = True
+                raise
+        while True:
+            while self._full:
+                full = self._full.popleft()
+                try:
                     _sync(full)
+                finally:
                     os.close(full)
-                fd = self._fd
-                if fd is not None:
-                    _sync(fd)
-                if not self._full:  # else it became full meanwhile, and another one is written
-                    return
+            fd = self._fd
+            if fd is not None:
+                _sync(fd)
+            if not self._full:  # else it became full meanwhile, and another one is written
+                return
 
     # --- reading -----------------------------------------------------------------------------------------------------
 

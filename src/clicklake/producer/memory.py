@@ -24,6 +24,10 @@ class Memory:
         self.size += size
         return True
 
+    @property
+    def room(self) -> int:
+        return max(0, self._most - self.size)
+
     def peek(self, limit: int, skip: int = 0) -> list[bytes]:
         """Up to so many bytes of the oldest lines but the first `skip`; they stay until they are acknowledged."""
         return some(self._lines, limit, skip)

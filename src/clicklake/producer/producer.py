@@ -125,8 +125,9 @@ class Producer:
         self._begin_if_forked()
         with self._waiting.lock:
             event_id, line = self._line(event)
+            since = self._failures()
             self._accept([line], max_block)
-        self._sync()
+        self._sync(since)
         return event_id
 
     def offer(self, event: Mapping[str, Any]) -> str | None:
@@ -134,10 +135,11 @@ class Producer:
         self._begin_if_forked()
         with self._waiting.lock:
             event_id, line = self._line(event)
+            since = self._failures()
             if not self._waiting.own.append([line]):
                 return None
             self._accepted(1)
-        self._sync()
+        self._sync(since)
         return event_id
 
     def track_many(self, events: Iterable[Mapping[str, Any]], *, max_block: float | None = None) -> list[str]:
@@ -145,9 +147,10 @@ class Producer:
         self._begin_if_forked()
         with self._waiting.lock:
             made = [self._line(event) for event in events]
+            since = self._failures()
             if made:
                 self._accept([line for _, line in made], max_block)
-        self._sync()
+        self._sync(since)
         return [event_id for event_id, _ in made]
 
     def track_lines(self, lines: Sequence[bytes], *, max_block: float | None = None) -> None:
@@ -158,9 +161,10 @@ class Producer:
             if not (line.startswith(b"{") and line.endswith(b"}\n")) or len(line) > BYTES_PER_RECORD - STAMP_BYTES:
                 raise EventError("a line is no JSON object that ends in LF, or too large", "write it as one")
         with self._waiting.lock:
+            since = self._failures()
             if lines:
                 self._accept(list(lines), max_block)
-        self._sync()
+        self._sync(since)
 
     def _begin_if_forked(self) -> None:
         if self._closed:
@@ -194,10 +198,14 @@ class Producer:
             counts["spooled"] += count
         self._waiting.came()
 
-    def _sync(self) -> None:
+    def _failures(self) -> int:
+        """Of syncs, until now. Under the lock."""
+        return 0 if self._log is None else self._log.failures
+
+    def _sync(self, since: int) -> None:
         if self.settings.fsync == 0 and self._log is not None:
             try:
-                self._log.sync()
+                self._log.sync(since)
             except OSError as e:
                 raise SpoolError(f"the spool can't be synced ({e.strerror})", "power loss may lose the event") from e
 
@@ -219,6 +227,14 @@ class Producer:
         if self._is_forked:
             return Counters()
         return self._sender.counters()
+
+    @property
+    def room(self) -> int:
+        """Bytes of events for which there is room now: in memory, or in the spool and on its disk."""
+        if self._is_forked:
+            return self.settings.max_memory if self._place is False else self.settings.max_spool
+        with self._waiting.lock:
+            return self._waiting.own.room
 
     def flush(self, timeout: float | None = None) -> bool:
         """Send now what was accepted until now; True when all of it is acknowledged, False when the seconds are

@@ -8,7 +8,7 @@ signature and connections stay botocore's.
 import binascii
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,19 @@ _TOO_FAST = _TRANSIENT - {"InternalFailure", "InternalServerError", "RequestTime
 _CONNECT_SECONDS, _READ_SECONDS = 5, 30
 
 
+def _fastest() -> Callable[[bytes], bytes]:
+    """Bytes to base64. msgspec, where it is installed (the extra `collector` brings it), takes half of the time."""
+    try:
+        from msgspec.json import Encoder
+    except ImportError:
+        return lambda record: binascii.b2a_base64(record, newline=False)
+    encode = Encoder().encode
+    return lambda record: encode(record)[1:-1]
+
+
+_base64 = _fastest()
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """`left`: places of the records that were not taken, and `error` says why. `lost` if nobody answered: they may have
@@ -51,14 +64,21 @@ class Answer:
 class Stream:
     """A delivery stream. For one thread."""
 
-    def __init__(self, target: Target, name: str) -> None:
+    def __init__(
+        self,
+        target: Target,
+        name: str,
+        *,
+        connect_seconds: float = _CONNECT_SECONDS,
+        read_seconds: float = _READ_SECONDS,
+    ) -> None:
         self.name = name
         self._client = target.client(
             "firehose",
             retries={"total_max_attempts": 1},  # whoever calls repeats, and only what is left
             parameter_validation=False,
-            connect_timeout=_CONNECT_SECONDS,
-            read_timeout=_READ_SECONDS,
+            connect_timeout=connect_seconds,
+            read_timeout=read_seconds,
             tcp_keepalive=True,
         )
         self.endpoint_url = str(self._client.meta.endpoint_url)
@@ -69,8 +89,7 @@ class Stream:
 
     def put(self, records: Sequence[bytes]) -> Answer:
         """Call once. Raises nothing that concerns the call: whatever happens is in the answer."""
-        encoded = [binascii.b2a_base64(record, newline=False) for record in records]
-        self._body = self._head + b'"},{"Data":"'.join(encoded) + b'"}]}'
+        self._body = b'%b%b"}]}' % (self._head, b'"},{"Data":"'.join(map(_base64, records)))
         try:
             with translated():
                 said = self._client.put_record_batch(DeliveryStreamName=self.name, Records=[])

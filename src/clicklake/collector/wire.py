@@ -1,0 +1,95 @@
+"""ASGI's messages (asgi.readthedocs.io) <-> Request and Answer."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from clicklake.collector import body
+from clicklake.collector.collect import PREFIX
+from clicklake.collector.request import Answer, HeadTooLargeError, Request, SlowError
+from clicklake.collector.room import Room
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+MOST_HEAD_BYTES = 64 * 1024
+BODY_SECONDS = 60.0
+_CONTROLS = bytes((*range(9), *range(10, 32), 127))
+
+
+def head(scope: Scope, is_proxy: Callable[[str], bool]) -> Request:
+    """`is_proxy(peer)`: may who is at this address say what the client asked it for?"""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        if name in headers:
+            value = f"{headers[name]}{'; ' if name == 'cookie' else ', '}{value}"
+        headers[name] = value
+    path = scope["raw_path"].decode("latin-1").partition("?")[0]
+    peer = (scope.get("client") or ("",))[0]
+    scheme = scope["scheme"]
+    if headers.get("x-forwarded-proto") == "https" and is_proxy(peer):
+        scheme = "https"
+    base = f"{scheme}://{headers.get('host', '')}"
+    if path.startswith(PREFIX) and path[len(PREFIX) : len(PREFIX) + 1] in {"", "/"}:
+        path, base = path[len(PREFIX) :] or "/", base + PREFIX
+    return Request(scope["method"], path, scope["query_string"].decode("latin-1"), headers, b"", peer, base)
+
+
+def check_size(scope: Scope) -> None:
+    """Raises HeadTooLargeError. What has no end the connection has ended before."""
+    size = len(scope["raw_path"]) + len(scope["query_string"])
+    if size + sum(len(name) + len(value) for name, value in scope["headers"]) > MOST_HEAD_BYTES:
+        raise HeadTooLargeError(f"the request's head has more than {MOST_HEAD_BYTES:,} bytes", "send it in the body")
+
+
+async def whole_body(receive: Receive, most: int, room: Room) -> bytes | None:
+    """None if the client went away. Raises TooLargeError as soon as it is, BusyError if there is no room for it, and
+    SlowError."""
+    message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body"):
+        whole: bytes = message.get("body", b"")
+        return whole
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await _rest(message, receive, most, room)
+    except TimeoutError:
+        raise SlowError(f"the body was not there after {BODY_SECONDS:g} s", "send less at once") from None
+
+
+async def _rest(message: MutableMapping[str, Any], receive: Receive, most: int, room: Room) -> bytes | None:
+    pieces: list[bytes] = []
+    size = 0
+    try:
+        while message["type"] == "http.request":
+            piece = message.get("body", b"")
+            if size + len(piece) > most:
+                raise body.too_large(most)
+            room.take(len(piece))
+            size += len(piece)
+            pieces.append(piece)
+            if not message.get("more_body"):
+                return b"".join(pieces)
+            message = await receive()
+        return None
+    finally:
+        room.leave(size)
+
+
+async def send_answer(send: Send, answer: Answer, request: Request) -> None:
+    headers = [(name.encode("latin-1"), _value(value)) for name, value in answer.headers]
+    if answer.body:
+        headers.append((b"content-type", _value(answer.content_type)))
+    if answer.status != 204:
+        headers.append((b"content-length", b"%d" % len(answer.body)))
+    if answer.status >= 300 and "expect" in request.headers:
+        # Nobody knows whether the body still comes: the next request must not be taken for it (RFC 9110, 10.1.1).
+        headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else answer.body})
+
+
+def _value(text: str) -> bytes:
+    """It can't end its line, whatever a client had us say (RFC 9110, 5.5)."""
+    return text.encode("latin-1", "replace").translate(None, _CONTROLS)
