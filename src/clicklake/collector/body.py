@@ -1,24 +1,25 @@
 """A request's body -> JSON. Compressed or not, one value or a line each; what is too large ends early.
 
-A line stays as it was sent, to the byte: `Raw` values are slices of the body. What msgspec refuses and browsers do send
-(half of a surrogate pair, from a title that was cut within an emoji; NaN from careless servers) is read by the standard
-library's json instead, which takes longer.
+An event stays as it was sent, to the byte: it is a slice of the body. What msgspec refuses and browsers do send (half
+of a surrogate pair, from a title that was cut within an emoji; NaN from careless servers) is read by the standard
+library's json instead, which takes longer; numbers that JSON or a double has not become text, as in the lake.
 """
 
 import json
+import math
 import zlib
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from clicklake.collector.request import MediaTypeError, Request, RequestError, TooLargeError
 
-Raw = bytes | msgspec.Raw
-
 _any = msgspec.json.Decoder().decode
-_raws = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_values = msgspec.json.Decoder(msgspec.Raw).decode_lines  # a value each, whatever stands between
 _PIECE = 64 * 1024
+_MOST_MEMBERS = 100  # of a gzip; looking for the next one copies what is left
+_MOST_DIGITS = 4000  # Python reads 4300 (sys.int_info.default_max_str_digits)
 _DEEPEST = 100  # levels, as in the transform
 
 
@@ -37,11 +38,11 @@ def unpacked(request: Request, most: int) -> bytes:
 
 
 def _inflated(body: bytes, most: int) -> bytes:
-    """gzip of any number of members, or zlib (RFC 1950), by the first byte."""
+    """gzip of one or more members, or zlib (RFC 1950), by the first byte."""
     pieces: list[bytes] = []
     size = 0
     try:
-        while body:
+        for _ in range(_MOST_MEMBERS):
             inflate = zlib.decompressobj(wbits=47)
             while body and not inflate.eof:
                 pieces.append(inflate.decompress(body, _PIECE))
@@ -53,6 +54,10 @@ def _inflated(body: bytes, most: int) -> bytes:
             if not inflate.eof:
                 raise RequestError("the compressed body is cut off", "send all of it")
             body = inflate.unused_data.lstrip(b"\x00")
+            if not body:
+                break
+        else:
+            raise RequestError(f"the compressed body has more than {_MOST_MEMBERS} members", "compress it at once")
     except zlib.error as e:
         raise RequestError("the body is no gzip", "leave Content-Encoding out for plain JSON") from e
     unpacked_ = b"".join(pieces)
@@ -67,58 +72,78 @@ def too_large(most: int) -> TooLargeError:
 
 def value(text: bytes | str) -> Any:
     """One JSON value. Raises RequestError."""
-    return _read(_any, text, _strict_enough)
+    try:
+        return _any(text)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return _read(text)
 
 
-def raws(text: bytes) -> list[Raw]:
-    """What one object, an array or NDJSON holds, each as it was sent but for line ends. Raises RequestError."""
-    start = text.lstrip(b" \t\r\n\xef\xbb\xbf")
-    found = list(_read(_raws, start, _slow_raws)) if start[:1] == b"[" else _lines(start)
+def raws(text: bytes) -> list[bytes]:
+    """What an array, NDJSON or one object holds, each as it was sent but for line ends. Raises RequestError."""
+    text = text.removeprefix(b"\xef\xbb\xbf").strip()
+    _check_utf8(text)
+    is_array = text[:1] == b"["
+    try:
+        found = list(map(bytes, _array(text) if is_array else _values(text)))
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        found = [_text(one) for one in _read(text)] if is_array else _lines(text)
     if not found:
         raise RequestError("the body has no event", 'such as {"event_type": "page_view"}')
-    return [raw.replace(b"\n", b" ").replace(b"\r", b" ") if b"\n" in raw else raw for raw in map(bytes, found)]
+    return [raw.replace(b"\n", b" ").replace(b"\r", b" ") if b"\n" in raw else raw for raw in found]
 
 
-def _lines(text: bytes) -> list[Raw]:
+def _check_utf8(text: bytes) -> None:
+    """Slices of it are not read, so they must be looked at here."""
+    if not text.isascii():
+        try:
+            text.decode()
+        except UnicodeDecodeError as e:
+            raise _no_utf8(e) from e
+
+
+def _lines(text: bytes) -> list[bytes]:
     """One value may stand in several lines; several stand in one each."""
+    lines = [line for line in map(bytes.strip, text.split(b"\n")) if line]
     try:
-        _any(text)
-        return [text.rstrip()]
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        pass
-    lines = [line.strip() for line in text.split(b"\n") if line.strip()]
-    if len(lines) == 1:
-        return [_text(_strict_enough(lines[0]))]
+        return [_text(_read(text))]
+    except RequestError:
+        if len(lines) < 2:
+            raise
+    found: list[bytes] = []
     for number, line in enumerate(lines, 1):
         try:
-            value(line)
-        except RequestError as e:
-            raise RequestError(f"line {number}: {e.problem}", "a JSON object in each line") from e
-    return list(lines)
+            found += map(bytes, _values(line))
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            try:
+                found.append(_text(_read(line)))
+            except RequestError as e:
+                raise RequestError(f"line {number}: {e.problem}", "a JSON object in each line") from e
+    return found
 
 
-def _read(fast: Callable[[Any], Any], text: bytes | str, slow: Callable[[bytes | str], Any]) -> Any:
+def _read(text: bytes | str) -> Any:
+    """Slower, and more of what is no JSON. Raises RequestError."""
     try:
-        return fast(text)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        return slow(text)
-
-
-def _strict_enough(text: bytes | str) -> Any:
-    try:
-        return json.loads(text)
+        return json.loads(text, parse_float=_float, parse_int=_int, parse_constant=str)
     except RecursionError as e:
         raise RequestError(f"the body is nested too deeply; {_DEEPEST} levels can be read", "flatten it") from e
     except UnicodeDecodeError as e:
-        raise RequestError(f"the body is no UTF-8 at byte {e.start}", "send UTF-8") from e
+        raise _no_utf8(e) from e
     except json.JSONDecodeError as e:
         raise RequestError(f"the body is no JSON: {e.msg} at character {e.pos}", "send a JSON object") from e
-    except ValueError as e:  # numbers of thousands of digits
-        raise RequestError("the body has a number that can't be read", "send it as text") from e
 
 
-def _slow_raws(text: bytes | str) -> list[Raw]:
-    return [_text(one) for one in _strict_enough(text)]
+def _float(text: str) -> float | str:
+    number = float(text)
+    return number if math.isfinite(number) else text
+
+
+def _int(text: str) -> int | str:
+    return int(text) if len(text) <= _MOST_DIGITS else text
+
+
+def _no_utf8(error: UnicodeDecodeError) -> RequestError:
+    return RequestError(f"the body is no UTF-8 at byte {error.start}", "send UTF-8")
 
 
 def _text(said: Any) -> bytes:

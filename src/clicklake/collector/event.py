@@ -69,7 +69,7 @@ def of_text(text: bytes) -> Event:
         _voice(seen.ip or seen.ip_address or seen.ipAddress, seen.user_agent, seen.platform),
         seen.app_id if isinstance(seen.app_id, str) else "",
         bool(seen.anonymous_id or seen.anonymousId),
-        "" if _is_text(seen.event_type or seen.event_name or seen.event) else NO_TYPE,
+        "" if _is_text(seen.event_type) or _is_text(seen.event_name) or _is_text(seen.event) else NO_TYPE,
     )
 
 
@@ -82,7 +82,7 @@ def of(said: Mapping[str, Any]) -> Event:
         _voice(get("ip"), get("user_agent"), get("platform")),
         app_id if isinstance(app_id, str) else "",
         bool(get("anonymous_id")),
-        "" if _is_text(get("event_type") or get("event_name") or get("event")) else NO_TYPE,
+        "" if _is_text(get("event_type")) or _is_text(get("event_name")) or _is_text(get("event")) else NO_TYPE,
     )
 
 

@@ -372,7 +372,8 @@ ROUTES = (
         "Snowplow's tracker protocol: payload_data, or one event",
         _read_post,
         _ok,
-        schemas={"application/json": {"oneOf": [_PAYLOAD, _EVENT]}},
+        schemas={"application/json": {"anyOf": [_PAYLOAD, _EVENT]}},
+        answer_type="text/plain",
     ),
     Route(
         "GET",
@@ -381,5 +382,6 @@ ROUTES = (
         _read_pixel,
         _pixel,
         parameters=("e", "stm", *(row.at for row in ROWS)),
+        answer_type="image/gif",
     ),
 )
