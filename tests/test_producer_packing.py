@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from clicklake import pipeline
 from clicklake.errors import UsageError
-from clicklake.producer import EventError, packing
+from clicklake.producer import EventError, packing, stream
 from clicklake.producer.event import STAMP_BYTES, Lines, stamped
 from clicklake.producer.ids import Uuid7
 from clicklake.producer.pace import Pace, pause
@@ -275,3 +275,8 @@ def test_it_slows_down_further_while_it_is_told_to() -> None:
 def test_a_limit_that_is_set_is_kept() -> None:
     clock = Clock()
     assert run(Pace(250_000.0, clock), clock, 20) == pytest.approx(250_000, rel=0.02)
+
+
+def test_a_call_is_the_same_with_and_without_msgspec() -> None:
+    call = {"DeliveryStreamName": 'a "stream"', "Records": [{"Data": b""}, {"Data": b"\xff\x00{"}, {"Data": b"ab"}]}
+    assert stream._plain(call) == stream._written(call)

@@ -8,7 +8,7 @@ signature and connections stay botocore's.
 import binascii
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,17 +34,25 @@ _TOO_FAST = _TRANSIENT - {"InternalFailure", "InternalServerError", "RequestTime
 _CONNECT_SECONDS, _READ_SECONDS = 5, 30
 
 
-def _fastest() -> Callable[[bytes], bytes]:
-    """Bytes to base64. msgspec, where it is installed (the extra `collector` brings it), takes half of the time."""
+def _plain(call: Mapping[str, Any]) -> bytes:
+    records = b'"},{"Data":"'.join(binascii.b2a_base64(record["Data"], newline=False) for record in call["Records"])
+    return b'{"DeliveryStreamName":%b,"Records":[{"Data":"%b"}]}' % (
+        json.dumps(call["DeliveryStreamName"]).encode(),
+        records,
+    )
+
+
+def _fastest() -> Callable[[Mapping[str, Any]], bytes]:
+    """A call as JSON. msgspec, where it is installed (the extra `collector` brings it), writes the base64 in its place
+    at once, in a quarter of the time."""
     try:
         from msgspec.json import Encoder
     except ImportError:
-        return lambda record: binascii.b2a_base64(record, newline=False)
-    encode = Encoder().encode
-    return lambda record: encode(record)[1:-1]
+        return _plain
+    return Encoder().encode
 
 
-_base64 = _fastest()
+_written = _fastest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +91,12 @@ class Stream:
         )
         self.endpoint_url = str(self._client.meta.endpoint_url)
         self.region = str(self._client.meta.region_name)
-        self._head = b'{"DeliveryStreamName":%b,"Records":[{"Data":"' % json.dumps(name).encode()
         self._body = b""
         self._client.meta.events.register_first("before-call.firehose.PutRecordBatch", self._with_body)
 
     def put(self, records: Sequence[bytes]) -> Answer:
         """Call once. Raises nothing that concerns the call: whatever happens is in the answer."""
-        self._body = b'%b%b"}]}' % (self._head, b'"},{"Data":"'.join(map(_base64, records)))
+        self._body = _written({"DeliveryStreamName": self.name, "Records": [{"Data": record} for record in records]})
         try:
             with translated():
                 said = self._client.put_record_batch(DeliveryStreamName=self.name, Records=[])
