@@ -37,7 +37,7 @@ def values(
     found = {
         "accountId": account,
         "apiId": visit.api,
-        "dataProcessed": str(int(visit.headers.get("content-length", "0") or 0) + len(answer.body)),
+        "dataProcessed": str(_length(visit) + len(answer.body)),
         "domainName": visit.domain,
         "domainPrefix": visit.domain.partition(".")[0],
         "error.message": answer.error,
@@ -58,6 +58,11 @@ def values(
         "status": str(answer.status),
     }
     return found | (_of_integration(answer, *ran) if ran else {})
+
+
+def _length(visit: Visit) -> int:
+    said = visit.headers.get("content-length", "")
+    return int(said) if said.isdecimal() and len(said) < 10 else 0
 
 
 def _of_integration(answer: Answer, status: int, seconds: float) -> dict[str, str]:

@@ -92,7 +92,7 @@ class Gateway:
             _log.error("%s of the API %s failed", visit.method, api, exc_info=e)
             answer = answers.failed("The endpoint failed; its log has the traceback")
         answer = _with_cors(answer, course.stage, visit)
-        await _send(send, answer, visit.id)
+        await _send(send, _last_if_body_is_open(answer, head), visit.id)
         self._note(visit, course, answer)
 
     def _visit(self, scope: Scope, head: Head, api: str, path: str) -> Visit:
@@ -191,6 +191,13 @@ def _with_cors(answer: Answer, stage: Stage | None, visit: Visit) -> Answer:
     return answer.plus(told(stage.cors, origin))
 
 
+def _last_if_body_is_open(answer: Answer, head: Head) -> Answer:
+    """Of a body that is refused, or that was to come only when it is asked for, nobody knows where it ends (RFC 9110,
+    10.1.1): the connection ends with the answer."""
+    is_open = answer.status == 413 or (answer.status >= 300 and "expect" in head.headers)
+    return answer.plus({"connection": "close"}) if is_open else answer
+
+
 def _head_size(visit: Visit) -> int:
     headers = sum(len(name) + len(value) for name, value in visit.headers.items())
     return len(visit.method) + len(visit.path) + len(visit.query) + headers + sum(map(len, visit.cookies))
@@ -211,8 +218,6 @@ async def _send(send: Send, answer: Answer, request_id: str) -> None:
     headers = [*answer.headers, ("apigw-requestid", request_id)]
     if answer.status not in {204, 304}:
         headers.append(("content-length", str(len(answer.body))))
-    if answer.status == 413:
-        headers.append(("connection", "close"))  # the rest of the body is not read
     encoded = [(name.encode("latin-1"), field_value(value)) for name, value in headers]
     await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
     await send({"type": "http.response.body", "body": b"" if answer.status in {204, 304} else answer.body})

@@ -143,7 +143,7 @@ class Parts:
             if p["StageName"] in document["stages"]:
                 raise conflict("Stage already exists")
             document["stages"][p["StageName"]] = made
-            self._settle_stage(document, made)
+            self._settle_stage(document, made, p)
         return made
 
     def _update_stage(self, p: Parameters) -> Parameters:
@@ -157,13 +157,13 @@ class Parts:
             # "" takes a variable away; it can't be one's value (UpdateStage, StageVariables)
             part["StageVariables"] = {name: value for name, value in part["StageVariables"].items() if value}
             part["LastUpdatedDate"] = self._apis.now()
-            self._settle_stage(document, part)
+            self._settle_stage(document, part, p)
         return part
 
-    def _settle_stage(self, document: Document, stage: Document) -> None:
-        """Whether what it names is there. BadRequestException, NotFoundException."""
+    def _settle_stage(self, document: Document, stage: Document, given: Parameters) -> None:
+        """Whether what it names is there. NotFoundException."""
         keys = {route["RouteKey"] for route in document["routes"].values()}
-        if unknown := sorted(stage["RouteSettings"].keys() - keys):
+        if unknown := sorted(given.get("RouteSettings", {}).keys() - keys):
             raise not_found(f"Unable to find Route by key {unknown[0]} within the provided RouteSettings")
         deployment = _part(document, "deployments", stage["DeploymentId"]) if "DeploymentId" in stage else None
         if stage.get("AutoDeploy"):

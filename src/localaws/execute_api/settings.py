@@ -21,6 +21,7 @@ ROUTE_SELECTION = "$request.method $request.path"
 """The only one of HTTP APIs; AWS takes both ways to write it, and answers this one."""
 
 Parameters = Mapping[str, Any]
+_MOST = 2**31 - 1
 
 # Parameter -> what it would need. One that is given, and not the value beside it, is refused.
 _NOT_DONE: Mapping[str, Mapping[str, tuple[Any, str]]] = {
@@ -130,8 +131,9 @@ def _check_stage(given: Parameters) -> None:
     every = [given.get("DefaultRouteSettings") or {}, *(given.get("RouteSettings") or {}).values()]
     if any(settings.get("DataTraceEnabled") or settings.get("LoggingLevel", "OFF") != "OFF" for settings in every):
         raise bad("Execution logs are not supported on protocolType HTTP")
-    if any(settings.get(name, 0) < 0 for settings in every for name in ("ThrottlingRateLimit", "ThrottlingBurstLimit")):
-        raise bad("Throttling limits can't be negative")
+    limits = ("ThrottlingRateLimit", "ThrottlingBurstLimit")
+    if not all(0 <= settings.get(name, 0) <= _MOST for settings in every for name in limits):
+        raise bad(f"Throttling limits are between 0 and {_MOST}")
     arn = (given.get("AccessLogSettings") or {}).get("DestinationArn")
     if arn is not None and _LOG_GROUP.fullmatch(arn) is None:
         raise bad(f"Invalid ARN specified in the request: {arn} is no log group")
