@@ -68,13 +68,17 @@ class Admission:
             ("vary", "origin"),
         )
 
-    def preflight(self, methods: str) -> Answer:
-        """Its `headers` come besides."""
-        allowed = (
+    def preflight(self, request: Request, methods: str) -> Answer:
+        """Its `headers` come besides. A server may ask, too, whether it may send at all (http-webhook.md of CloudEvents,
+        4, "Abuse Protection"): its name must be that of an allowed origin."""
+        allowed: Headers = (
             ("access-control-allow-methods", methods),
             ("access-control-allow-headers", _ALLOWED_HEADERS),
             ("access-control-max-age", str(self._settings.preflight_seconds)),
         )
+        sender = request.header("webhook-request-origin")
+        if sender and any(self._is_allowed(f"{scheme}://{sender}", None) for scheme in ("https", "http")):
+            allowed += (("webhook-allowed-origin", sender), ("webhook-allowed-rate", "*"), ("allow", methods))
         return Answer(204, headers=allowed)
 
 
@@ -90,8 +94,9 @@ def _key(request: Request) -> str:
             return given
     if scheme.lower() == "bearer":
         return given.strip()
-    if "write_key=" in request.query:
-        return request.parameters().get("write_key", "")
+    if "write_key=" in request.query or "access_token=" in request.query:  # the latter: http-webhook.md, 3.2
+        parameters = request.parameters()
+        return parameters.get("write_key") or parameters.get("access_token", "")
     return ""
 
 

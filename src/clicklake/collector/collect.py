@@ -85,7 +85,7 @@ class Collector:
             routes = self.routes(request)
             if request.method == "OPTIONS":
                 self._admission.check_origin(request)
-                return self._to_page(request, self._admission.preflight(", ".join((*routes, "OPTIONS"))))
+                return self._to_page(request, self._admission.preflight(request, ", ".join((*routes, "OPTIONS"))))
             self._route(request)
             self._admission.check_origin(request)
             length = request.header("content-length")

@@ -1,7 +1,7 @@
 """One event on its way: its JSON text, and what of it the collector has to know. Between a dialect and collect.py."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, get_args
 
 import msgspec
@@ -73,15 +73,15 @@ def of_text(text: bytes) -> Event:
     )
 
 
-def of(said: Mapping[str, Any]) -> Event:
-    """An event that a dialect has made, under the names of the input event."""
+def of(said: Mapping[str, Any], *, for_another: bool = False) -> Event:
+    """An event that a dialect has made, under the names of the input event; `for_another` than who sent it."""
     get = said.get
     app_id = get("app_id")
     return Event(
         written(said),
-        _voice(get("ip"), get("user_agent"), get("platform")),
+        "other" if for_another else _voice(_address(get), get("user_agent"), get("platform")),
         app_id if isinstance(app_id, str) else "",
-        bool(get("anonymous_id")),
+        bool(get("anonymous_id") or get("anonymousId")),
         "" if _is_text(get("event_type")) or _is_text(get("event_name")) or _is_text(get("event")) else NO_TYPE,
     )
 
@@ -95,6 +95,10 @@ def _voice(ip: Any, user_agent: Any, platform: Any) -> Voice:
     if ip or platform == "server":
         return "other"
     return "own user agent" if user_agent else "request"
+
+
+def _address(get: Callable[[str], Any]) -> Any:
+    return get("ip") or get("ip_address") or get("ipAddress")
 
 
 def _is_text(value: Any) -> bool:

@@ -9,9 +9,9 @@ ga4.py          GA4's Measurement Protocol
 cloudevents.py  CloudEvents 1.0 over HTTP
 """
 
-from clicklake.collector.dialects import events, ga4, segment, snowplow
+from clicklake.collector.dialects import cloudevents, events, ga4, segment, snowplow
 from clicklake.collector.dialects.route import Outcome, Route
 
 __all__ = ["ROUTES", "Outcome", "Route"]
 
-ROUTES: tuple[Route, ...] = (*events.ROUTES, *segment.ROUTES, *ga4.ROUTES, *snowplow.ROUTES)
+ROUTES: tuple[Route, ...] = (*events.ROUTES, *segment.ROUTES, *ga4.ROUTES, *snowplow.ROUTES, *cloudevents.ROUTES)
