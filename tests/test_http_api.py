@@ -5,6 +5,7 @@ One API with one function does for most: what the function answers is what the t
 
 import base64
 import json
+import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -239,6 +240,13 @@ def test_a_request_without_a_route_is_not_found(api: Api, method: str, path: str
 
 def test_an_api_that_is_not_there_is_not_found(api: Api, endpoint: EndpointProcess) -> None:
     assert message(http.request("GET", f"{endpoint.url}/_execute-api/nobody/x")) == (404, "Not Found")
+
+
+def test_a_path_that_is_none_is_not_found(api: Api, endpoint: EndpointProcess) -> None:
+    with socket.create_connection(("127.0.0.1", endpoint.port)) as connection:
+        host = f"Host: {api.id}.execute-api.localhost\r\n".encode()
+        connection.sendall(b"OPTIONS * HTTP/1.1\r\n" + host + b"Connection: close\r\n\r\n")
+        assert connection.makefile("rb").readline().split()[1] == b"404"
 
 
 def test_the_default_route_takes_what_no_other_does(new_api: Callable[..., Api], arn: str) -> None:

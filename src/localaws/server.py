@@ -94,7 +94,7 @@ class Server:
             self._note(Span(request_id, head.method, head.path, status=refusal.status, seconds=took))
             return
         if public is not None:
-            place = "/" + head.path.split("/")[1]  # what is below may name somebody
+            place = "/" + head.path.lstrip("/").partition("/")[0]  # what is below may name somebody
             await self._pass_on(public, scope, receive, send, Span(request_id, head.method, place), began)
             return
         if head.path in self._pages and head.method in {"GET", "HEAD"}:

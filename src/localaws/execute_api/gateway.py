@@ -121,6 +121,8 @@ class Gateway:
         course.stage, path = found
         if course.stage.cors is not None and cors.is_preflight(visit.method, visit.headers):
             return Answer(204, (), b"")
+        if not visit.path.startswith("/"):  # of `OPTIONS *`, which is about the server and no resource of it
+            return answers.NOT_FOUND
         if _head_size(visit) > _LARGEST_HEAD:
             return answers.HEAD_TOO_LARGE
         match = chosen(course.stage.routes, visit.method, path)
