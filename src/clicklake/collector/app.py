@@ -5,13 +5,13 @@
 Two pages of its own: /health, and /metrics for this machine alone.
 """
 
-import ipaddress
 import logging
 from dataclasses import replace
 
 from clicklake.collector import counts, wire
 from clicklake.collector.collect import Collector
 from clicklake.collector.delivery import Delivery
+from clicklake.collector.reach import is_loopback
 from clicklake.collector.request import (
     Answer,
     MethodError,
@@ -90,15 +90,6 @@ class App:
 
     def _metrics(self, request: Request) -> Answer:
         """What a proxy on this machine passes on comes from elsewhere."""
-        if not _is_loopback(request.peer) or any(name in request.headers for name in _PROXIED):
+        if not is_loopback(request.peer) or any(name in request.headers for name in _PROXIED):
             raise NotFoundError("there is nothing at this path", "/metrics is for this machine alone")
         return Answer(200, self.counts.text(self._delivery.room.used), counts.CONTENT_TYPE)
-
-
-def _is_loopback(peer: str) -> bool:
-    try:
-        address = ipaddress.ip_address(peer)
-    except ValueError:
-        return False
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return (mapped or address).is_loopback

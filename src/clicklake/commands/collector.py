@@ -1,7 +1,6 @@
 """`collector`: the way in for web clients, on a machine of one's own, for any endpoint."""
 
 import argparse
-import ipaddress
 import logging
 import os
 import time
@@ -9,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from clicklake import pipeline
+from clicklake.collector.reach import is_loopback
 from clicklake.commands.aiming import target
 from clicklake.commands.options import Arguments, Command, add_target, port
 from clicklake.errors import UsageError
@@ -48,7 +48,7 @@ def _collector(arguments: Arguments) -> None:
     except ModuleNotFoundError as e:
         raise UsageError(f"the collector needs {e.name}", "install it: pip install 'clicklake[collector]'") from e
     settings = told.load(arguments.config, os.environ)
-    check_reach(arguments.host, settings)
+    _check_reach(arguments.host, settings)
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING)
     Connection.most = most_connections()
     delivery, stream, end = _delivery(arguments, settings)
@@ -96,13 +96,9 @@ def _delivery(arguments: Arguments, settings: "Settings") -> "tuple[Delivery, st
     return delivery.to_spool(producer, settings), producer.stream, end
 
 
-def check_reach(host: str, settings: "Settings") -> None:
+def _check_reach(host: str, settings: "Settings") -> None:
     """Beyond this machine anybody could fill the lake."""
-    try:
-        is_loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        is_loopback = False
-    if not is_loopback and not settings.sites:
+    if not is_loopback(host) and not settings.sites:
         raise UsageError(f"on {host} anybody could send, for there are no `sites`", "give each a write key: --config")
 
 
