@@ -65,12 +65,13 @@ class Admission:
         return (
             ("access-control-allow-origin", origin),
             ("access-control-allow-credentials", "true"),
+            ("access-control-expose-headers", "retry-after"),
             ("vary", "origin"),
         )
 
     def preflight(self, request: Request, methods: str) -> Answer:
-        """Its `headers` come besides. A server may ask, too, whether it may send at all (http-webhook.md of CloudEvents,
-        4, "Abuse Protection"): its name must be that of an allowed origin."""
+        """Its `headers` come besides. A server may ask, too, whether it may send at all (http-webhook.md of
+        CloudEvents, 4, "Abuse Protection"): its name must be that of an allowed origin."""
         allowed: Headers = (
             ("access-control-allow-methods", methods),
             ("access-control-allow-headers", _ALLOWED_HEADERS),
