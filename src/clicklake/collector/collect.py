@@ -24,7 +24,8 @@ from clicklake.collector.request import (
 from clicklake.collector.settings import Settings, Site
 
 PREFIX = "/collect"
-MOST_LINE_BYTES = 1000 * 1024  # of a Firehose record
+MOST_LINE_BYTES = 1000 * 1024 - 64  # of a Firehose record, less what the producer may add
+_MOST_GROWN_BYTES = 16_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +146,7 @@ class Collector:
             events = [anonymous(event, visitor.IDENTIFYING) for event in batch.events]
             ends = _ends(visitor.additions(self._clock(), app_id, "", "", {}), "")
             return _checked([finished(event, ends, own) for event in events]), ()
-        reader, agent = self._reader, request.header("user-agent")
+        reader, agent = self._reader, self._reader.user_agent(request)
         address, kept = reader.address(request), reader.headers(request)
         if batch.is_anonymous:
             address, kept = "", visitor.without_place(kept)
@@ -159,6 +160,7 @@ class Collector:
             known = visitor.cookie_id(request, cookie) or self._ids()
             headers = (visitor.set_cookie(request, cookie, known),)
             with_id = _ends(added, known)
+        _check_growth(batch, with_id)
         lines = [
             finished(event, ends if event.has_anonymous_id or event.voice == "other" else with_id, own)
             for event in batch.events
@@ -169,6 +171,14 @@ class Collector:
 def _ends(added: Mapping[Voice, Mapping[str, Any]], anonymous_id: str) -> dict[Voice, bytes]:
     own = {"anonymous_id": anonymous_id} if anonymous_id else {}
     return {voice: b",%b\n" % written({**said, **own})[1:] for voice, said in added.items()}
+
+
+def _check_growth(batch: Batch, ends: Mapping[Voice, bytes]) -> None:
+    """What is added to each of a hundred thousand tiny events would fill the memory."""
+    count = len(batch.events)
+    size = sum(len(event.text) for event in batch.events) + count * max(map(len, ends.values()))
+    if size > _MOST_GROWN_BYTES:
+        raise TooLargeError(f"{count:,} events become {size:,} bytes with what is added to each", "send fewer at once")
 
 
 def _checked(lines: list[bytes]) -> list[bytes]:

@@ -8,7 +8,6 @@ concerns").
 import ipaddress
 import re
 from collections.abc import Mapping
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 from clicklake.collector.event import Voice
@@ -17,6 +16,7 @@ from clicklake.collector.settings import Cookie, Settings, network_of
 
 _FROM_THE_EDGE = ("cloudfront-", "cf-")  # anybody could send them: they count behind a trusted proxy alone
 _ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_LONGEST = 1024  # of a header that is kept: each event of a request gets it, and there may be thousands
 _SIGNALS = ("sec-gpc", "dnt")
 # What an event loses if its visitor asks for that and the settings say `anonymise`: every spelling of who it was.
 IDENTIFYING = frozenset(
@@ -62,11 +62,16 @@ class Reader:
         """Those that are kept, by the allow-list."""
         behind = self.is_proxy(request.peer)
         return {
-            name: value
+            name: _text(value)
             for name, value in request.headers.items()
             if (name in self._exact or name.startswith(self._prefixes))
             and (behind or not name.startswith(_FROM_THE_EDGE))
+            and len(value) <= _LONGEST
         }
+
+    def user_agent(self, request: Request) -> str:
+        agent = request.header("user-agent")
+        return _text(agent) if len(agent) <= _LONGEST else ""
 
     def asks_for_privacy(self, request: Request) -> bool:
         """Global Privacy Control (w3c.github.io/gpc) or Do Not Track, where the settings honour them."""
@@ -80,11 +85,11 @@ def without_place(headers: Mapping[str, str]) -> dict[str, str]:
 
 def cookie_id(request: Request, cookie: Cookie) -> str:
     """The id that an earlier answer gave; empty if there is none, or one that we didn't make."""
-    try:
-        found = SimpleCookie(request.header("cookie")).get(cookie.name)
-    except CookieError:
-        return ""
-    return found.value if found and _ID.fullmatch(found.value) else ""
+    for part in request.header("cookie").split(";"):
+        name, _, value = part.strip().partition("=")
+        if name == cookie.name and _ID.fullmatch(value):
+            return value
+    return ""
 
 
 def set_cookie(request: Request, cookie: Cookie, value: str, *, forget: bool = False) -> tuple[str, str]:
@@ -104,15 +109,25 @@ def forget_cookie(request: Request, cookie: Cookie) -> tuple[tuple[str, str], ..
     return (set_cookie(request, cookie, "", forget=True),)
 
 
+def _text(value: str) -> str:
+    """Of a header: in UTF-8, if it can be."""
+    if value.isascii():
+        return value
+    try:
+        return value.encode("latin-1").decode()
+    except UnicodeError:
+        return value
+
+
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """As proxies write it: with a port, in brackets, mapped."""
+    """As proxies write it: with a port, in brackets, mapped, with a zone (RFC 4007, 11)."""
     text = text.strip()
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:
         text = text.partition(":")[0]
     try:
-        found = ipaddress.ip_address(text)
+        found = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
         return None
     return found.ipv4_mapped or found if isinstance(found, ipaddress.IPv6Address) else found
