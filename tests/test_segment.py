@@ -1,0 +1,542 @@
+"""Segment's calls become events: what arrives in which column, what is answered, and who spoke."""
+
+import base64
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clicklake.collector.dialects import ROUTES, segment
+from clicklake.collector.dialects.mapping import TAKES, Row
+from clicklake.collector.request import Request
+from collecting import ADDRESS, AGENT, KEY, OPEN, Sent, leaves, payloads, send
+from transforming import PIPELINE
+
+PAGE = Path(__file__).parent.parent / "docs" / "dialect-segment.md"
+BASIC = {"authorization": "Basic " + base64.b64encode(f"{KEY}:".encode()).decode()}
+BROWSER = {
+    "library": {"name": "analytics.js", "version": "npm:next-1.84.3"},
+    "page": {
+        "path": "/cart",
+        "referrer": "https://www.google.com/",
+        "search": "?lang=de",
+        "title": "Cart",
+        "url": "https://shop.example/cart?lang=de",
+    },
+    "userAgent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36",
+    "userAgentData": {"brands": [{"brand": "Chromium", "version": "156"}], "mobile": False, "platform": "Linux"},
+    "locale": "de-DE",
+    "timezone": "Europe/Berlin",
+    "campaign": {"source": "news"},
+}
+TIMES = {"timestamp": "2025-11-26T10:14:50.250Z", "sentAt": "2025-11-26T10:14:58.000Z"}
+
+
+def call(kind: str, **said: Any) -> Sent:
+    """One call to its route, of a known site."""
+    return send(f"/v1/{kind}", {"messageId": "m-1", **TIMES, **said}, headers=BASIC)
+
+
+def batch(*items: Any, **said: Any) -> Sent:
+    return send("/v1/batch", {"batch": list(items), **said}, headers=BASIC)
+
+
+# --- what arrives where ----------------------------------------------------------------------------------------------
+
+
+def test_a_page_of_analytics_js_fills_these_columns() -> None:
+    """As the library sends it: the page stands in the properties and in the context."""
+    sent = send(
+        "/v1/p",
+        {
+            **TIMES,
+            "type": "page",
+            "integrations": {"Segment.io": True},
+            "properties": {**BROWSER["page"], "name": "Cart"},  # type: ignore[dict-item]
+            "name": "Cart",
+            "context": BROWSER,
+            "messageId": "ajs-next-1",
+            "anonymousId": "a-1",
+            "userId": None,
+            "writeKey": KEY,
+            "_metadata": {"bundled": ["Segment.io"], "unbundled": [], "bundledIds": []},
+        },
+        headers={**BASIC, "content-type": "text/plain", "accept-language": "de"},
+    )
+    assert sent.row == {
+        "event_id": "ajs-next-1",
+        "event_type": "page_view",
+        "app_id": "shop",
+        "platform": "web",
+        "event_ts": "2025-11-26 10:14:50.250",
+        "event_ts_source": "event",
+        "clock_skew_ms": 0,
+        "anonymous_id": "a-1",
+        "visitor_id": "a-1",
+        "page_url": "https://shop.example/cart?lang=de",
+        "page_host": "shop.example",
+        "page_path": "/cart",
+        "page_title": "Cart",
+        "referrer": "https://www.google.com/",
+        "referrer_host": "www.google.com",
+        "referrer_class": "search",
+        "channel": "Organic Search",
+        "user_agent": BROWSER["userAgent"],
+        "browser": "Chrome",
+        "browser_version": "156.0.0.0",
+        "os": "Linux",
+        "device_type": "desktop",
+        "traffic_type": "human",
+        "ip_truncated": "198.51.100.0/24",
+        "locale": "de-DE",
+        "properties": {
+            "type": "page",
+            "name": "Cart",
+            "path": "/cart",
+            "search": "?lang=de",
+            "integrations": {"Segment.io": True},
+            "_metadata": {"bundled": ["Segment.io"], "unbundled": [], "bundledIds": []},
+            "context": {
+                "library": BROWSER["library"],
+                "page": {"path": "/cart", "search": "?lang=de"},
+                "userAgentData": BROWSER["userAgentData"],
+                "timezone": "Europe/Berlin",
+                "campaign": {"source": "news"},
+            },
+        },
+    }
+
+
+def test_a_batch_of_a_server_fills_these_columns() -> None:
+    """As segment-analytics-python sends it."""
+    sent = batch(
+        {
+            "integrations": {},
+            "anonymousId": "a-17",
+            "timestamp": "2025-11-26T10:14:50.391+00:00",
+            "context": {"ip": "203.0.113.7", "library": {"name": "analytics-python", "version": "2.4.0"}},
+            "type": "track",
+            "event": "Order Completed",
+            "userId": "17",
+            "properties": {"revenue": 12.5, "currency": "EUR", "order": "o-1"},
+            "messageId": "dc1631a8",
+        },
+        sentAt="2025-11-26T10:14:58.001000+00:00",
+        writeKey=KEY,
+    )
+    assert sent.said == {"success": True}
+    row = sent.row
+    assert len(row.pop("user_key")) == 64
+    assert row == {
+        "event_id": "dc1631a8",
+        "event_type": "Order Completed",
+        "app_id": "shop",
+        "platform": "server",
+        "event_ts": "2025-11-26 10:14:50.390",
+        "event_ts_source": "derived",
+        "clock_skew_ms": 1,
+        "anonymous_id": "a-17",
+        "visitor_id": "a-17",
+        "traffic_type": "human",
+        "ip_truncated": "203.0.113.0/24",
+        "value": 12.5,
+        "currency": "EUR",
+        "properties": {
+            "type": "track",
+            "order": "o-1",
+            "integrations": {},
+            "context": {"library": {"name": "analytics-python", "version": "2.4.0"}},
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "event_type", "kept"),
+    [
+        ("track", {"event": "Signed Up"}, "Signed Up", {}),
+        ("page", {"name": "Home", "category": "Shop"}, "page_view", {"name": "Home", "category": "Shop"}),
+        ("screen", {"name": "Home"}, "screen_view", {"name": "Home"}),
+        ("identify", {"traits": {"plan": "free"}}, "identify", {"traits": {"plan": "free"}}),
+        ("group", {"groupId": "g-1", "traits": {"n": 4}}, "group", {"groupId": "g-1", "traits": {"n": 4}}),
+        ("alias", {"previousId": "a-0"}, "alias", {"previousId": "a-0"}),
+    ],
+)
+def test_a_call_is_an_event_of_its_kind_by_every_route(
+    kind: str, said: dict[str, Any], event_type: str, kept: dict[str, Any]
+) -> None:
+    said = {**said, "messageId": "m-1", "userId": "17"}
+    alone, letter = (send(f"/v1/{path}", said, headers=BASIC) for path in (kind, kind[0]))
+    many = [
+        send(f"/v1/{path}", {"batch": [{**said, "type": kind}]}, headers=BASIC) for path in ("batch", "b", "import")
+    ]
+    assert [sent.event for sent in (letter, *many)] == [alone.event] * 4
+    assert (alone.row["event_type"], alone.row["properties"]) == (event_type, {"type": kind, **kept})
+
+
+_PUT = {"event_type": "Signed Up", "event_time": "2025-11-26T10:14:00Z", "sent_time": "2025-11-26T10:14:58Z"}
+
+
+@pytest.mark.parametrize(("kind", "row"), [(kind, row) for kind, rows in segment.ROWS.items() for row in rows])
+def test_each_row_of_the_table_moves_a_value(kind: str, row: Row) -> None:
+    value = 7.5 if row.field == "value" else _PUT.get(row.field, "some-value")
+    said: Any = value
+    for name in reversed(row.at.split(".")):
+        said = {name: said}
+    event = send(f"/v1/{kind}", {"event": "x", **said} if kind == "track" else said, headers=BASIC).event
+    assert event[row.field] == value
+    assert row.at.split(".")[0] not in event
+
+
+def test_a_field_takes_what_the_lake_takes_in_its_column() -> None:
+    kinds = {
+        "text": (str,),
+        "text or integer": (str, int),
+        "number": (int, float),
+        "time": (str, int, float),
+    }
+    fields = {field.name: field for field in PIPELINE.fields}
+    assert {name: kinds[fields[name].accepts] for name in TAKES} == dict(TAKES)
+    named = {row.field for rows in segment.ROWS.values() for row in rows}
+    assert all(fields[name].private for name in named - TAKES.keys())
+
+
+def test_a_value_of_a_type_that_its_column_does_not_take_stays_where_it_was() -> None:
+    sent = call("track", event="x", properties={"value": "12.50", "currency": 978}, context={"locale": ["de"]})
+    assert sent.row["properties"] == {
+        "type": "track",
+        "value": "12.50",
+        "currency": 978,
+        "context": {"locale": ["de"]},
+    }
+    assert sent.made.ledger["misplaced_values"] == 0
+
+
+def test_who_it_was_is_nowhere_in_clear_whatever_its_type() -> None:
+    sent = call("track", event="x", userId=["secret"], context={"ip": {"v4": "secret"}, "traits": {"userId": "secret"}})
+    assert "secret" not in json.dumps(sent.row)
+
+
+def test_revenue_is_the_value_and_another_value_is_kept() -> None:
+    row = call("track", event="x", properties={"value": 1, "revenue": 99.5}).row
+    assert (row["value"], row["properties"]) == (99.5, {"type": "track", "value": 1})
+
+
+def test_the_url_of_a_track_is_a_property_and_of_a_page_the_page() -> None:
+    said = {"properties": {"url": "https://other.example/"}, "context": {"page": {"url": "https://shop.example/"}}}
+    tracked, viewed = call("track", event="Link Clicked", **said).row, call("page", **said).row
+    assert (tracked["page_url"], tracked["properties"]["url"]) == ("https://shop.example/", "https://other.example/")
+    assert viewed["page_url"] == "https://other.example/"
+    assert viewed["properties"]["context"] == {"page": {"url": "https://shop.example/"}}
+
+
+def test_an_empty_referrer_is_none() -> None:
+    row = call("page", properties={"referrer": ""}, context={"page": {"referrer": ""}}).row
+    assert "referrer" not in row
+    assert row["properties"] == {"type": "page"}
+
+
+# --- times -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_clients_own_time_wins_over_what_segment_made_of_it() -> None:
+    said = {"timestamp": "2025-11-26T10:14:50Z", "receivedAt": "2025-11-26T10:14:51Z"}
+    sent = call("track", event="x", originalTimestamp="2025-11-26T10:14:49Z", **said)
+    assert sent.row["event_ts"] == "2025-11-26 10:14:49.000"
+    assert sent.row["properties"] == {"type": "track", **said}
+
+
+def test_a_wrong_clock_is_told_by_sent_at() -> None:
+    """The collector's clock says 10:14:58; this one is an hour ahead."""
+    row = call("track", event="x", timestamp="2025-11-26T11:14:50Z", sentAt="2025-11-26T11:14:58Z").row
+    assert (row["event_ts"], row["event_ts_source"]) == ("2025-11-26 10:14:50.000", "derived")
+
+
+def test_a_batch_says_when_its_items_were_sent() -> None:
+    own = {"type": "track", "event": "x", "sentAt": "2025-11-26T09:00:00Z"}
+    first, second = batch({"type": "track", "event": "x"}, own, sentAt="2025-11-26T10:14:58Z").events
+    assert first["sent_time"] == second["sent_time"] == "2025-11-26T10:14:58Z"
+    assert second["sentAt"] == "2025-11-26T09:00:00Z"
+
+
+def test_a_second_try_of_a_call_is_a_repeat() -> None:
+    first, again = (
+        send("/v1/t", {"event": "x", "messageId": "m-1", "timestamp": TIMES["timestamp"], "sentAt": at}, headers=BASIC)
+        for at in ("2025-11-26T10:14:55Z", "2025-11-26T10:14:58Z")
+    )
+    made = Sent(first.answer, [*first.lines, *again.lines]).made
+    assert (len(made.rows), made.ledger["duplicate"]) == (1, 1)
+
+
+# --- write keys ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "headers"),
+    [
+        ("/v1/track", {"event": "x"}, BASIC),
+        ("/v1/track", {"event": "x", "writeKey": KEY}, {}),
+        ("/v1/track", {"event": "x", "writeKey": KEY}, BASIC),
+        ("/v1/batch", {"batch": [{"type": "track", "event": "x"}], "writeKey": KEY}, {}),
+        ("/v1/batch", {"batch": [{"type": "track", "event": "x", "writeKey": KEY}]}, {}),
+        ("/v1/batch", {"batch": [{"type": "track", "event": "x", "writeKey": KEY}], "writeKey": KEY}, BASIC),
+    ],
+)
+def test_a_write_key_is_taken_from_where_clients_put_it_and_kept_nowhere(
+    path: str, body: dict[str, Any], headers: dict[str, str]
+) -> None:
+    sent = send(path, body, headers=headers)
+    assert (sent.answer.status, sent.row["app_id"]) == (200, "shop")
+    assert KEY.encode() not in b"".join(sent.lines)
+
+
+@pytest.mark.parametrize("body", [{"event": "x"}, {"event": "x", "writeKey": "other"}, {"event": "x", "writeKey": 7}])
+def test_without_a_sites_write_key_nothing_is_taken(body: dict[str, Any]) -> None:
+    sent = send("/v1/track", body)
+    assert (sent.answer.status, sent.lines, sent.said["success"]) == (401, [], False)
+
+
+def test_a_write_key_is_kept_nowhere_where_anybody_may_send() -> None:
+    sent = send("/v1/track", {"event": "x", "writeKey": "my-key"}, collector=OPEN)
+    assert (sent.answer.status, b"my-key" in sent.lines[0]) == (200, False)
+
+
+# --- batches ---------------------------------------------------------------------------------------------------------
+
+
+def test_an_item_has_what_its_batch_says_of_all_unless_it_says_that_itself() -> None:
+    items = [
+        {"type": "track", "event": "a", "context": {"app": {"name": "own"}}, "integrations": {"B": False}},
+        {"type": "track", "event": "b", "context": None},
+    ]
+    shared = {"context": {"app": {"name": "shared", "version": "2"}, "timezone": "UTC"}, "integrations": {"A": True}}
+    first, second = batch(*items, **shared, release=7).events
+    assert first["context"] == {"app": {"name": "own", "version": "2"}, "timezone": "UTC"}
+    assert first["integrations"] == {"A": True, "B": False}
+    assert second["context"] == shared["context"]
+    assert (first["release"], second["release"]) == (7, 7)
+
+
+WRONG: list[Any] = [
+    {"type": "track"},
+    {"type": "track", "event": ""},
+    {"type": "track", "event": 5},
+    {"type": "unheard", "userId": "17"},
+    {"type": ["track"], "properties": 7},
+    {},
+    "text",
+    7,
+    None,
+    ["track"],
+]
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_wrong_item_is_failed_alone_and_the_answer_says_which(wrong: Any) -> None:
+    good = {"type": "track", "event": "x", "context": {"library": {"name": "analytics.js"}}}
+    sent = batch(good, wrong, good, sentAt="2025-11-26T10:14:58Z")
+    alone = batch(good, good, sentAt="2025-11-26T10:14:58Z")
+    assert [sent.lines[0], sent.lines[2]] == alone.lines
+    assert (sent.answer.status, sent.said["success"], [e["index"] for e in sent.said["errors"]]) == (200, True, [1])
+    assert (len(sent.made.rows), len(sent.made.failed)) == (2, 1)
+
+
+def test_an_item_of_an_unknown_type_that_has_a_name_is_an_event() -> None:
+    assert batch({"type": "unheard", "event": "x"}).row["event_type"] == "x"
+    assert batch({"event": "x"}).row["event_type"] == "x"
+
+
+def test_an_empty_batch_is_success() -> None:
+    sent = batch()
+    assert (sent.answer.status, sent.said, sent.lines) == (200, {"success": True}, [])
+
+
+def test_what_a_batch_says_of_all_does_not_grow_into_gigabytes() -> None:
+    sent = batch(*[{"type": "track"}] * 1000, context={"a": "x" * 100_000})
+    assert (sent.answer.status, sent.said["code"], sent.lines) == (413, "too_large", [])
+
+
+# --- who speaks ------------------------------------------------------------------------------------------------------
+
+
+def test_each_library_that_is_known_says_the_platform() -> None:
+    for name, platform in {**segment.SERVER_LIBRARIES, **segment.DEVICE_LIBRARIES}.items():
+        event = call("track", event="x", context={"library": {"name": name}}).event
+        assert event.get("platform", "") == platform
+        assert ("ip" in event) == (name in segment.DEVICE_LIBRARIES)
+
+
+@pytest.mark.parametrize(
+    ("context", "platform"),
+    [
+        ({"device": {"type": "ios"}, "library": {"name": "analytics-swift"}}, "ios"),
+        ({"device": {"type": "Android"}, "library": {"name": "analytics-kotlin"}}, "android"),
+        ({"device": {"type": "phone"}}, None),
+        ({"device": "ios", "library": "analytics.js"}, "web"),
+        ({"device": {"type": ["ios"]}, "library": {"name": {}}}, None),
+        ("none", None),
+    ],
+)
+def test_the_device_says_the_platform_before_the_library(context: Any, platform: str | None) -> None:
+    assert call("track", event="x", context=context).event.get("platform") == platform
+
+
+def test_a_sender_that_names_its_platform_is_believed() -> None:
+    event = call("track", event="x", platform="kiosk", context={"library": {"name": "analytics-python"}}).event
+    assert event["platform"] == "kiosk"
+
+
+@pytest.mark.parametrize(
+    ("context", "ip", "agent"),
+    [
+        ({"library": {"name": "analytics.js"}}, ADDRESS, AGENT),
+        ({"library": {"name": "analytics.js"}, "userAgent": "Own"}, ADDRESS, "Own"),
+        ({"library": {"name": "analytics.js"}, "ip": "203.0.113.7"}, "203.0.113.7", None),
+        ({"library": {"name": "analytics-python"}}, None, None),
+        ({"library": {"name": "analytics-python"}, "userAgent": "Own"}, None, "Own"),
+        ({"direct": True}, ADDRESS, AGENT),
+        ({"direct": "yes"}, None, None),
+        ({}, None, None),
+        (None, None, None),
+    ],
+)
+def test_only_a_library_on_the_visitors_device_speaks_of_the_requests_address(
+    context: Any, ip: str | None, agent: str | None
+) -> None:
+    event = call("track", event="x", context=context).event
+    assert (event.get("ip"), event.get("user_agent")) == (ip, agent)
+
+
+# --- answers ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/track", b""),
+        ("/v1/track", b"{"),
+        ("/v1/track", [{"event": "x"}]),
+        ("/v1/track", 7),
+        ("/v1/batch", {}),
+        ("/v1/batch", {"batch": {"type": "track"}}),
+        ("/v1/batch", [{"type": "track"}]),
+        ("/v1/page", b"\xff\xfe"),
+        ("/v1/page", b'{"a":' * 5000 + b"1" + b"}" * 5000),
+    ],
+)
+def test_what_is_no_call_is_refused_in_segments_shape(path: str, body: Any) -> None:
+    sent = send(path, body, headers=BASIC)
+    assert (sent.answer.status, sent.lines) == (400, [])
+    assert sent.said["success"] is False
+    assert sent.said["code"] == "bad_request"
+    assert sent.said["message"]
+
+
+def test_a_call_may_be_nested_deeply_and_no_depth_breaks_the_collector() -> None:
+    for depth in (50, 400, *range(900, 1020, 7)):
+        nested = b'{"context":' * depth + b"1" + b"}" * depth
+        assert send("/v1/track", b'{"event":"x",' + nested[1:], headers=BASIC).answer.status in {200, 400}
+        many = b'{"batch":[{"type":"track",%b],%b' % (nested[1:], nested[1:])
+        assert send("/v1/batch", many, headers=BASIC).answer.status in {200, 400}
+
+
+def test_analytics_js_may_send_its_own_numbers_and_they_are_dropped() -> None:
+    sent = send("/v1/m", {"series": [{"type": "Counter"}]})
+    assert (sent.answer.status, sent.lines) == (200, [])
+
+
+# --- settings for analytics.js ---------------------------------------------------------------------------------------
+
+
+def test_the_settings_make_this_collector_the_only_destination() -> None:
+    sent = send(f"/v1/projects/{KEY}/settings", method="GET")
+    assert sent.answer.status == 200
+    assert sent.said["integrations"] == {
+        "Segment.io": {"apiKey": KEY, "apiHost": "in.shop.example/collect/v1", "protocol": "https"}
+    }
+    assert sent.said["metrics"] == {"sampleRate": 0}
+    assert sent.said["remotePlugins"] == []
+
+
+@pytest.mark.parametrize("path", ["other/settings", "settings", "/settings", f"{KEY}/x/settings", f"{KEY}"])
+def test_settings_of_no_project_are_not_found(path: str) -> None:
+    assert send(f"/v1/projects/{path}", method="GET").answer.status == 404
+
+
+def test_a_write_key_in_a_path_may_be_encoded() -> None:
+    sent = send("/v1/projects/a%2Fb%20c/settings", method="GET", collector=OPEN)
+    assert sent.said["integrations"]["Segment.io"]["apiKey"] == "a/b c"
+
+
+# --- whatever is sent ------------------------------------------------------------------------------------------------
+
+NAMES = sorted(
+    {name for rows in segment.ROWS.values() for row in rows for name in row.at.split(".")}
+    | {row.field for rows in segment.ROWS.values() for row in rows}
+    | {"type", "name", "category", "traits", "library", "device", "platform", "integrations", "userAgentData", "app_id"}
+)
+KINDS = [*segment.ROWS, "unheard", None, 5, ["track"]]
+
+
+@settings(max_examples=40)
+@given(payloads(NAMES), st.sampled_from([*segment.ROWS]))
+def test_nothing_of_a_call_is_dropped(said: dict[str, Any], kind: str) -> None:
+    event = send(f"/v1/{kind}", said, headers=BASIC).event
+    server_owned = {"collector_time", "headers", "app_id", "ip", "user_agent"}
+    lost = {*leaves({k: v for k, v in said.items() if k not in server_owned})} - {*leaves(event)}
+    assert not lost
+
+
+@settings(max_examples=40)
+@given(st.lists(st.tuples(payloads(NAMES), st.sampled_from(KINDS)), max_size=4), payloads(["release", "context"]))
+def test_items_of_a_batch_are_the_same_alone(items: list[tuple[dict[str, Any], Any]], shared: dict[str, Any]) -> None:
+    shared = {name: value for name, value in shared.items() if name not in {"batch", "writeKey"}}
+    sent = [{**said, "type": kind} for said, kind in items]
+    together = batch(*sent, **shared)
+    assert together.lines == [line for one in sent for line in batch(one, **shared).lines]
+    assert together.lines == batch(*sent, **shared).lines
+    made = together.made
+    assert len(made.rows) + len(made.failed) + made.ledger["duplicate"] == len(items)
+
+
+@settings(max_examples=40)
+@given(
+    st.binary(max_size=60)
+    | st.from_regex(r'\{("(batch|event|context|writeKey)":(\[|\{|1|"x"|\}|\]|,)*)*', fullmatch=True)
+)
+def test_no_bytes_break_the_collector(body: bytes | str) -> None:
+    text = body if isinstance(body, bytes) else body.encode()
+    for path in ("/v1/track", "/v1/batch"):
+        assert send(path, text, headers=BASIC).answer.status in {200, 400, 415}
+
+
+# --- the page --------------------------------------------------------------------------------------------------------
+
+
+def test_the_page_shows_the_table_that_the_code_reads() -> None:
+    kinds = {kind: set(rows) for kind, rows in segment.ROWS.items()}
+    expected = []
+    for row in dict.fromkeys(row for rows in segment.ROWS.values() for row in rows):
+        own = [kind for kind in kinds if row in kinds[kind]]
+        expected.append((row.at, row.field, "all" if len(own) == len(kinds) else ", ".join(own)))
+    shown = re.findall(r"^\| `([\w.]+)` \| `(\w+)` \| ([\w, ]+) \|$", PAGE.read_text(), flags=re.MULTILINE)
+    assert sorted(shown) == sorted(expected)
+
+
+def test_the_page_names_each_library_and_each_route() -> None:
+    text = PAGE.read_text()
+    assert not [name for name in {**segment.SERVER_LIBRARIES, **segment.DEVICE_LIBRARIES} if f"`{name}`" not in text]
+    assert not [route.path for route in segment.ROUTES if f"`{route.path}`" not in text]
+    assert {route.path for route in segment.ROUTES} <= {route.path for route in ROUTES}
+
+
+def test_a_request_is_read_the_same_whatever_it_calls_itself() -> None:
+    """analytics.js says text/plain, so that the browser need not ask for leave."""
+    bodies = [
+        Request("POST", "/v1/t", headers={**BASIC, "content-type": kind}, body=b'{"event":"x","messageId":"m-1"}')
+        for kind in ("text/plain", "application/json", "text/plain;charset=UTF-8", "")
+    ]
+    assert len({segment.ROUTES[0].read(request).events[0].text for request in bodies}) == 1
