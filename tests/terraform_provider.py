@@ -22,18 +22,18 @@ _ATTACH = re.compile(r"TF_REATTACH_PROVIDERS='(.+)'")
 def attached(terraform: Terraform) -> Iterator[Terraform]:
     """The same folder, initialised already, but with a provider that runs as long as the context."""
     (binary,) = (terraform.root / terraform.folder).glob(_PROVIDER)
-    # Half the CPU for a bit more memory: most of what a run does is to read a schema of 1,500 resources again.
-    environment = {**terraform.environment, "GOGC": "300"}
     with subprocess.Popen(
         [binary, "-debug"],
         cwd=terraform.root / terraform.folder,  # where the files are that it reads
-        env=environment,
+        env=dict(terraform.environment),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
     ) as provider:
         try:
-            yield replace(terraform, environment={**environment, "TF_REATTACH_PROVIDERS": _how_to_attach(provider)})
+            yield replace(
+                terraform, environment={**terraform.environment, "TF_REATTACH_PROVIDERS": _how_to_attach(provider)}
+            )
         finally:
             provider.send_signal(signal.SIGINT)  # upon which it removes its socket
 

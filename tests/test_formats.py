@@ -37,7 +37,7 @@ EVENTS = [
 def stack_of_json(
     tmp_path_factory: pytest.TempPathFactory, stack_copy: Callable[[Path], Path]
 ) -> Iterator[EndpointProcess]:
-    """`clicklake up --pipeline FILE` with the seed's own format."""
+    """`clicklake up --pipeline FILE` with the seed's own format, on an empty lake that had the other."""
     folder = tmp_path_factory.mktemp("json")
     document = json.loads(Path(pipeline.FILE).read_text()) | {"processed_format": "json"}
     (folder / "pipeline.json").write_text(json.dumps(document))
@@ -60,6 +60,9 @@ def rows(endpoint: EndpointProcess) -> list[list[str | None]]:
 def test_both_formats_give_the_same_rows_to_the_same_sql(
     stack: EndpointProcess, stack_of_json: EndpointProcess
 ) -> None:
+    glue = stack_of_json.client("glue")
+    table = glue.get_table(DatabaseName="clickstream_db", Name="clickstream_events")["Table"]
+    assert catalog.format_of(table["StorageDescriptor"]) == "json", "up switches the format of an empty lake"
     parquet, ndjson = rows(stack), rows(stack_of_json)
     assert len(parquet) == len(EVENTS)
     assert parquet == ndjson
@@ -137,12 +140,8 @@ def test_rebuild_and_schema_are_commands(stack: EndpointProcess) -> None:
         command = [sys.executable, "-m", "clicklake", *arguments]
         return subprocess.run(command, capture_output=True, text=True, env=stack.environment(), timeout=60)
 
-    for _ in range(2):
-        done = run("rebuild", "--format", "parquet")
-        assert done.returncode == 0, done.stderr
-        assert done.stdout == "0 objects were made again; everything is parquet now\n"
-    printed = {form: run("schema", "--format", form).stdout for form in ("json-schema", "ddl", "dbt")}
-    assert json.loads(printed["json-schema"])["type"] == "object"
-    assert printed["ddl"].count("CREATE EXTERNAL TABLE") == 3
-    assert printed["dbt"].startswith("version: 2\n")
+    done = run("rebuild", "--format", "parquet")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "0 objects were made again; everything is parquet now\n"
+    assert run("schema", "--format", "ddl").stdout.count("CREATE EXTERNAL TABLE") == 3
     assert run("schema", "--format", "avro").returncode == 2

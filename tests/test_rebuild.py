@@ -1,4 +1,5 @@
-"""`clicklake rebuild`: from Parquet to JSON and back, on a lake with data; and what refuses to switch without it."""
+"""`clicklake rebuild`: from Parquet to JSON and back, on a lake with data; and what refuses to switch without it. That
+`up` switches an empty lake is shown by tests/test_formats.py."""
 
 import gzip
 import io
@@ -91,9 +92,9 @@ def opened(endpoint: EndpointProcess, form: Format) -> rebuild.Lake:
     return rebuild.open_lake(target, PIPELINE, PIPELINE.names(), form)
 
 
-def rebuilt(endpoint: EndpointProcess, form: Format) -> int:
-    """With two workers, which all begin cold: more would cost the machine more than they save."""
-    return rebuild.rebuild(opened(endpoint, form), Terminal(io.StringIO()), concurrency=2).objects
+def rebuilt(endpoint: EndpointProcess, form: Format, concurrency: int = 1) -> int:
+    """Each worker begins cold: more would cost the machine more than they save."""
+    return rebuild.rebuild(opened(endpoint, form), Terminal(io.StringIO()), concurrency=concurrency).objects
 
 
 def queries(endpoint: EndpointProcess) -> Queries:
@@ -116,9 +117,30 @@ def same(before: dict[str, Any], after: dict[str, Any], *names: str) -> bool:
     return all([before[key].get(n) for n in names] == [after[key].get(n) for n in names] for key in before | after)
 
 
+def refused(data_dir: Path, form: str, folder: Path) -> str:
+    """What `clicklake up` says to a pipeline file that says `form`."""
+    command = [sys.executable, "-m", "clicklake", "up", "--port", "0", "--data-dir", str(data_dir)]
+    command += ["--pipeline", str(file_of(form, folder))]
+    done = subprocess.run(command, capture_output=True, text=True, env=clean_environment(), timeout=60)
+    assert done.returncode == 2
+    return done.stderr.strip()
+
+
+def file_of(form: str, folder: Path) -> Path:
+    file = folder / f"{form}.json"
+    file.write_text(json.dumps(json.loads(pipeline.FILE.read_text()) | {"processed_format": form}))
+    return file
+
+
+def test_up_refuses_to_switch_the_format_of_a_lake_with_data(filled: Path, tmp_path: Path) -> None:
+    """First, for all other tests begin with copies of this lake: it is as it was."""
+    assert "clickstream_events holds parquet, and the pipeline file says json; " in refused(filled, "json", tmp_path)
+
+
 def test_what_comes_after_a_rebuild_has_the_new_format_and_there_and_back_again_is_the_same_content(
-    lake: EndpointProcess,
+    lake: EndpointProcess, tmp_path: Path
 ) -> None:
+    """And meanwhile a start with the old format is refused."""
     first, answer = ledger(lake), rows(lake)
     assert [row[1] for row in answer] == ["25"] * len(DAYS)
     good = len(DAYS) * (OBJECTS - 1)
@@ -137,7 +159,18 @@ def test_what_comes_after_a_rebuild_has_the_new_format_and_there_and_back_again_
     assert eventually(lambda: key in ledger(lake))
     assert ledger(lake)[key]["processed_key"].endswith(".json.gz")
     assert formats_in_glue(lake) == {"json"}
+
+    lake.stop()
+    assert refused(lake.data_dir, "parquet", tmp_path).endswith(
+        "clickstream_db.clickstream_events holds json, and the pipeline file says parquet; "
+        'keep "processed_format": "json" until you have run: clicklake rebuild --format parquet'
+    )
+    lake.options = ("--pipeline", str(file_of("json", tmp_path)))
+    lake.start()
+    assert formats_in_glue(lake) == {"json"}
     assert [row[0] for row in rows(lake)] == [*DAYS, "27"]
+    found = lake.client("lambda").get_function_configuration(FunctionName=PIPELINE.names().function)
+    assert found["Environment"]["Variables"]["CLICKLAKE_PROCESSED_FORMAT"] == "json"
 
     assert rebuilt(lake, "parquet") == good + 1
     assert formats_in_glue(lake) == {"parquet"}
@@ -164,7 +197,7 @@ def test_a_killed_rebuild_is_repeated_and_ends_the_same(lake: EndpointProcess) -
     results = {"OutputLocation": f"s3://{BUCKET}/athena-results/"}
     assert queries(lake).failure(COUNT, ResultConfiguration=results)
 
-    assert 0 < rebuilt(lake, "json") < len(DAYS) * OBJECTS
+    assert 0 < rebuilt(lake, "json", concurrency=2) < len(DAYS) * OBJECTS
     assert of(".parquet") == 0
     assert same(first, ledger(lake), "content_sha256", "good", "failed")
     assert rows(lake) == answer
@@ -179,48 +212,3 @@ def test_nothing_is_touched_if_a_raw_object_has_expired(lake: EndpointProcess) -
     assert keys(lake, "") == before
     found = lake.client("lambda").get_function_configuration(FunctionName=PIPELINE.names().function)
     assert found["Environment"]["Variables"]["CLICKLAKE_PROCESSED_FORMAT"] == "parquet"
-
-
-def up(data_dir: Path, form: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """`clicklake up` with a pipeline file that says `form`, which must be refused."""
-    command = [sys.executable, "-m", "clicklake", "up", "--port", "0", "--data-dir", str(data_dir)]
-    command += ["--pipeline", str(file_of(form, folder))]
-    return subprocess.run(command, capture_output=True, text=True, env=clean_environment(), timeout=60)
-
-
-def file_of(form: str, folder: Path) -> Path:
-    file = folder / f"{form}.json"
-    file.write_text(json.dumps(json.loads(pipeline.FILE.read_text()) | {"processed_format": form}))
-    return file
-
-
-def test_up_refuses_to_switch_the_format_of_a_lake_with_data(filled: Path, tmp_path: Path) -> None:
-    lake = EndpointProcess(copy_of(filled, tmp_path / "data"))
-    done = up(lake.data_dir, "json", tmp_path)
-    assert done.returncode == 2
-    assert done.stderr.splitlines()[-1] == (
-        "clicklake up: clickstream_db.clickstream_events holds parquet, and the pipeline file says json; "
-        'keep "processed_format": "parquet" until you have run: clicklake rebuild --format json'
-    )
-    lake.start()
-    assert formats_in_glue(lake) == {"parquet"}
-    rebuilt(lake, "json")
-    answer = rows(lake)
-    lake.stop()
-    assert "holds json, and the pipeline file says parquet" in up(lake.data_dir, "parquet", tmp_path).stderr
-    lake.options = ("--pipeline", str(file_of("json", tmp_path)))
-    lake.start()
-    assert formats_in_glue(lake) == {"json"}
-    assert rows(lake) == answer
-    found = lake.client("lambda").get_function_configuration(FunctionName=PIPELINE.names().function)
-    assert found["Environment"]["Variables"]["CLICKLAKE_PROCESSED_FORMAT"] == "json"
-    lake.stop()
-
-
-def test_up_switches_the_format_of_an_empty_lake(tmp_path: Path, stack_copy: Callable[[Path], Path]) -> None:
-    for endpoint in running(stack_copy(tmp_path / "data")):
-        assert formats_in_glue(endpoint) == {"parquet"}
-        endpoint.stop()
-        endpoint.options = ("--pipeline", str(file_of("json", tmp_path)))
-        endpoint.start()
-        assert formats_in_glue(endpoint) == {"json"}

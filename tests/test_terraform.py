@@ -50,10 +50,6 @@ def test_files_are_formatted(terraform: Terraform) -> None:
     assert terraform.must("fmt", "-check", "-recursive", "-diff") == ""
 
 
-def test_configuration_is_valid(terraform: Terraform) -> None:
-    assert "Success" in terraform.must("validate")
-
-
 def test_lock_file_fits_every_platform_and_the_version_constraint() -> None:
     lock = (ROOT / "terraform/.terraform.lock.hcl").read_text()
     assert len(re.findall(r'"zh:[0-9a-f]{64}"', lock)) == 15, "HashiCorp signs one zip for each platform"
@@ -120,12 +116,8 @@ _STATED = {
 }
 
 
-def test_a_second_plan_is_empty(applied: Terraform) -> None:
-    done = applied.run("plan", "-detailed-exitcode")
-    assert done.returncode == _UNCHANGED, done.stdout
-
-
-def test_the_plan_is_empty_after_a_crash_and_a_restart(applied: Terraform, endpoint: EndpointProcess) -> None:
+def test_a_second_plan_is_empty_after_a_crash_and_a_restart_too(applied: Terraform, endpoint: EndpointProcess) -> None:
+    """What a crash leaves is at most what was there before it."""
     endpoint.kill()
     endpoint.start()
     done = applied.run("plan", "-detailed-exitcode")
