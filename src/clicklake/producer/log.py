@@ -29,6 +29,8 @@ _SEGMENT_BYTES = 8 * 1024 * 1024
 _FRAME_AT_MOST = BYTES_PER_RECORD + segments.FRAME_BYTES
 _FULL_FSYNC: int | None = getattr(fcntl, "F_FULLFSYNC", None)  # macOS: fsync(2) leaves bytes in the drive's cache
 
+_FOLDERS_MADE = 5  # clicklake/spool/<endpoint>/<region>, and what holds them
+
 Position = tuple[int, int]  # a segment's number, an offset in it
 
 
@@ -55,6 +57,7 @@ class Log:
         self._syncs = syncs
         self._full: deque[int] = deque()  # descriptors of segments to sync and close
         self._dirty = self._is_new = self._is_suspect = False
+        self._is_kept = False  # are the folder's own entries on the disk?
         self.failures = 0  # of sync()
         self._syncing = threading.Lock()
         self._closed = False
@@ -143,7 +146,7 @@ class Log:
         if self._is_new:
             self._is_new = False
             try:
-                _sync_folder(self._folder)
+                self._sync_folders()
             except OSError:
                 self._is_new = True
                 raise
@@ -159,6 +162,15 @@ class Log:
                 _sync(fd)
             if not self._full:  # else it became full meanwhile, and another one is written
                 return
+
+    def _sync_folders(self) -> None:
+        """The segment's entry; and before the first one those of the folders that spool.py may have made."""
+        _sync_folder(self._folder)
+        if not self._is_kept:
+            for above in list(self._folder.parents)[:_FOLDERS_MADE]:
+                with contextlib.suppress(PermissionError):  # then it is not one of ours
+                    _sync_folder(above)
+            self._is_kept = True
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
