@@ -278,7 +278,7 @@ async def run():
                                   fsync=0, linger=60, on_error=lambda _: None)
     delivery = to_spool(producer, Settings())
     for number in range(6):
-        line = b'{"event_type": "click", "event_id": "%d"}\\n' % number
+        line = b'{"event_type": "click", "event_id": "%d", "x": "%b"}\\n' % (number, b"x" * 9000)
         try:
             await delivery.take([line])
             print("taken", number, flush=True)
