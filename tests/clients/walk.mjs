@@ -1,0 +1,84 @@
+// A visitor of examples/web in headless Chromium: node walk.mjs URL CHROMIUM. Prints what the page says it tracked, and
+// every host that it asked for anything, as JSON. Any other host than this machine can't be found.
+import { setTimeout as sleep } from "node:timers/promises";
+
+import puppeteer from "puppeteer-core";
+
+const [url, executablePath] = process.argv.slice(2);
+const args = ["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"];
+const browser = await puppeteer.launch({ executablePath, args, headless: true });
+const page = await browser.newPage();
+
+const seen = { hosts: new Set(), bodies: [], refused: [], errors: [] };
+let isThere = true; // the network
+page.on("request", (request) => {
+  seen.hosts.add(new URL(request.url()).host);
+  if (isThere) seen.bodies.push(request.postData() ?? "");
+});
+page.on("response", (answer) => answer.status() >= 400 && seen.refused.push(`${answer.status()} ${answer.url()}`));
+page.on("pageerror", (error) => seen.errors.push(String(error)));
+
+async function network(on) {
+  isThere &&= on;
+  await page.setOfflineMode(!on);
+  isThere = on;
+}
+
+const said = (number) =>
+  page.waitForFunction((number) => JSON.parse(localStorage.said).length >= number, { polling: 20 }, number);
+
+// Each event that the page says it tracked; `waits` if the plain tracker has not heard yet that it arrived.
+const told = () =>
+  page.evaluate(() =>
+    JSON.parse(localStorage.said).map((event) => ({ ...event, waits: `clicklake.event.${event.event_id}` in localStorage })),
+  );
+
+// The others' are seen on their way; Segment's tries again after a pause of up to 5 seconds, by chance.
+async function allIsSent(seconds) {
+  const deadline = Date.now() + 1000 * seconds;
+  const isSent = ({ tracker, event_id, waits }) =>
+    tracker === "plain" ? !waits : seen.bodies.some((body) => body.includes(event_id));
+  while (Date.now() < deadline && !(await told()).every(isSent)) await sleep(25);
+  await sleep(200); // answers
+}
+
+await page.goto(url);
+await said(3);
+await page.click("#add");
+await page.click("#login");
+await said(9);
+await allIsSent(10);
+
+// A click, and the page goes at once: requests are under way, or have not begun.
+await page.click("#add");
+await Promise.all([page.waitForNavigation(), page.click("#cart")]);
+await said(15);
+await allIsSent(10);
+
+// Offline and back, on one page.
+await network(false);
+await page.click("#add");
+await said(18);
+await network(true);
+await page.click("#add"); // Snowplow's tries again with the next event
+await said(21);
+await allIsSent(10);
+
+// The page is hidden while there is no network; what is left is sent by the next page.
+await network(false);
+await page.click("#add");
+await said(24);
+await page.goto("about:blank");
+await network(true);
+await page.goto(`${url}?page=back`);
+await said(27);
+await allIsSent(15);
+
+const visitor = await page.evaluate(() => ({
+  user_agent: navigator.userAgent,
+  anonymous_id: localStorage["clicklake.anonymous_id"],
+  title: document.title,
+}));
+const hosts = [...seen.hosts].filter(Boolean);
+console.log(JSON.stringify({ ...visitor, ...seen, bodies: undefined, hosts, said: await told() }));
+await browser.close();
