@@ -233,6 +233,18 @@ def test_the_url_of_a_track_is_a_property_and_of_a_page_the_page() -> None:
     assert viewed["properties"]["context"] == {"page": {"url": "https://shop.example/"}}
 
 
+def test_a_name_that_is_said_twice_is_kept_once_and_another_one_beside_it() -> None:
+    same = call("page", name="Cart", category="Shop", properties={"name": "Cart", "category": "Shop"}).row
+    other = call("page", name="Cart", properties={"name": "Basket"}).row
+    assert same["properties"] == {"type": "page", "name": "Cart", "category": "Shop"}
+    assert other["properties"] == {"type": "page", "name": "Basket", "_event.name": "Cart"}
+
+
+def test_the_route_says_what_a_call_is_and_another_type_in_it_is_kept() -> None:
+    row = call("track", event="x", type="page").row
+    assert (row["event_type"], row["properties"]) == ("x", {"type": "page"})
+
+
 def test_an_empty_referrer_is_none() -> None:
     row = call("page", properties={"referrer": ""}, context={"page": {"referrer": ""}}).row
     assert "referrer" not in row
@@ -297,6 +309,13 @@ def test_a_write_key_is_taken_from_where_clients_put_it_and_kept_nowhere(
 def test_without_a_sites_write_key_nothing_is_taken(body: dict[str, Any]) -> None:
     sent = send("/v1/track", body)
     assert (sent.answer.status, sent.lines, sent.said["success"]) == (401, [], False)
+
+
+def test_a_batch_has_one_write_key_whatever_its_items_say() -> None:
+    item = {"type": "track", "event": "x", "writeKey": "other"}
+    assert send("/v1/batch", {"batch": [item], "writeKey": KEY}).row["app_id"] == "shop"
+    assert send("/v1/batch", {"batch": [item], "writeKey": "other"}).answer.status == 401
+    assert send("/v1/batch", {"batch": [item, {**item, "writeKey": KEY}]}).answer.status == 401
 
 
 def test_a_write_key_is_kept_nowhere_where_anybody_may_send() -> None:

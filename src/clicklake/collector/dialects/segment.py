@@ -63,19 +63,9 @@ EVENT_TYPES: Mapping[str, str] = {
     "alias": "alias",
 }
 # `context.library.name`. Only a library on the visitor's own device speaks of the request's address and user agent.
+_LANGUAGES = ("clojure", "go", "java", "node", "php", "python", "ruby")
 SERVER_LIBRARIES: Mapping[str, str] = dict.fromkeys(
-    (
-        "@segment/analytics-node",
-        "analytics-node",
-        "analytics-python",
-        "analytics-ruby",
-        "analytics-go",
-        "analytics-java",
-        "analytics-php",
-        "analytics-clojure",
-        "Analytics.NET",
-    ),
-    "server",
+    ("@segment/analytics-node", "Analytics.NET", *(f"analytics-{name}" for name in _LANGUAGES)), "server"
 )
 DEVICE_LIBRARIES: Mapping[str, str] = {
     "analytics.js": "web",
@@ -161,7 +151,8 @@ def _read_batch(request: Request) -> Batch:
         said["sent_time"] = sent
     for item in items:
         if type(item) is dict:
-            key = _text(item.pop("writeKey", None)) or key
+            own = _text(item.pop("writeKey", None))
+            key = key or own
     inherit(items, said)
     return Batch([_event(one, one.get("type")) if type(one) is dict else of_any(one) for one in items], key)
 
