@@ -87,14 +87,15 @@ def _key(request: Request) -> str:
     """The write key that a header or the query names, whatever the dialect."""
     if key := request.header("x-write-key"):
         return key
-    scheme, _, given = request.header("authorization").partition(" ")
-    if scheme.lower() == "basic":
-        try:
-            return binascii.a2b_base64(given.strip()).decode().partition(":")[0]
-        except ValueError:
-            return given
-    if scheme.lower() == "bearer":
-        return given.strip()
+    if authorization := request.header("authorization"):
+        scheme, _, given = authorization.partition(" ")
+        if scheme.lower() == "basic":
+            try:
+                return binascii.a2b_base64(given.strip()).decode().partition(":")[0]
+            except ValueError:
+                return given
+        if scheme.lower() == "bearer":
+            return given.strip()
     if "write_key=" in request.query or "access_token=" in request.query:  # the latter: http-webhook.md, 3.2
         parameters = request.parameters()
         return parameters.get("write_key") or parameters.get("access_token", "")

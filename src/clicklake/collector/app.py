@@ -6,7 +6,6 @@ Two pages of its own: /health, and /metrics for this machine alone.
 """
 
 import logging
-from dataclasses import replace
 
 from clicklake.collector import counts, wire
 from clicklake.collector.collect import Collector
@@ -57,7 +56,7 @@ class App:
         if whole is None:
             return None
         try:
-            collected = self._collector.collect(replace(request, body=whole))
+            collected = self._collector.collect(request.with_body(whole))
             del whole  # what waits now are its lines
             if collected.lines:
                 await self._delivery.take(collected.lines)
@@ -81,7 +80,7 @@ class App:
             return None
         if request.method not in {"GET", "HEAD"}:
             raise MethodError("this path takes GET", "", (("allow", "GET"),))
-        return replace(page(request), headers=(("cache-control", "no-store"),))
+        return page(request).with_headers((("cache-control", "no-store"),))
 
     def _health(self, _: Request) -> Answer:
         """For a load balancer: 503 when events can't be kept."""

@@ -5,7 +5,7 @@ collector.refused(request, error) -> what to answer instead
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from clicklake.collector import body, openapi, visitor
@@ -112,7 +112,8 @@ class Collector:
         self._admission.check_origin(request)
         if route.is_public:
             return Collected([], self._to_page(request, route.answer(request, Outcome(0, {}))), dialect=route.path)
-        request = replace(request, body=body.unpacked(request, self.settings.max_bytes))
+        plain = body.unpacked(request, self.settings.max_bytes)
+        request = request if plain is request.body else request.with_body(plain)
         batch = route.read(request)
         site = self._admission.site(request, batch.site)
         outcome = Outcome(len(batch.events), {n: e.problem for n, e in enumerate(batch.events) if e.problem})
@@ -122,7 +123,7 @@ class Collector:
             return Collected([], answer, dialect=route.path)
         lines, headers = self._lines(request, batch, site, anonymise=wants_none)
         if headers:
-            answer = replace(answer, headers=(*answer.headers, *headers))
+            answer = answer.with_headers(headers)
         return Collected(lines, answer, len(outcome.problems), route.path)
 
     def refused(self, request: Request, error: RequestError) -> Answer:
@@ -135,7 +136,7 @@ class Collector:
 
     def _to_page(self, request: Request, answer: Answer) -> Answer:
         headers = self._admission.headers(request)
-        return replace(answer, headers=(*answer.headers, *headers)) if headers else answer
+        return answer.with_headers(headers) if headers else answer
 
     def _lines(
         self, request: Request, batch: Batch, site: Site | None, *, anonymise: bool
@@ -144,14 +145,14 @@ class Collector:
         app_id, own = (site.app_id, (site.app_id, site.write_key)) if site else ("", ("", ""))
         if anonymise:
             events = [anonymous(event, visitor.IDENTIFYING) for event in batch.events]
-            ends = _ends(visitor.additions(self._clock(), app_id, "", "", {}), "")
+            ends = _Ends(visitor.additions(self._clock(), app_id, "", "", {}), "")
             return _checked([finished(event, ends, own) for event in events]), ()
         reader, agent = self._reader, self._reader.user_agent(request)
         address, kept = reader.address(request), reader.headers(request)
         if batch.is_anonymous:
             address, kept = "", visitor.without_place(kept)
         added = visitor.additions(self._clock(), app_id, address, agent, kept)
-        ends = with_id = _ends(added, "")
+        ends = with_id = _Ends(added, "")
         cookie = self.settings.cookie
         headers: Headers = ()
         if cookie is not None and batch.is_anonymous:
@@ -159,7 +160,7 @@ class Collector:
         elif cookie is not None:
             known = visitor.cookie_id(request, cookie) or self._ids()
             headers = (visitor.set_cookie(request, cookie, known),)
-            with_id = _ends(added, known)
+            with_id = _Ends(added, known)
         _check_growth(batch, with_id)
         lines = [
             finished(event, ends if event.has_anonymous_id or event.voice == "other" else with_id, own)
@@ -168,15 +169,23 @@ class Collector:
         return _checked(lines), headers
 
 
-def _ends(added: Mapping[Voice, Mapping[str, Any]], anonymous_id: str) -> dict[Voice, bytes]:
-    own = {"anonymous_id": anonymous_id} if anonymous_id else {}
-    return {voice: b",%b\n" % written({**said, **own})[1:] for voice, said in added.items()}
+class _Ends(dict[Voice, bytes]):
+    """What is added to the lines of each voice; written when it is asked for, for most requests have one voice."""
+
+    def __init__(self, added: Mapping[Voice, Mapping[str, Any]], anonymous_id: str) -> None:
+        super().__init__()
+        self._added = added
+        self._own = {"anonymous_id": anonymous_id} if anonymous_id else {}
+
+    def __missing__(self, voice: Voice) -> bytes:
+        end = self[voice] = b",%b\n" % written({**self._added[voice], **self._own})[1:]
+        return end
 
 
 def _check_growth(batch: Batch, ends: Mapping[Voice, bytes]) -> None:
     """What is added to each of a hundred thousand tiny events would fill the memory."""
     count = len(batch.events)
-    size = sum(len(event.text) for event in batch.events) + count * max(map(len, ends.values()))
+    size = sum([len(event.text) for event in batch.events]) + count * len(ends["request"])  # which has the most
     if size > _MOST_GROWN_BYTES:
         raise TooLargeError(f"{count:,} events become {size:,} bytes with what is added to each", "send fewer at once")
 

@@ -1,7 +1,7 @@
 """What came in and what goes out, whichever edge it is; and the errors that are answers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -11,10 +11,10 @@ from clicklake.errors import ClicklakeError
 
 JSON = "application/json"
 encode = msgspec.json.Encoder().encode
+_SHORT = 300  # characters of a query that is the same in many requests: a write key
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """`path` without the prefix that it was served under, percent-encoded as sent; `headers` by lower-case name,
     several of a name joined by commas; `peer` is the address that the connection came from; `base` is the URL that the
     routes are below, as the client wrote it."""
@@ -22,14 +22,17 @@ class Request:
     method: str
     path: str
     query: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict)
     body: bytes = b""
     peer: str = ""
     base: str = ""
 
     def parameters(self) -> dict[str, str]:
         """Of the query; of a repeated name the last counts."""
-        return dict(parse_qsl(self.query, keep_blank_values=True, errors="replace")) if self.query else {}
+        return dict((_remembered if len(self.query) < _SHORT else _pairs)(self.query)) if self.query else {}
+
+    def with_body(self, body: bytes) -> "Request":
+        return msgspec.structs.replace(self, body=body)
 
     def header(self, name: str) -> str:
         return self.headers.get(name, "")
@@ -40,8 +43,14 @@ class Request:
         return self.header("content-type").partition(";")[0].strip().lower()
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+def _pairs(query: str) -> list[tuple[str, str]]:
+    return parse_qsl(query, keep_blank_values=True, errors="replace")
+
+
+_remembered = lru_cache(1000)(_pairs)
+
+
+class Answer(msgspec.Struct, frozen=True):
     status: int
     body: bytes = b""
     content_type: str = JSON
@@ -50,6 +59,10 @@ class Answer:
     @classmethod
     def of(cls, status: int, said: Any, *headers: tuple[str, str]) -> "Answer":
         return cls(status, encode(said), JSON, headers)
+
+    def with_headers(self, headers: tuple[tuple[str, str], ...]) -> "Answer":
+        """These besides."""
+        return msgspec.structs.replace(self, headers=self.headers + headers)
 
 
 class RequestError(ClicklakeError):

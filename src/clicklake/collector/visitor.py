@@ -8,12 +8,14 @@ concerns").
 import ipaddress
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from clicklake.collector.event import Voice
 from clicklake.collector.request import Request
 from clicklake.collector.settings import Cookie, Settings, network_of
 
+_LONGEST_ADDRESS = 100  # with a port and spaces around it
 _FROM_THE_EDGE = ("cloudfront-", "cf-")  # anybody could send them: they count behind a trusted proxy alone
 _ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _LONGEST = 1024  # of a header that is kept: each event of a request gets it, and there may be thousands
@@ -37,18 +39,18 @@ class Reader:
         exact = [name for name in settings.headers if not name.endswith("*")]
         self._exact = frozenset(exact)
         self._prefixes = tuple(name[:-1] for name in settings.headers if name.endswith("*"))
+        self._is_kept = lru_cache(1000)(self._matches)
 
     def address(self, request: Request) -> str:
         """The client's; empty if there is none that can be read."""
+        if not self._hops and not self._networks:
+            return _canonical(request.peer)
         chain = [*request.header("x-forwarded-for").split(","), request.peer]
         if self._hops:
             place = chain[max(0, len(chain) - 1 - self._hops)]
-        elif self._networks:
-            place = next((one for one in reversed(chain) if not self._is_ours(one)), chain[0])
         else:
-            place = request.peer
-        found = _address(place)
-        return str(found) if found else ""
+            place = next((one for one in reversed(chain) if not self._is_ours(one)), chain[0])
+        return _canonical(place) if len(place) < _LONGEST_ADDRESS else ""
 
     def is_proxy(self, peer: str) -> bool:
         """Does the connection come from a proxy that we trust?"""
@@ -60,14 +62,16 @@ class Reader:
 
     def headers(self, request: Request) -> dict[str, str]:
         """Those that are kept, by the allow-list."""
-        behind = self.is_proxy(request.peer)
+        is_kept, behind = self._is_kept, self.is_proxy(request.peer)
         return {
             name: _text(value)
             for name, value in request.headers.items()
-            if (name in self._exact or name.startswith(self._prefixes))
-            and (behind or not name.startswith(_FROM_THE_EDGE))
-            and len(value) <= _LONGEST
+            if is_kept(name, behind) and len(value) <= _LONGEST
         }
+
+    def _matches(self, name: str, behind: bool) -> bool:
+        is_listed = name in self._exact or name.startswith(self._prefixes)
+        return is_listed and (behind or not name.startswith(_FROM_THE_EDGE))
 
     def user_agent(self, request: Request) -> str:
         agent = request.header("user-agent")
@@ -117,6 +121,13 @@ def _text(value: str) -> str:
         return value.encode("latin-1").decode()
     except UnicodeError:
         return value
+
+
+@lru_cache(4096)
+def _canonical(text: str) -> str:
+    """Empty if it is no address."""
+    found = _address(text)
+    return str(found) if found else ""
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
