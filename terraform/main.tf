@@ -47,4 +47,16 @@ module "clickstream" {
   dashboard              = var.dashboard
   monthly_budget_usd     = var.monthly_budget_usd
   budget_tag             = var.budget_tag
+
+  enable_collector               = var.enable_collector
+  collector_package              = coalesce(var.collector_package, "../dist/collector-${local.package_target}.zip")
+  collector_sites                = var.collector_sites
+  collector_origins              = var.collector_origins
+  collector_consent              = var.collector_consent
+  collector_cookie               = var.collector_cookie
+  collector_trusted_proxies      = var.collector_trusted_proxies
+  collector_rate_limit           = var.collector_rate_limit
+  collector_burst_limit          = var.collector_burst_limit
+  collector_memory_mib           = var.collector_memory_mib
+  collector_reserved_concurrency = var.collector_reserved_concurrency
 }

@@ -82,3 +82,13 @@ output "alarm_topic_arn" {
   description = "The topic that alarms and the budget are announced to; null without them."
   value       = module.clickstream.alarm_topic_arn
 }
+
+output "collector_url" {
+  description = "Where browsers and servers send events, each dialect at its own path below; null without enable_collector."
+  value       = module.clickstream.collector_url
+}
+
+output "collector_api_id" {
+  description = "The HTTP API's id, for a domain name of your own or a distribution before it; null without enable_collector."
+  value       = module.clickstream.collector_api_id
+}

@@ -176,3 +176,77 @@ variable "budget_tag" {
   type        = object({ key = string, value = string })
   default     = null
 }
+
+variable "enable_collector" {
+  description = "An HTTP API, and a function behind it, that take events from browsers and servers which sign nothing: docs/collector-aws.md. It costs nothing at rest, and about 1.40 USD for a million requests."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "collector_package" {
+  description = "The collector's zip; null takes the one that `make package` made for where this goes."
+  type        = string
+  default     = null
+}
+
+variable "collector_sites" {
+  description = "Who may send: each site has an app_id, which all of its events get, a write key, and the origins of its pages, besides collector_origins. A key that a page has is no secret: it tells sites apart, and is changed when it is abused."
+  type        = list(object({ app_id = string, write_key = string, origins = optional(list(string), []) }))
+  default     = []
+  nullable    = false
+}
+
+variable "collector_origins" {
+  description = "The origins of pages that may send for any site; a page of another origin is refused. Servers and apps have none."
+  type        = list(string)
+  default     = []
+  nullable    = false
+}
+
+variable "collector_consent" {
+  description = "What Sec-GPC: 1 and DNT: 1 of a browser do. ignore: nothing. anonymise: the event loses who it was. refuse: the event is not taken."
+  type        = string
+  default     = "ignore"
+  nullable    = false
+}
+
+variable "collector_cookie" {
+  description = "A first-party cookie whose value becomes the anonymous_id of events that have none, for pages of the collector's own site; null means no cookie."
+  type        = object({ name = optional(string, "clid"), days = optional(number, 365), domain = optional(string, "") })
+  default     = null
+}
+
+variable "collector_trusted_proxies" {
+  description = "How many proxies of yours stand before the API and add to X-Forwarded-For: 1 with CloudFront. The visitor's address is the one before theirs."
+  type        = number
+  default     = 0
+  nullable    = false
+}
+
+variable "collector_rate_limit" {
+  description = "Requests a second that the collector takes; what is above gets 429. It bounds what a flood can cost: 100 a second are 260 million in a month."
+  type        = number
+  default     = 100
+  nullable    = false
+}
+
+variable "collector_burst_limit" {
+  description = "How many requests may come at once, above the rate."
+  type        = number
+  default     = 200
+  nullable    = false
+}
+
+variable "collector_memory_mib" {
+  description = "The collector's memory, and with it its share of a CPU: 1,769 MiB are one. More starts sooner."
+  type        = number
+  default     = 512
+  nullable    = false
+}
+
+variable "collector_reserved_concurrency" {
+  description = "How many requests the collector may work on at once, taken out of the account's concurrency; null reserves nothing."
+  type        = number
+  default     = null
+}

@@ -3,7 +3,8 @@
 docs.aws.amazon.com/firehose/latest/dev/monitoring-with-cloudwatch-metrics.html (direct put, to S3),
 docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html,
 docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html,
-docs.aws.amazon.com/athena/latest/ug/query-metrics-viewing.html
+docs.aws.amazon.com/athena/latest/ug/query-metrics-viewing.html,
+docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html
 """
 
 PUBLISHED: dict[tuple[str, str], frozenset[str]] = {
@@ -66,6 +67,9 @@ PUBLISHED: dict[tuple[str, str], frozenset[str]] = {
             "NumberOfMessagesSent",
             "SentMessageSize",
         }
+    ),
+    ("AWS/ApiGateway", "ApiId"): frozenset(
+        {"4xx", "5xx", "Count", "DataProcessed", "IntegrationLatency", "Latency"},
     ),
     ("AWS/Athena", "WorkGroup"): frozenset(
         {

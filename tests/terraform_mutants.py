@@ -56,6 +56,20 @@ MUTANTS = (
     Mutant("encryption", "firehose.tf", "local.has_key ? [local.producer_key_statement] : []", "[]"),
     Mutant("encryption", "key.tf", '"logs.${local.region_suffix}"', '"logs.amazonaws.com"'),
     Mutant("encryption", "bucket.tf", 'local.has_key ? "aws:kms" : "AES256"', '"AES256"'),
+    # Anybody may send what they want, at any price, and it is written down who did.
+    Mutant("collector", "collector.tf", '"GET /health",', '"ANY /{proxy+}",'),
+    Mutant("collector", "collector.tf", "= var.collector_rate_limit", "= 10000"),
+    Mutant("collector", "collector.tf", '"$context.routeKey"', '"$context.path"'),
+    Mutant(
+        "collector", "collector.tf", '["firehose:PutRecordBatch"]', '["firehose:PutRecord", "firehose:PutRecordBatch"]'
+    ),
+    Mutant("collector", "collector.tf", "execution_arn}/*/*", "arn}/*/*"),
+    Mutant("collector", "collector.tf", "local.has_key ? [local.producer_key_statement] : []", "[]"),
+    Mutant("collector", "collector.tf", "      consent         = var.collector_consent\n", ""),
+    Mutant("collector", "collector.tf", "length(local.collector_settings) <= 3900", "true"),
+    Mutant("collector", "collector.tf", '"5xx"', '"4xx"'),
+    Mutant("collector", "key.tf", "var.enable_collector ? [", "false ? ["),
+    Mutant("inputs", "variables.tf", "!var.enable_collector || length(var.collector_sites) > 0", "true"),
     # Names and columns are others.
     Mutant(
         "contract", "pipeline.tf", 'replace(local.names.database_elsewhere, "-", "_")', "local.names.database_elsewhere"

@@ -29,6 +29,13 @@ EVERYTHING: dict[str, Any] = BUCKET | {
     "reserved_concurrency": 5,
     "access_logs": {"bucket": "acme-access-logs"},
     "tags": {"Team": "web"},
+    "enable_collector": True,
+    "collector_sites": [{"app_id": "shop", "write_key": "shop-key-1", "origins": ["https://*.shop.example"]}],
+    "collector_origins": ["https://acme.example"],
+    "collector_consent": "anonymise",
+    "collector_cookie": {"domain": "shop.example"},
+    "collector_trusted_proxies": 1,
+    "collector_reserved_concurrency": 20,
 }
 GIVEN_KEY = {"encryption": "given-key", "kms_key_arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/theirs"}
 
@@ -92,7 +99,12 @@ def _answer(caller: str) -> str:
 
 def _planned(plan: dict[str, Any]) -> list[Planned]:
     return [
-        Planned(change["address"], change["type"], change["change"]["after"])
+        Planned(change["address"], change["type"], _with_dimensions(**change["change"]))
         for change in plan["resource_changes"]
         if change["mode"] == "managed"
     ]
+
+
+def _with_dimensions(after: dict[str, Any], after_unknown: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """A metric's dimensions are names, and known; only the id of an API is not, before it is made."""
+    return after | {"dimensions": {"ApiId": "unknown"}} if after_unknown.get("dimensions") is True else after

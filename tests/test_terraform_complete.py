@@ -4,15 +4,16 @@ One apply, shared by the tests in their order here.
 """
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from endpoint_process import EndpointProcess
+import collector_walk
+from clicklake import package as packages
+from endpoint_process import EndpointProcess, eventually
 from seed_walk import walk
 from terraform_stack import BUCKET as LAKE
 from terraform_stack import Terraform, checkout, example, initialise
@@ -26,11 +27,8 @@ _UNCHANGED = 0  # plan -detailed-exitcode: 2 means that there is something to do
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """The function's zip, for this machine."""
-    out = tmp_path_factory.mktemp("package") / "processor.zip"
-    command = [sys.executable, "-m", "clicklake", "package", "--target", "local", "--out", str(out)]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    return out.read_bytes()
+    """The processor's zip, for this machine."""
+    return packages.build(out=tmp_path_factory.mktemp("package") / "processor.zip").read_bytes()
 
 
 @pytest.fixture(scope="module")
@@ -38,10 +36,15 @@ def complete(
     tmp_path_factory: pytest.TempPathFactory, endpoint: EndpointProcess, aws: Callable[..., Any], package: bytes
 ) -> Terraform:
     """Applied."""
-    made = example("complete", tmp_path_factory.mktemp("complete"), endpoint, package)
+    folder = tmp_path_factory.mktemp("complete")
+    collector = packages.build(out=folder / "collector.zip", contents=packages.COLLECTOR).read_bytes()
+    made = example("complete", folder, endpoint, package, collector)
     variables = {
         "s3_bucket_name": BUCKET,
         "lambda_package": "../../../../../dist/processor-local.zip",
+        "collector_package": "../../../../../dist/collector-local.zip",
+        "write_key": collector_walk.KEY,
+        "collector_rate_limit": 20,
         "buffering": {"mib": 16, "seconds": 1},
         "force_destroy": True,
     }
@@ -56,7 +59,7 @@ def test_everything_is_made_and_the_next_plan_is_empty(complete: Terraform, aws:
     assert done.returncode == _UNCHANGED, done.stdout
     topic = complete.outputs()["alarm_topic_arn"]
     alarms = aws("cloudwatch").describe_alarms()["MetricAlarms"]
-    assert len(alarms) == 15
+    assert len(alarms) == 19
     for alarm in alarms:
         assert alarm["AlarmActions"] == [topic]
         assert ". Runbook: " in alarm["AlarmDescription"], alarm["AlarmName"]
@@ -76,6 +79,29 @@ def test_the_seeds_walk_works_with_everything_on(complete: Terraform, endpoint: 
     walk(endpoint.environment(), BUCKET, endpoint.client)
 
 
+def test_an_unsigned_request_becomes_a_row(complete: Terraform, endpoint: EndpointProcess) -> None:
+    """Through the HTTP API and the function that Terraform made."""
+    collector_walk.walk(complete.outputs()["collector_url"], endpoint.client, BUCKET, "complete")
+
+
+def test_a_flood_is_throttled_before_it_costs_an_invocation(complete: Terraform, aws: Callable[..., Any]) -> None:
+    url = complete.outputs()["collector_url"]
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda _: collector_walk.send(f"{url}/health", method="GET"), range(400)))
+    assert {answer.status for answer in answers} == {200, 429}
+    refused = next(answer for answer in answers if answer.status == 429)
+    assert refused.json() == {"message": "Too Many Requests"}
+    log = "/aws/vendedlogs/clickstream-dev-collector"
+    assert eventually(lambda: _statuses(aws, log) >= {"200", "401", "429"})
+
+
+def _statuses(aws: Callable[..., Any], group: str) -> set[str]:
+    """Of its access log, which says nothing of who asked."""
+    lines = [line["message"] for line in aws("logs").filter_log_events(logGroupName=group)["events"]]
+    assert not [line for line in lines if "203.0.113" in line or "127.0.0.1" in line or "an-example-key" in line]
+    return {json.loads(line)["status"] for line in lines}
+
+
 def test_destroy_leaves_nothing(complete: Terraform, aws: Callable[..., Any]) -> None:
     complete.must("destroy", "-auto-approve", seconds=200)
     assert aws("s3").list_buckets()["Buckets"] == []
@@ -83,6 +109,8 @@ def test_destroy_leaves_nothing(complete: Terraform, aws: Callable[..., Any]) ->
     assert aws("cloudwatch").list_dashboards()["DashboardEntries"] == []
     assert aws("sns").list_topics()["Topics"] == []
     assert aws("sqs").list_queues().get("QueueUrls", []) == []
+    assert aws("apigatewayv2").get_apis()["Items"] == []
+    assert aws("lambda").list_functions()["Functions"] == []
     assert aws("budgets").describe_budgets(AccountId=ACCOUNT)["Budgets"] == []
     assert aws("iam").list_policies(Scope="Local")["Policies"] == []
     assert aws("logs").describe_log_groups()["logGroups"] == []

@@ -22,6 +22,7 @@ from terraform_stack import Terraform, copied, offline
 pytestmark = [pytest.mark.terraform, pytest.mark.timeout(300)]
 
 ZIP = {"lambda_package": "../dist/processor-local.zip"}
+COLLECTOR_ZIP = {"collector_package": "../dist/collector-local.zip"}
 EXAMPLES = "modules/clickstream/examples"
 
 
@@ -39,7 +40,7 @@ ROOTS = {
 }
 RUNS = ROOTS | {
     "minimal": Run(BUCKET | ZIP, folder=f"{EXAMPLES}/minimal"),
-    "complete": Run(BUCKET | ZIP, folder=f"{EXAMPLES}/complete", callers=("module.clickstream", "")),
+    "complete": Run(BUCKET | ZIP | COLLECTOR_ZIP, folder=f"{EXAMPLES}/complete", callers=("module.clickstream", "")),
 }
 # What parliament says of a policy that is right: issue and whose policy, why.
 ACCEPTED = {
@@ -224,5 +225,5 @@ def test_whatever_can_fail_has_an_alarm(planned: Plans) -> None:
         if resource.type in {"aws_kinesis_firehose_delivery_stream", "aws_lambda_function", "aws_sqs_queue"}
     }
     alarms = [resource.values for resource in plan if resource.type == "aws_cloudwatch_metric_alarm"]
-    assert len(named) == 3
+    assert len(named) == 4
     assert named <= {name for alarm in alarms for name in (alarm["dimensions"] or {}).values()}

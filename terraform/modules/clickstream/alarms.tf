@@ -1,7 +1,8 @@
 # With alarms = true: one for each way in which events can be late or lost. Each description ends with what to do.
 #
 # Metrics: docs.aws.amazon.com/firehose/latest/dev/monitoring-with-cloudwatch-metrics.html,
-# docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html and
+# docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html,
+# docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html and
 # docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html.
 
 locals {
@@ -10,7 +11,7 @@ locals {
   of_queue    = { namespace = "AWS/SQS", dimensions = { QueueName = local.names.failure_queue } }
 
   # A period is 5 minutes; `periods` of them in a row. What has no datapoint is fine, but for "no-data".
-  alarms = {
+  alarms = merge({ for name, alarm in local.collector_alarms : name => alarm if var.enable_collector }, {
     "delivery-late" = merge(local.of_stream, {
       metric      = "DeliveryToS3.DataFreshness"
       statistic   = "Maximum"
@@ -89,7 +90,7 @@ locals {
       missing     = "breaching"
       description = "No event came for ${coalesce(var.no_data_minutes, 5)} minutes. Runbook: send one with clicklake send; if it arrives, look at the senders and their credentials."
     })
-  }
+  })
 
   wanted_alarms = { for name, alarm in local.alarms : name => alarm if var.alarms && (name != "no-data" || var.no_data_minutes != null) }
 

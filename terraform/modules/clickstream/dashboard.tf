@@ -2,7 +2,7 @@
 
 locals {
   # By title: what is shown, as [namespace, metric, statistic, dimensions].
-  panels = [
+  panels = concat(var.enable_collector ? [local.collector_panel] : [], [
     {
       title = "Events in"
       lines = [for metric in ["IncomingRecords", "ThrottledRecords"] : merge(local.of_stream, { metric = metric, statistic = "Sum" })]
@@ -35,7 +35,12 @@ locals {
       title = "Bytes that queries read"
       lines = [{ namespace = "AWS/Athena", dimensions = { WorkGroup = local.names.workgroup }, metric = "ProcessedBytes", statistic = "Sum" }]
     },
-  ]
+  ])
+
+  collector_panel = {
+    title = "Collector: requests to the function, errors, throttles"
+    lines = [for metric in ["Invocations", "Errors", "Throttles"] : merge(local.of_collector, { metric = metric, statistic = "Sum" })]
+  }
 
   widgets = [
     for number, panel in local.panels : {

@@ -14,8 +14,10 @@ locals {
   via_service   = { for service in ["s3", "sqs", "ssm"] : service => "${service}.${local.region_suffix}" }
 
   log_group_arns = [
-    for name in ["/aws/lambda/${local.names.function}", "/aws/kinesisfirehose/${local.names.delivery_stream}"] :
-    "${local.aws}:logs:${local.here}:log-group:${name}"
+    for name in concat(
+      ["/aws/lambda/${local.names.function}", "/aws/kinesisfirehose/${local.names.delivery_stream}"],
+      var.enable_collector ? ["/aws/lambda/${local.collector}", "/aws/vendedlogs/${local.collector}"] : [],
+    ) : "${local.aws}:logs:${local.here}:log-group:${name}"
   ]
 }
 

@@ -299,3 +299,147 @@ variable "budget_tag" {
     error_message = "Give the tag's key and its value."
   }
 }
+
+variable "enable_collector" {
+  description = "An HTTP API, and a function behind it, that take events from browsers and servers which sign nothing: docs/collector-aws.md. It costs nothing at rest, and about 1.40 USD for a million requests."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "collector_package" {
+  description = "The collector's zip, made by: make package."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.enable_collector && var.collector_package == null ? false : endswith(coalesce(var.collector_package, "none.zip"), ".zip")
+    error_message = "The collector needs its zip; run: make package."
+  }
+}
+
+variable "collector_sites" {
+  description = "Who may send: each site has an app_id, which all of its events get, a write key, and the origins of its pages, besides collector_origins. A key that a page has is no secret: it tells sites apart, and is changed when it is abused."
+  type        = list(object({ app_id = string, write_key = string, origins = optional(list(string), []) }))
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = !var.enable_collector || length(var.collector_sites) > 0
+    error_message = "Without a site anybody could fill the lake: give at least one, such as { app_id = \"shop\", write_key = \"...\", origins = [\"https://shop.example\"] }."
+  }
+
+  validation {
+    condition     = alltrue([for site in var.collector_sites : length(site.app_id) > 0 && can(regex("^[A-Za-z0-9._-]{8,128}$", site.write_key))])
+    error_message = "A site has an app_id, and a write key of 8 to 128 letters, digits, dots, _ and -; uuidgen makes one."
+  }
+
+  validation {
+    condition     = length(distinct(var.collector_sites[*].write_key)) == length(var.collector_sites) && length(distinct(var.collector_sites[*].app_id)) == length(var.collector_sites)
+    error_message = "Two sites have the same write key or the same app_id."
+  }
+
+  validation {
+    condition     = alltrue([for origin in flatten(var.collector_sites[*].origins) : can(regex("^https?://([*][.])?([[][0-9a-f:]+[]]|[A-Za-z0-9._-]+)(:([0-9]{1,5}|[*]))?$", origin))])
+    error_message = "An origin is such as https://shop.example or https://*.shop.example, without a path; * alone is none."
+  }
+}
+
+variable "collector_origins" {
+  description = "The origins of pages that may send for any site; a page of another origin is refused. Servers and apps have none."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for origin in var.collector_origins : can(regex("^https?://([*][.])?([[][0-9a-f:]+[]]|[A-Za-z0-9._-]+)(:([0-9]{1,5}|[*]))?$", origin))])
+    error_message = "An origin is such as https://shop.example or https://*.shop.example, without a path; * alone is none."
+  }
+}
+
+variable "collector_consent" {
+  description = "What Sec-GPC: 1 and DNT: 1 of a browser do. ignore: nothing. anonymise: the event loses who it was. refuse: the event is not taken."
+  type        = string
+  default     = "ignore"
+  nullable    = false
+
+  validation {
+    condition     = contains(["ignore", "anonymise", "refuse"], var.collector_consent)
+    error_message = "Choose ignore, anonymise or refuse."
+  }
+}
+
+variable "collector_cookie" {
+  description = "A first-party cookie whose value becomes the anonymous_id of events that have none, for pages of the collector's own site; null means no cookie."
+  type        = object({ name = optional(string, "clid"), days = optional(number, 365), domain = optional(string, "") })
+  default     = null
+
+  validation {
+    condition     = var.collector_cookie == null ? true : can(regex("^[A-Za-z0-9_-]{1,64}$", var.collector_cookie.name)) && can(regex("^[A-Za-z0-9.-]*$", var.collector_cookie.domain))
+    error_message = "A cookie's name has up to 64 letters, digits, _ and -, its domain letters, digits, dots and -."
+  }
+
+  validation {
+    condition     = var.collector_cookie == null ? true : var.collector_cookie.days >= 1 && var.collector_cookie.days <= 400 && floor(var.collector_cookie.days) == var.collector_cookie.days
+    error_message = "A cookie lasts 1 to 400 days: browsers keep none longer."
+  }
+}
+
+variable "collector_trusted_proxies" {
+  description = "How many proxies of yours stand before the API and add to X-Forwarded-For: 1 with CloudFront. The visitor's address is the one before theirs."
+  type        = number
+  default     = 0
+  nullable    = false
+
+  validation {
+    condition     = var.collector_trusted_proxies >= 0 && floor(var.collector_trusted_proxies) == var.collector_trusted_proxies
+    error_message = "Give a whole number of proxies."
+  }
+}
+
+variable "collector_rate_limit" {
+  description = "Requests a second that the collector takes; what is above gets 429. It bounds what a flood can cost: 100 a second are 260 million in a month."
+  type        = number
+  default     = 100
+  nullable    = false
+
+  validation {
+    condition     = var.collector_rate_limit >= 1
+    error_message = "Take at least 1 request a second."
+  }
+}
+
+variable "collector_burst_limit" {
+  description = "How many requests may come at once, above the rate."
+  type        = number
+  default     = 200
+  nullable    = false
+
+  validation {
+    condition     = var.collector_burst_limit >= 1 && floor(var.collector_burst_limit) == var.collector_burst_limit
+    error_message = "Take at least 1 request at once."
+  }
+}
+
+variable "collector_memory_mib" {
+  description = "The collector's memory, and with it its share of a CPU: 1,769 MiB are one. More starts sooner."
+  type        = number
+  default     = 512
+  nullable    = false
+
+  validation {
+    condition     = var.collector_memory_mib >= 128 && var.collector_memory_mib <= 10240 && floor(var.collector_memory_mib) == var.collector_memory_mib
+    error_message = "A function has 128 to 10,240 MiB."
+  }
+}
+
+variable "collector_reserved_concurrency" {
+  description = "How many requests the collector may work on at once, taken out of the account's concurrency; null reserves nothing."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.collector_reserved_concurrency == null ? true : var.collector_reserved_concurrency >= 1 && floor(var.collector_reserved_concurrency) == var.collector_reserved_concurrency
+    error_message = "Reserve at least 1; with 0 the collector would never run."
+  }
+}

@@ -101,3 +101,52 @@ run "refuses_an_alias_for_a_key_and_no_address" {
 
   expect_failures = [var.kms_key_arn, var.alarm_emails]
 }
+
+run "refuses_a_collector_that_anybody_could_use" {
+  command = plan
+
+  variables {
+    enable_collector               = true
+    collector_origins              = ["*"]
+    collector_consent              = "honour"
+    collector_cookie               = { name = "my id" }
+    collector_trusted_proxies      = -1
+    collector_rate_limit           = 0
+    collector_burst_limit          = 0
+    collector_memory_mib           = 64
+    collector_reserved_concurrency = 0
+  }
+
+  expect_failures = [var.collector_package, var.collector_sites, var.collector_origins, var.collector_consent, var.collector_cookie, var.collector_trusted_proxies, var.collector_rate_limit, var.collector_burst_limit, var.collector_memory_mib, var.collector_reserved_concurrency]
+}
+
+run "refuses_sites_without_a_key" {
+  command = plan
+
+  variables {
+    collector_sites  = [{ app_id = "shop", write_key = "short" }]
+    collector_cookie = { days = 401 }
+  }
+
+  expect_failures = [var.collector_sites, var.collector_cookie]
+}
+
+run "refuses_two_sites_with_one_key" {
+  command = plan
+
+  variables {
+    collector_sites = [{ app_id = "shop", write_key = "shop-key-1" }, { app_id = "blog", write_key = "shop-key-1" }]
+  }
+
+  expect_failures = [var.collector_sites]
+}
+
+run "refuses_a_site_of_any_origin" {
+  command = plan
+
+  variables {
+    collector_sites = [{ app_id = "shop", write_key = "shop-key-1", origins = ["https://shop.example/path"] }]
+  }
+
+  expect_failures = [var.collector_sites]
+}

@@ -38,7 +38,7 @@ resource "aws_iam_policy" "boundary" {
     Version = "2012-10-17"
     Statement = [{
       Effect   = "Allow"
-      Action   = ["s3:*", "glue:*", "logs:*", "sqs:SendMessage", "ssm:GetParameter", "kms:Decrypt", "kms:GenerateDataKey", "xray:Put*"]
+      Action   = ["s3:*", "firehose:PutRecordBatch", "glue:*", "logs:*", "sqs:SendMessage", "ssm:GetParameter", "kms:Decrypt", "kms:GenerateDataKey", "xray:Put*"]
       Resource = "*"
     }]
   })

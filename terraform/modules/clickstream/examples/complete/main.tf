@@ -32,6 +32,15 @@ module "clickstream" {
   kms_key_arn = aws_kms_key.lake.arn
   access_logs = { bucket = aws_s3_bucket_policy.logs.bucket } # S3 wants the policy to be there first
 
+  # Who sends: the pages of a shop, through its CloudFront distribution, and nobody who asks not to be followed.
+  enable_collector               = true
+  collector_package              = var.collector_package
+  collector_sites                = [{ app_id = "shop", write_key = var.write_key, origins = ["https://shop.example", "https://*.shop.example"] }]
+  collector_consent              = "anonymise"
+  collector_trusted_proxies      = 1
+  collector_rate_limit           = var.collector_rate_limit
+  collector_reserved_concurrency = var.reserved_concurrency
+
   alarms                 = true
   alarm_emails           = ["data-team@example.com"]
   no_data_minutes        = 15

@@ -15,6 +15,24 @@ variable "lambda_package" {
   default     = "../../../../../dist/processor-aws-arm64.zip"
 }
 
+variable "collector_package" {
+  description = "The collector's zip, made by: make package."
+  type        = string
+  default     = "../../../../../dist/collector-aws-arm64.zip"
+}
+
+variable "write_key" {
+  description = "What the shop's pages send with their events. Make one of your own: uuidgen."
+  type        = string
+  default     = "an-example-key"
+}
+
+variable "collector_rate_limit" {
+  description = "Requests a second that the collector takes."
+  type        = number
+  default     = 500
+}
+
 variable "force_destroy" {
   description = "May terraform destroy delete the data?"
   type        = bool

@@ -43,3 +43,7 @@ mock_resource "aws_sns_topic" {
 mock_resource "aws_kms_key" {
   defaults = { arn = "arn:aws:kms:eu-central-1:123456789012:key/00000000-0000-0000-0000-000000000000" }
 }
+
+mock_resource "aws_apigatewayv2_api" {
+  defaults = { execution_arn = "arn:aws:execute-api:eu-central-1:123456789012:mocked" }
+}
