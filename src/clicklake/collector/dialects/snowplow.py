@@ -134,6 +134,7 @@ _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _SIZE = re.compile(r"([0-9]{1,9})x([0-9]{1,9})")
 _SCHEMA = re.compile(r"iglu:[\w.-]+/([\w.-]+)/[\w.-]+/[0-9]+-[0-9]+-[0-9]+", re.ASCII)  # SchemaKey in iglu-core
 _SESSION = re.compile(r"iglu:com\.snowplowanalytics\.snowplow/client_session/.*", re.DOTALL)
+_NOT_SENT = (None, "")
 _NOBODY = "00000000-0000-0000-0000-000000000000"  # userId of whoever asked not to be told apart
 _FROM_URL_SAFE = str.maketrans("-_ ", "+/+")  # a plus in a query is read as a space
 _ANOTHERS = frozenset({"write_key", "access_token"})  # of a query, for the collector
@@ -245,8 +246,10 @@ def event(said: Mapping[str, Any]) -> Made:
         if row is None:
             others.append(name)
             continue
+        if value in _NOT_SENT:
+            continue  # as if it had not been sent
         field, put, rival, otherwise = row
-        if rival and said.get(rival):
+        if rival and said.get(rival) not in _NOT_SENT:
             made[otherwise] = value
         elif put is None:
             made[field] = value
@@ -303,7 +306,7 @@ def _sent_time(said: Mapping[str, Any], made: Made) -> None:
     """As Snowplow makes derived_tstamp (docs.snowplow.io/docs/events/timestamps): a true time is taken as it is, so no
     sent_time may correct it; and a clock can't have sent before it created: some trackers cut stm to seconds."""
     sent, created = said.get("stm"), said.get("dtm")
-    if sent is None or said.get("ttm"):
+    if sent is None or said.get("ttm") not in _NOT_SENT:
         return
     if isinstance(sent, str) and isinstance(created, str) and len(sent) == len(created) and sent < created:
         sent = created
