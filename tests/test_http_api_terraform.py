@@ -53,6 +53,13 @@ def test_what_terraform_makes_answers_a_signed_out_request(terraform: Terraform,
     assert found[0]["message"] == '{"route":"POST /v1/{proxy+}","status":"200"}'
 
 
+def test_a_function_url_answers_too(terraform: Terraform) -> None:
+    answer = http.request(
+        "POST", terraform.outputs()["function_url"], body=b"x", headers={"Content-Type": "text/plain"}
+    )
+    assert (answer.status, answer.json()) == (200, {"route": "$default", "body": "x"})
+
+
 def test_the_second_plan_is_empty(terraform: Terraform) -> None:
     done = terraform.run("plan", "-detailed-exitcode")
     assert done.returncode == _UNCHANGED, done.stdout

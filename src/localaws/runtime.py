@@ -21,6 +21,7 @@ from localaws.budgets import Budgets
 from localaws.cloudwatch.service import CloudWatch
 from localaws.control.service import Control
 from localaws.events import Deliver, Events
+from localaws.execute_api.addresses import function_url_address
 from localaws.execute_api.service import ExecuteApi
 from localaws.faults import Faults, PutObject, failing_writes, faults_of, possibly_disordered
 from localaws.firehose.service import Firehose, backlog_limit
@@ -174,6 +175,7 @@ class Runtime:
             observe=self._shown.invocation_ran,
             failures=self._keyring.failures,
             admit_report=self._guard.admit_report,
+            address=partial(function_url_address, self.url),
         )
 
     def _new_execute_api(self) -> ExecuteApi:
@@ -183,6 +185,7 @@ class Runtime:
             self.url,
             self.functions.submit,
             self.functions.policy,
+            self.functions.url,
             self._logs.write,
             self._control.has_log_group,
             self._control.handler,

@@ -102,6 +102,30 @@ resource "aws_lambda_permission" "gateway" {
   source_arn    = "${aws_apigatewayv2_api.this.execution_arn}/*/*"
 }
 
+# A function URL beside it. The provider lets everybody call lambda:InvokeFunctionUrl itself; since October 2025 that is one
+# of two permissions that AWS asks for.
+resource "aws_lambda_function_url" "echo" {
+  function_name      = aws_lambda_function.echo.function_name
+  authorization_type = "NONE"
+
+  cors {
+    allow_origins = var.origins
+    allow_methods = ["*"]
+    max_age       = 60
+  }
+}
+
+resource "aws_lambda_permission" "everybody" {
+  statement_id  = "everybody"
+  action        = "lambda:InvokeFunction"
+  function_name = aws_lambda_function.echo.function_name
+  principal     = "*"
+}
+
+output "function_url" {
+  value = aws_lambda_function_url.echo.function_url
+}
+
 output "url" {
   value = aws_apigatewayv2_api.this.api_endpoint
 }

@@ -10,6 +10,8 @@ In the order in which a request meets them:
     event             the request as the function gets it: payload format 2.0
     answers           what the function said as an HTTP answer
     access_log        a line for each request
+    exchange          how requests come in and answers go out
+    function_url      the same for a function's own URL
 
 and what makes them: `apis` and `parts` are the control plane (one document for each API in the Store), `settings` what
 it refuses, `published` what a stage serves.

@@ -8,7 +8,7 @@ a 200 in JSON.
 import base64
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -46,8 +46,11 @@ class Answer:
 
 def refused(status: int, message: str, error: str = "") -> Answer:
     """The gateway's own words. `error`: what the access log says of it."""
-    body = json.dumps({"message": message}, separators=(",", ":")).encode()
-    return Answer(status, (("content-type", _JSON),), body, error or message)
+    return replace(in_json(status, {"message": message}), error=error or message)
+
+
+def in_json(status: int, said: dict[str, Any]) -> Answer:
+    return Answer(status, (("content-type", _JSON),), json.dumps(said, separators=(",", ":")).encode())
 
 
 NOT_FOUND = refused(404, "Not Found")
@@ -64,19 +67,20 @@ def unavailable(error: str) -> Answer:
     return refused(503, "Service Unavailable", error)
 
 
-def answer(payload: bytes) -> Answer:
-    """Of what the function returned; 500 if it is none of the two forms."""
+def answer(payload: bytes, default: str = _TEXT) -> Answer:
+    """Of what the function returned; 500 if it is none of the two forms. `default`: the content type of an answer that
+    has a status and names none."""
     try:
         said = json.loads(payload)
         if not isinstance(said, dict) or "statusCode" not in said:
             body = said.encode() if isinstance(said, str) else payload
             return Answer(200, (("content-type", _JSON),), body)
-        return _whole(said)
+        return _whole(said, default)
     except (ValueError, TypeError, RecursionError) as e:
         return failed(f"The function's response can't be made an HTTP response: {e}")
 
 
-def _whole(said: dict[str, Any]) -> Answer:
+def _whole(said: dict[str, Any], default: str) -> Answer:
     status = int(said["statusCode"])
     if not 200 <= status <= 599:
         raise ValueError(f"{status} is no status code of an answer")
@@ -87,7 +91,7 @@ def _whole(said: dict[str, Any]) -> Answer:
         raise ValueError(f"{wrong[0]!r} is no header's name")
     kept = [(name, value) for name, value in headers if name not in _NOT_PASSED_ON]
     if all(name != "content-type" for name, _ in kept):
-        kept.append(("content-type", _TEXT))
+        kept.append(("content-type", default))
     cookies = [("set-cookie", _value(cookie)) for cookie in said.get("cookies") or ()]
     return Answer(status, (*kept, *cookies), _body(said))
 

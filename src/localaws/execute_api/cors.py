@@ -6,7 +6,9 @@ origin that is not on the list gets its answer without them.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from localaws.execute_api.answers import Answer
 
 PREFIX = "access-control-"
 
@@ -25,6 +27,18 @@ def is_preflight(method: str, headers: Mapping[str, str]) -> bool:
     """ "For the OPTIONS method, your request must contain an origin header and an Access-Control-Request-Method header"
     (the page above)."""
     return method == "OPTIONS" and "origin" in headers and "access-control-request-method" in headers
+
+
+def applied(answer: Answer, cors: Cors | None, method: str, headers: Mapping[str, str]) -> Answer:
+    """The answer to a request with what a browser is told."""
+    if cors is None:
+        return answer
+    kept = tuple((name, value) for name, value in answer.headers if not name.startswith(PREFIX))
+    answer = replace(answer, headers=kept)
+    if "origin" not in headers:
+        return answer
+    told = preflight if is_preflight(method, headers) else of_answer
+    return answer.plus(told(cors, headers["origin"]))
 
 
 def preflight(cors: Cors, origin: str) -> dict[str, str]:

@@ -12,35 +12,24 @@ import logging
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
 
-from localaws.asgi import Receive, Scope, Send, chunks, field_value, head_of
+from localaws.asgi import Receive, Scope, Send, head_of
 from localaws.errors import AwsError
-from localaws.execute_api import access_log, addresses, answers, cors, event
+from localaws.execute_api import access_log, addresses, answers, cors, event, exchange
 from localaws.execute_api.access_log import AccessLog
 from localaws.execute_api.answers import Answer
 from localaws.execute_api.apis import Apis
 from localaws.execute_api.event import Visit
+from localaws.execute_api.exchange import Outcome
 from localaws.execute_api.published import Stage, Stages, stage_of
 from localaws.execute_api.routes import Route, chosen
-from localaws.sigv4 import Head
 
 _log = logging.getLogger("localaws.execute-api")
 
 _LARGEST = 10 * 2**20
 _LARGEST_HEAD = 10_240
 """Of the request line and all headers."""
-
-
-class Outcome(Protocol):
-    """How an invocation ended."""
-
-    @property
-    def payload(self) -> bytes: ...
-
-    @property
-    def failed(self) -> bool: ...
 
 
 Run = Callable[[str, str, str, str], Future[Outcome]]
@@ -83,7 +72,9 @@ class Gateway:
         found = addresses.place(head)
         assert found is not None, "the server asks addresses.place first"
         api, path = found
-        visit, course = self._visit(scope, head, api, path), _Course()
+        domain = addresses.domain(api, self._region, head)
+        visit = exchange.visit(scope, head, self._clock(), self._ids, api, domain, event.decoded(path))
+        visit, course = replace(visit, id=_short(visit.id)), _Course()
         try:
             answer = await self._answer(visit, course, receive)
         except AwsError:
@@ -91,27 +82,10 @@ class Gateway:
         except Exception as e:
             _log.error("%s of the API %s failed", visit.method, api, exc_info=e)
             answer = answers.failed("The endpoint failed; its log has the traceback")
-        answer = _with_cors(answer, course.stage, visit)
-        await _send(send, _last_if_body_is_open(answer, head), visit.id)
+        settings = course.stage.cors if course.stage is not None else None
+        answer = cors.applied(answer, settings, visit.method, visit.headers)
+        await exchange.send_answer(send, answer.plus({"apigw-requestid": visit.id}), head)
         self._note(visit, course, answer)
-
-    def _visit(self, scope: Scope, head: Head, api: str, path: str) -> Visit:
-        raw_cookies = [value.decode("latin-1") for name, value in scope["headers"] if name.lower() == b"cookie"]
-        visit = Visit(
-            base64.urlsafe_b64encode(uuid.UUID(self._ids()).bytes[:11]).decode(),  # as AWS's look: 15 letters and a "="
-            self._clock(),
-            api,
-            addresses.domain(api, self._region, head),
-            head.method,
-            event.decoded(path),
-            head.query,
-            f"HTTP/{scope.get('http_version', '1.1')}",
-            head.headers,
-            event.cookies(";".join(raw_cookies)),
-            (scope.get("client") or ("", 0))[0],
-        )
-        trace = f"Root=1-{int(visit.at):08x}-{self._ids().replace('-', '')[:24]}"
-        return event.forwarded(visit, scope.get("scheme", "http"), (scope.get("server") or ("", 0))[1] or 0, trace)
 
     async def _answer(self, visit: Visit, course: _Course, receive: Receive) -> Answer:
         stages = await self._stages(visit.api)
@@ -132,7 +106,7 @@ class Gateway:
         course.route_key = route.key
         if not course.stage.buckets[route.key].take():
             return answers.TOO_MANY
-        body = await _body(receive)
+        body = await exchange.body(receive, _LARGEST)
         if body is None:
             return answers.TOO_LARGE
         if route.integration is None:
@@ -181,45 +155,11 @@ class Gateway:
         self._access.note(group, f"{visit.api}/{stage.name}", access_log.line(form, known))
 
 
-def _with_cors(answer: Answer, stage: Stage | None, visit: Visit) -> Answer:
-    if stage is None or stage.cors is None:
-        return answer
-    kept = tuple((name, value) for name, value in answer.headers if not name.startswith(cors.PREFIX))
-    answer = Answer(answer.status, kept, answer.body, answer.error)
-    origin = visit.headers.get("origin")
-    if origin is None:
-        return answer
-    told = cors.preflight if cors.is_preflight(visit.method, visit.headers) else cors.of_answer
-    return answer.plus(told(stage.cors, origin))
-
-
-def _last_if_body_is_open(answer: Answer, head: Head) -> Answer:
-    """Of a body that is refused, or that was to come only when it is asked for, nobody knows where it ends (RFC 9110,
-    10.1.1): the connection ends with the answer."""
-    is_open = answer.status == 413 or (answer.status >= 300 and "expect" in head.headers)
-    return answer.plus({"connection": "close"}) if is_open else answer
+def _short(request_id: str) -> str:
+    """As this service's look: 15 letters and a "="."""
+    return base64.urlsafe_b64encode(uuid.UUID(request_id).bytes[:11]).decode()
 
 
 def _head_size(visit: Visit) -> int:
     headers = sum(len(name) + len(value) for name, value in visit.headers.items())
     return len(visit.method) + len(visit.path) + len(visit.query) + headers + sum(map(len, visit.cookies))
-
-
-async def _body(receive: Receive) -> bytes | None:
-    """None if it is too large."""
-    parts, size = [], 0
-    async for part in chunks(receive):
-        size += len(part)
-        if size > _LARGEST:
-            return None
-        parts.append(part)
-    return b"".join(parts)
-
-
-async def _send(send: Send, answer: Answer, request_id: str) -> None:
-    headers = [*answer.headers, ("apigw-requestid", request_id)]
-    if answer.status not in {204, 304}:
-        headers.append(("content-length", str(len(answer.body))))
-    encoded = [(name.encode("latin-1"), field_value(value)) for name, value in headers]
-    await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
-    await send({"type": "http.response.body", "body": b"" if answer.status in {204, 304} else answer.body})

@@ -72,7 +72,7 @@ def _stage(stage: Document, snapshot: Document, clock: Callable[[], float]) -> S
         stage["StageName"],
         known,
         {route.key: _bucket(stage, route.key, clock) for route in known},
-        _cors(snapshot["api"].get("CorsConfiguration")),
+        cors_of(snapshot["api"].get("CorsConfiguration")),
         stage.get("StageVariables", {}),
         (log_group_of(log["DestinationArn"]), log["Format"])
         if log.get("DestinationArn") and log.get("Format")
@@ -90,7 +90,8 @@ def _bucket(stage: Document, key: str, clock: Callable[[], float]) -> Bucket:
     return Bucket(rate, settings.get("ThrottlingBurstLimit", ACCOUNT_BURST), clock)
 
 
-def _cors(given: Document | None) -> Cors | None:
+def cors_of(given: Document | None) -> Cors | None:
+    """None if nothing is set."""
     if not given:
         return None
     return Cors(

@@ -16,9 +16,12 @@ from localaws.wire import Operation, Parameters
 
 
 class Aliases:
-    def __init__(self, registry: Registry, ids: Callable[[], str]) -> None:
+    """`deleted` is told of each that is."""
+
+    def __init__(self, registry: Registry, ids: Callable[[], str], deleted: Callable[[Reference], None]) -> None:
         self._registry = registry
         self._ids = ids
+        self._deleted = deleted
         self.operations: Mapping[str, Operation] = {
             "CreateAlias": self._create,
             "GetAlias": self._get,
@@ -83,6 +86,7 @@ class Aliases:
             document["Aliases"].pop(named.qualifier, None)
             for settings in ("EventInvoke", "Policies"):
                 document[settings].pop(named.qualifier, None)
+        self._deleted(named)
         return {}
 
     def _list(self, parameters: Parameters) -> Parameters:

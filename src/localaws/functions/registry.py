@@ -6,7 +6,7 @@
     Aliases         name -> alias, as GetAlias answers it (aliases.py)
     Tags, Policies, EventInvoke, Reserved, RecursiveLoop    settings.py
 
-Not done: function URLs, event source mappings, provisioned concurrency.
+Not done: event source mappings, provisioned concurrency.
 """
 
 import shutil

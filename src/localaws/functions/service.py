@@ -35,6 +35,7 @@ from localaws.functions.lineage import made_by_a_function
 from localaws.functions.registry import Registry
 from localaws.functions.settings import Settings
 from localaws.functions.stats import Stats
+from localaws.functions.urls import Urls
 from localaws.functions.workers import Outcome
 from localaws.rest_json import rest_json_service
 from localaws.store import Store
@@ -42,7 +43,6 @@ from localaws.wire import Handler, Operation, Parameters, Request
 
 _NOT_DONE = {
     "CreateEventSourceMapping": "event source mappings: S3 notifications and destinations are what invokes functions",
-    "CreateFunctionUrlConfig": "function URLs",
     "PutProvisionedConcurrencyConfig": "provisioned concurrency: workers stay warm for five minutes",
     "InvokeWithResponseStream": "response streaming",
     "CreateCodeSigningConfig": "code signing",
@@ -61,7 +61,8 @@ class Functions:
     takes its lines; `fetch(bucket, key)` reads a package from S3; `targets` maps a service ("sqs", "sns") to send(arn,
     text, attributes), which returns when the target has it durably. `observe` is told of every invocation that ran, and
     how long that took. `failures(access_key)` says how many calls of a worker this endpoint has failed: what fails for
-    that uses up no retry. `admit_report(role, function, arn)` raises AwsError if the role may not tell the target.
+    that uses up no retry. `admit_report(role, function, arn)` raises AwsError if the role may not tell the target;
+    `address(url_id)` is where a function URL is.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Functions:
         observe: Callable[[str, float], None] = lambda _name, _seconds: None,
         failures: Callable[[str], int] = lambda _access_key: 0,
         admit_report: Callable[[str, str, str], None] = lambda _role, _function, _arn: None,
+        address: Callable[[str], str] = lambda url_id: f"https://{url_id}.lambda-url.localhost/",
     ) -> None:
         root = root.absolute()
         self._ids = ids
@@ -87,6 +89,8 @@ class Functions:
         self._registry = Registry(store, root, clock, ids, account, region, fetch, layers.attached)
         self._settings = settings = Settings(self._registry, ids)
         event_invoke = EventInvoke(self._registry, clock)
+        self._urls = urls = Urls(store, self._registry, clock, ids, address)
+        self.url = urls.find
         launcher = Launcher(self._registry, root, layers.folders, clock, ids, environment, log, failures)
         self._executions = Executions(
             store,
@@ -107,7 +111,8 @@ class Functions:
             **settings.operations,
             **event_invoke.operations,
             **layers.operations,
-            **Aliases(self._registry, ids).operations,
+            **Aliases(self._registry, ids, urls.forget).operations,
+            **urls.operations,
             **self._operations(),
             **{name: partial(_refuse, what) for name, what in _NOT_DONE.items()},
         }
@@ -172,6 +177,7 @@ class Functions:
             with self._lifecycle:
                 self._executions.close(named.name, partial(self._registry.delete, named))
                 self._registry.forget_code(named.name)
+                self._urls.forget(named)
         else:
             self._registry.delete(named)
             self._executions.retire(named.name)

@@ -1,7 +1,8 @@
 """What is set on a function beside its code and configuration: who may call it, tags, limits.
 
 Stored and answered; of these, `Reserved` and `RecursiveLoop` act (executions.py). S3 asks for its permission when a
-bucket is to tell the function something. No other permission is enforced: whoever can sign a request may invoke.
+bucket is to tell the function something, API Gateway and function URLs at each request. No other permission is
+enforced: whoever can sign a request may invoke.
 """
 
 import json
@@ -31,6 +32,7 @@ _CONDITIONS: Mapping[str, tuple[str, str]] = {
     "EventSourceToken": ("StringEquals", "lambda:EventSourceToken"),
     "PrincipalOrgID": ("StringEquals", "aws:PrincipalOrgID"),
     "FunctionUrlAuthType": ("StringEquals", "lambda:FunctionUrlAuthType"),
+    "InvokedViaFunctionUrl": ("Bool", "lambda:InvokedViaFunctionUrl"),
 }
 
 
@@ -201,7 +203,8 @@ def permission(parameters: Mapping[str, Any], arn: str) -> dict[str, Any]:
     }
     for name, (operator, key) in _CONDITIONS.items():
         if name in parameters:
-            statement.setdefault("Condition", {}).setdefault(operator, {})[key] = parameters[name]
+            value = str(parameters[name]).lower() if operator == "Bool" else parameters[name]
+            statement.setdefault("Condition", {}).setdefault(operator, {})[key] = value
     return statement
 
 
