@@ -1,7 +1,7 @@
 """The same raw object gives the same rows, in any process, format and chunk size, and the same files in any process.
 
 Each process below has its own seed for hashes, time zone, locale, working directory and number of threads, and reads
-one object that holds what the golden cases hold, thousands of events and damage.
+one object that holds what the golden cases hold, a thousand events and damage.
 """
 
 import gzip
@@ -26,7 +26,7 @@ CHUNKS = (1, 7, 4096, 1 << 20)
 
 
 def raw_object() -> bytes:
-    """More rows than a batch has, every golden case, and a gzip stream that ends too early."""
+    """A thousand events, every golden case, and a gzip stream that ends too early."""
     events = [
         event(
             event_id=str(n),
@@ -34,7 +34,7 @@ def raw_object() -> bytes:
             page_url=f"https://shop.example/{n}?q={n}",
             more={"b": n, "a": [n]},
         )
-        for n in range(3000)
+        for n in range(1000)
     ]
     cases = b"\n".join(path.read_bytes() for path in sorted(GOLDEN.glob("*/raw")))
     plain = b"\n".join(json.dumps(one).encode() for one in events) + b"\n" + cases
@@ -111,7 +111,7 @@ def test_neither_the_format_nor_the_chunks_show_in_the_content(found: list[dict[
     for digests in made:
         sums = digests["sums"]
         assert sums["records_in"] == sums["good"] + sums["duplicate"] + sums["failed"]
-        assert sums["good"] > 3000
+        assert sums["good"] > 1000
         assert sums["duplicate"] > 0
         assert sums["failed"] > 10
 

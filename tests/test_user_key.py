@@ -20,6 +20,7 @@ from clicklake.target import Target, of_keys
 from clicklake.transform.process import Settings
 from clicklake.user_key import key_of_file, key_of_function, render, user_keys
 from endpoint_process import EndpointProcess, clean_environment, eventually
+from seed_walk import ledger_rows
 from transforming import KEY, PIPELINE, event, transform
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "privacy.md"
@@ -114,12 +115,9 @@ def stored(stack: EndpointProcess) -> dict[str, str]:
     names = PIPELINE.names()
     sql = f"SELECT event_id, user_key FROM {PIPELINE.tables.events.name}"
 
-    def found() -> dict[str, str]:
-        rows = queries(stack).rows(sql, WorkGroup=names.workgroup)
-        return {str(event_id): str(user_key) for event_id, user_key in rows}
-
-    assert eventually(lambda: len(found()) == len(IDS))
-    return found()
+    assert eventually(lambda: sum(ledger_rows(stack.client, names.bucket)) == len(IDS))
+    rows = queries(stack).rows(sql, WorkGroup=names.workgroup)
+    return {str(event_id): str(user_key) for event_id, user_key in rows}
 
 
 def queries(stack: EndpointProcess) -> Queries:
