@@ -85,7 +85,7 @@ def payloads(names: list[str]) -> st.SearchStrategy[dict[str, Any]]:
     leaves = st.one_of(st.text(max_size=3), st.integers(), st.floats(allow_nan=False), st.booleans(), st.none())
     keys = st.sampled_from(names) | st.text(max_size=3)
     values = st.recursive(
-        leaves, lambda v: st.lists(v, max_size=3) | st.dictionaries(keys, v, max_size=5), max_leaves=12
+        leaves, lambda v: st.lists(v, max_size=3) | st.dictionaries(keys, v, max_size=5), max_leaves=8
     )
     return st.dictionaries(keys, values, max_size=8).map(numbered)
 

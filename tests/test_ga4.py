@@ -258,7 +258,7 @@ NAMES = sorted(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(st.lists(payloads(NAMES), min_size=1, max_size=3), payloads(["consent", "device", "user_id", "release"]))
 def test_nothing_is_dropped_and_no_event_harms_another(events: list[dict[str, Any]], shared: dict[str, Any]) -> None:
     shared.pop("events", None)
@@ -271,7 +271,7 @@ def test_nothing_is_dropped_and_no_event_harms_another(events: list[dict[str, An
     assert not {*leaves(missing)} - {*leaves(sent.events)} - {*leaves({"c": shared.get("client_id")})}
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(st.binary(max_size=60) | payloads([*NAMES, "events", "user_properties"]).map(lambda v: json.dumps(v).encode()))
 def test_no_bytes_break_the_collector(body: bytes) -> None:
     assert send("/mp/collect", body, query=QUERY).answer.status in {204, 400, 415}

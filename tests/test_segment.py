@@ -245,6 +245,14 @@ def test_the_route_says_what_a_call_is_and_another_type_in_it_is_kept() -> None:
     assert (row["event_type"], row["properties"]) == ("x", {"type": "page"})
 
 
+def test_numbers_and_texts_that_json_libraries_stumble_over_are_kept() -> None:
+    """NaN is what Python's json writes; half of a surrogate pair is a title that was cut within an emoji."""
+    big = b"1234567890123456789012345678901234567890"
+    sent = send("/v1/track", b'{"event":"x","properties":{"big":%b,"nan":NaN,"cut":"a\\ud83d"}}' % big, headers=BASIC)
+    kept = sent.row["properties"]
+    assert (kept["big"], kept["nan"], kept["cut"][0]) == (big.decode(), "NaN", "a")
+
+
 def test_an_empty_referrer_is_none() -> None:
     row = call("page", properties={"referrer": ""}, context={"page": {"referrer": ""}}).row
     assert "referrer" not in row
@@ -500,7 +508,7 @@ NAMES = sorted(
 KINDS = [*segment.ROWS, "unheard", None, 5, ["track"]]
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(payloads(NAMES), st.sampled_from([*segment.ROWS]))
 def test_nothing_of_a_call_is_dropped(said: dict[str, Any], kind: str) -> None:
     event = send(f"/v1/{kind}", said, headers=BASIC).event
@@ -509,7 +517,7 @@ def test_nothing_of_a_call_is_dropped(said: dict[str, Any], kind: str) -> None:
     assert not lost
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(st.lists(st.tuples(payloads(NAMES), st.sampled_from(KINDS)), max_size=4), payloads(["release", "context"]))
 def test_items_of_a_batch_are_the_same_alone(items: list[tuple[dict[str, Any], Any]], shared: dict[str, Any]) -> None:
     shared = {name: value for name, value in shared.items() if name not in {"batch", "writeKey"}}
@@ -521,7 +529,7 @@ def test_items_of_a_batch_are_the_same_alone(items: list[tuple[dict[str, Any], A
     assert len(made.rows) + len(made.failed) + made.ledger["duplicate"] == len(items)
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(
     st.binary(max_size=60)
     | st.from_regex(r'\{("(batch|event|context|writeKey)":(\[|\{|1|"x"|\}|\]|,)*)*', fullmatch=True)
