@@ -47,7 +47,9 @@ class _Gathering:
         return getattr(self._transport, name)
 
     def write(self, data: bytes) -> None:
-        if self._held:
+        if self._transport.is_closing():  # the client went away, and uvloop says so by an error
+            self._held = b""
+        elif self._held:
             held, self._held = self._held, b""
             self._transport.writelines((held, data))
         else:

@@ -37,6 +37,13 @@ class App:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
+        try:
+            await self._serve(scope, receive, send)
+        except Exception as error:
+            # Not to the server, which would log a traceback, and that may quote somebody; it answers 500 all the same.
+            log.error("a request failed: %s", described(error))  # noqa: TRY400
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = wire.head(scope, self._is_proxy)
         try:
             wire.check_size(scope)
