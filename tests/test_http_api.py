@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -518,6 +519,31 @@ def test_a_stage_logs_each_request_in_its_format(
         ("GET /fail", "500", "GET", "/fail", "b", "200", "-"),
         ("-", "404", "GET", "/nowhere\n{}", "b", "-", "-"),
     ]
+
+
+def test_cloudwatch_has_the_apis_metrics(new_api: Callable[..., Api], arn: str, aws: Callable[..., Any]) -> None:
+    api = new_api(arn)
+    for key in ("GET /x", "GET /fail"):
+        api.route(key)
+    for path in ("/x", "/x", "/fail", "/nowhere"):
+        api.send("GET", path)
+    now = datetime.now(UTC)
+
+    def points(metric: str, statistic: str) -> list[float]:
+        asked = {
+            "Namespace": "AWS/ApiGateway",
+            "MetricName": metric,
+            "Dimensions": [{"Name": "ApiId", "Value": api.id}, {"Name": "Stage", "Value": "$default"}],
+            "StartTime": now - timedelta(minutes=2),
+            "EndTime": now + timedelta(minutes=2),
+            "Period": 60,
+            "Statistics": [statistic],
+        }
+        return [each[statistic] for each in aws("cloudwatch").get_metric_statistics(**asked)["Datapoints"]]
+
+    assert [sum(points(metric, "Sum")) for metric in ("Count", "4xx", "5xx")] == [4, 1, 1]
+    assert sum(points("Latency", "SampleCount")) == 4
+    assert sum(points("IntegrationLatency", "SampleCount")) == 3
 
 
 # The control plane

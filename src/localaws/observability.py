@@ -13,7 +13,7 @@ from pathlib import Path
 
 from localaws import datadir, health
 from localaws.cloudwatch.series import Series
-from localaws.metrics import process, queries, requests
+from localaws.metrics import http_apis, process, queries, requests
 from localaws.metrics.exposition import CONTENT_TYPE, render
 from localaws.metrics.registry import Reading, Registry
 from localaws.metrics.sampling import Sampling, Source
@@ -35,6 +35,7 @@ class Observability:
         self._started = clock()
         self._registry = Registry()
         self.query_ended = queries.observer(self._registry)
+        self.api_answered = http_apis.observer(self._registry)
         self._count = requests.observer(self._registry)
         self.series = Series(store)
         self.pages: Mapping[str, Page] = {"/_clicklake/health": self._health, "/_clicklake/metrics": self._metrics}

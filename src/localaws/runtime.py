@@ -188,6 +188,7 @@ class Runtime:
             self.functions.url,
             self._logs.write,
             self._control.has_log_group,
+            self._shown.api_answered,
             self._control.handler,
         )
 

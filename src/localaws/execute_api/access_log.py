@@ -37,7 +37,7 @@ def values(
     found = {
         "accountId": account,
         "apiId": visit.api,
-        "dataProcessed": str(_length(visit) + len(answer.body)),
+        "dataProcessed": str(size_of(visit, answer)),
         "domainName": visit.domain,
         "domainPrefix": visit.domain.partition(".")[0],
         "error.message": answer.error,
@@ -60,9 +60,10 @@ def values(
     return found | (_of_integration(answer, *ran) if ran else {})
 
 
-def _length(visit: Visit) -> int:
+def size_of(visit: Visit, answer: Answer) -> int:
+    """Bytes of both bodies, as far as the request says how long its own is."""
     said = visit.headers.get("content-length", "")
-    return int(said) if said.isdecimal() and len(said) < 10 else 0
+    return (int(said) if said.isdecimal() and len(said) < 10 else 0) + len(answer.body)
 
 
 def _of_integration(answer: Answer, status: int, seconds: float) -> dict[str, str]:

@@ -31,7 +31,8 @@ _LARGEST = 10 * 2**20
 _LARGEST_HEAD = 10_240
 """Of the request line and all headers."""
 
-
+Observe = Callable[[str, str, int, int, float, float | None], None]
+"""(API, stage, status, bytes of request and answer, seconds, Lambda's seconds if it was called)"""
 Run = Callable[[str, str, str, str], Future[Outcome]]
 """(function's ARN, source ARN, payload, trace) -> its outcome. AwsError if it can't be invoked: by its policy, because
 there is no such function, or because it is throttled."""
@@ -54,6 +55,7 @@ class Gateway:
         apis: Apis,
         run: Run,
         log: AccessLog,
+        observe: Observe,
         clock: Callable[[], float],
         ids: Callable[[], str],
         account: str,
@@ -62,6 +64,7 @@ class Gateway:
         self._apis = apis
         self._run = run
         self._access = log
+        self._observe = observe
         self._clock = clock
         self._ids = ids
         self._account = account
@@ -146,13 +149,15 @@ class Gateway:
         return f"arn:aws:execute-api:{self._region}:{self._account}:{visit.api}/{stage.name}/{rest}"
 
     def _note(self, visit: Visit, course: _Course, answer: Answer) -> None:
-        stage = course.stage
-        if stage is None or stage.log is None:
+        stage, seconds = course.stage, self._clock() - visit.at
+        if stage is None:
             return
-        group, form = stage.log
-        seconds = self._clock() - visit.at
-        known = access_log.values(visit, self._account, stage.name, course.route_key, answer, seconds, course.ran)
-        self._access.note(group, f"{visit.api}/{stage.name}", access_log.line(form, known))
+        size = access_log.size_of(visit, answer)
+        self._observe(visit.api, stage.name, answer.status, size, seconds, course.ran[1] if course.ran else None)
+        if stage.log is not None:
+            group, form = stage.log
+            known = access_log.values(visit, self._account, stage.name, course.route_key, answer, seconds, course.ran)
+            self._access.note(group, f"{visit.api}/{stage.name}", access_log.line(form, known))
 
 
 def _short(request_id: str) -> str:

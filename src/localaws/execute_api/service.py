@@ -14,7 +14,7 @@ from localaws.execute_api.access_log import AccessLog
 from localaws.execute_api.apis import Apis
 from localaws.execute_api.exchange import Outcome
 from localaws.execute_api.function_url import Find, FunctionUrls
-from localaws.execute_api.gateway import Gateway
+from localaws.execute_api.gateway import Gateway, Observe
 from localaws.execute_api.parts import Parts
 from localaws.iam.policies import Ask, verdict
 from localaws.rest_json import rest_json_service
@@ -29,7 +29,7 @@ _INVOKE, _INVOKE_URL = "lambda:InvokeFunction", "lambda:InvokeFunctionUrl"
 class ExecuteApi:
     """`url` is the endpoint's own. `submit(arn, payload, trace)` invokes a function synchronously; `policy_of(arn)` is
     its resource policy, None if there is no such function; `find_url(id)` is whose URL it is. `write_log(group, stream,
-    lines)` and `has_log_group(group)` are CloudWatch Logs'."""
+    lines)` and `has_log_group(group)` are CloudWatch Logs'; `observe` is told of every request."""
 
     def __init__(
         self,
@@ -44,6 +44,7 @@ class ExecuteApi:
         find_url: Find,
         write_log: Callable[[str, str, list[str]], None],
         has_log_group: Callable[[str], bool],
+        observe: Observe,
         otherwise: Handler,
     ) -> None:
         self._account = account
@@ -54,7 +55,7 @@ class ExecuteApi:
         self.handler: Handler = rest_json_service(
             "apigatewayv2", {**apis.operations, **Parts(apis).operations}, otherwise
         )
-        self._gateway: App = Gateway(apis, self._run, self._log, clock, ids, account, region)
+        self._gateway: App = Gateway(apis, self._run, self._log, observe, clock, ids, account, region)
         self._urls: App = FunctionUrls(find_url, self._run_by_url, clock, ids, region)
 
     def public(self, head: Head) -> App | None:

@@ -64,6 +64,11 @@ def _sqs(metric: str, unit: str = "Count", samples: str = "") -> Feed:
     return Feed("AWS/SQS", metric, unit, ((("QueueName", "queue"),),), samples=samples)
 
 
+def _http_api(metric: str, unit: str = "Count", scale: float = 1.0, samples: str = "") -> Feed:
+    api, stage = ("ApiId", "api"), ("Stage", "stage")
+    return Feed("AWS/ApiGateway", metric, unit, ((api,), (api, stage)), scale, samples=samples)
+
+
 _MILLISECONDS = 1000.0
 _REQUEST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _LONG = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0)
@@ -71,6 +76,7 @@ _INVOCATIONS = "clicklake_lambda_invocations_total"
 
 _STREAM, _PUT, _FUNCTION, _QUEUE = ("stream",), ("stream", "operation"), ("function",), ("queue",)
 _QUERY = ("workgroup", "type", "state")
+_STAGE, _HTTP_REQUESTS = ("api", "stage"), "clicklake_http_api_requests_total"
 
 
 def _counter(name: str, text: str, labels: tuple[str, ...] = (), *feeds: Feed) -> Definition:
@@ -314,6 +320,42 @@ DEFINITIONS: tuple[Definition, ...] = (
         "Messages that were deleted by those who received them.",
         _QUEUE,
         _sqs("NumberOfMessagesDeleted"),
+    ),
+    # HTTP APIs
+    _counter(
+        _HTTP_REQUESTS, "Requests of HTTP APIs that were answered, by a function or not.", _STAGE, _http_api("Count")
+    ),
+    _counter(
+        "clicklake_http_api_client_errors_total",
+        "Answers of 4xx.",
+        _STAGE,
+        _http_api("4xx", samples=_HTTP_REQUESTS),
+    ),
+    _counter(
+        "clicklake_http_api_server_errors_total",
+        "Answers of 5xx.",
+        _STAGE,
+        _http_api("5xx", samples=_HTTP_REQUESTS),
+    ),
+    _counter(
+        "clicklake_http_api_bytes_total",
+        "Bytes of the requests' bodies and the answers'.",
+        _STAGE,
+        _http_api("DataProcessed", "Bytes", samples=_HTTP_REQUESTS),
+    ),
+    _histogram(
+        "clicklake_http_api_duration_seconds",
+        "From a request's head to its answer.",
+        _STAGE,
+        _REQUEST,
+        _http_api("Latency", "Milliseconds", _MILLISECONDS),
+    ),
+    _histogram(
+        "clicklake_http_api_integration_duration_seconds",
+        "How long Lambda was waited for.",
+        _STAGE,
+        _REQUEST,
+        _http_api("IntegrationLatency", "Milliseconds", _MILLISECONDS),
     ),
     # The endpoint's process
     _gauge("clicklake_control_journal_bytes", "The control plane's journal."),
