@@ -17,7 +17,11 @@ from seed_walk import Walk, ledger_rows
 
 KEY, ORIGIN = "an-example-key", "https://shop.example"
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
-PAGE = {"origin": ORIGIN, "user-agent": AGENT, "x-forwarded-for": "203.0.113.77"}  # as a distribution hands it on
+PAGE: dict[str, Any] = {
+    "origin": ORIGIN,
+    "user-agent": AGENT,
+    "x-forwarded-for": "203.0.113.77",
+}  # as a distribution hands it on
 
 http = urllib3.PoolManager(retries=False, maxsize=20)
 
@@ -50,7 +54,7 @@ def walk(url: str, client: Callable[[str], Any], bucket: str, mark: str) -> None
 
 
 # By what follows the mark: app, browser, network, path.
-EXPECTED = {
+EXPECTED: dict[str, list[str | None]] = {
     "-native": ["shop", "Firefox", "203.0.113.0/24", "/cart"],
     "-below": ["shop", "Firefox", "203.0.113.0/24", None],
     "-segment": ["shop", None, "198.51.100.0/24", "/pricing"],
@@ -61,7 +65,7 @@ RECORDS = len(EXPECTED) + 1  # one is no event
 
 
 def a_page_asks_for_leave(url: str) -> None:
-    asked = {"origin": ORIGIN, "access_control_request_method": "POST"}
+    asked: dict[str, Any] = {"origin": ORIGIN, "access_control_request_method": "POST"}
     leave = send(f"{url}/v1/events", method="OPTIONS", **asked, access_control_request_headers="content-type")
     assert leave.status == 204
     assert leave.headers["access-control-allow-origin"] == ORIGIN
