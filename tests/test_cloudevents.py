@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clicklake.collector.collect import Collector
@@ -286,6 +286,7 @@ NAMES = [
 MAYBE = payloads(NAMES) | payloads(NAMES).map(lambda said: {**said, **ATTRIBUTES})
 
 
+@settings(max_examples=40)
 @given(payloads(NAMES))
 def test_nothing_that_was_sent_is_dropped(said: dict[str, Any]) -> None:
     """But for `type`, which is the event_type, and what JSON in base64 is read to."""
@@ -293,6 +294,7 @@ def test_nothing_that_was_sent_is_dropped(said: dict[str, Any]) -> None:
     assert [leaf for leaf in leaves({**said, **ATTRIBUTES}) if leaf not in found] == []
 
 
+@settings(max_examples=40)
 @given(st.lists(MAYBE | st.integers() | st.text(), min_size=1, max_size=4))
 def test_an_event_is_the_same_alone_and_among_others(events: list[Any]) -> None:
     together = batched(*events)

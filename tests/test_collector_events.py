@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clicklake.collector.collect import Collector
@@ -268,6 +268,7 @@ def summed(made: Made) -> int:
     return len(made.rows) + len(made.failed) + int(made.ledger["duplicate"])
 
 
+@settings(max_examples=40)
 @given(st.lists(EVENTS, min_size=1, max_size=3), st.booleans(), st.sampled_from([None, 1]))
 def test_every_event_is_one_record_whatever_its_neighbours_are(
     events: list[Any], escaped: bool, indent: int | None

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clicklake.collector.collect import Collector
@@ -342,6 +342,7 @@ EVENTS = st.dictionaries(
 )
 
 
+@settings(max_examples=40)
 @given(payloads(NAMES))
 def test_nothing_that_was_sent_is_dropped(said: dict[str, Any]) -> None:
     found = list(leaves(snowplow.event(said)))
