@@ -632,6 +632,11 @@ def test_what_can_not_be_done_here_is_refused_by_name(
     assert named in e.value.response["Error"]["Message"]
 
 
+def test_an_operation_on_what_can_not_be_there_is_refused_by_name(api: Api) -> None:
+    with pytest.raises(ClientError, match="localaws does not do GetVpcLink of HTTP APIs"):
+        api.gateway.get_vpc_link(VpcLinkId="a")
+
+
 def test_an_api_survives_a_crash(api: Api, endpoint: EndpointProcess) -> None:
     """The last test: the endpoint's first requests after it are slow."""
     before = api.gateway.get_api(ApiId=api.id), api.gateway.get_stages(ApiId=api.id)["Items"]

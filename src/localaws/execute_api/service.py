@@ -17,10 +17,10 @@ from localaws.execute_api.function_url import Find, FunctionUrls
 from localaws.execute_api.gateway import Gateway, Observe
 from localaws.execute_api.parts import Parts
 from localaws.iam.policies import Ask, verdict
-from localaws.rest_json import rest_json_service
+from localaws.rest_json import called, rest_json_service
 from localaws.sigv4 import Head
 from localaws.store import Store
-from localaws.wire import Handler
+from localaws.wire import Handler, Request, Response
 
 _GATEWAY = "apigateway.amazonaws.com"
 _INVOKE, _INVOKE_URL = "lambda:InvokeFunction", "lambda:InvokeFunctionUrl"
@@ -52,6 +52,7 @@ class ExecuteApi:
         self._policy_of = policy_of
         self._log = AccessLog(write_log, has_log_group, clock)
         apis = Apis(store, clock, ids, region, url)
+        otherwise = _refusing(otherwise)
         self.handler: Handler = rest_json_service(
             "apigatewayv2", {**apis.operations, **Parts(apis).operations}, otherwise
         )
@@ -85,3 +86,15 @@ class ExecuteApi:
         policy = self._policy_of(ask.resource)
         if not policy or verdict(policy, ask) != "Allow":
             raise AwsError("AccessDeniedException", f"{who} has no permission for {ask.action} on {ask.resource}", 403)
+
+
+def _refusing(otherwise: Handler) -> Handler:
+    """What HTTP APIs have besides is refused by name; the rest is not about them."""
+
+    async def handle(request: Request) -> Response:
+        operation, _ = called("apigatewayv2", request)
+        if not operation:
+            return await otherwise(request)
+        raise AwsError("NotImplemented", f"localaws does not do {operation} of HTTP APIs", 501)
+
+    return handle
