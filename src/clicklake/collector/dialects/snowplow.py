@@ -12,6 +12,7 @@ import binascii
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
@@ -173,10 +174,15 @@ def _yes_or_no(made: Made, name: str, value: Any) -> bool:
 
 
 def _size(made: Made, names: str, value: Any) -> bool:
-    found = _SIZE.fullmatch(value) if isinstance(value, str) else None
-    if found is not None:
-        made.update(zip(names.split(), map(int, found.groups()), strict=True))
-    return found is not None
+    found = _sizes(names, value) if isinstance(value, str) and len(value) < 20 else {}
+    made.update(found)
+    return bool(found)
+
+
+@lru_cache(1000)
+def _sizes(names: str, value: str) -> dict[str, int]:
+    found = _SIZE.fullmatch(value)
+    return dict(zip(names.split(), map(int, found.groups()), strict=True)) if found else {}
 
 
 def _platform(made: Made, name: str, value: Any) -> bool:
@@ -241,12 +247,13 @@ def event(said: Mapping[str, Any]) -> Made:
     """The parameters under the names of the input event."""
     made: Made = {}
     others: list[str] = []
+    find = _BY_NAME.get
     for name, value in said.items():
-        row = _BY_NAME.get(name)
+        row = find(name)
         if row is None:
             others.append(name)
             continue
-        if value in _NOT_SENT:
+        if not value and value in _NOT_SENT:
             continue  # as if it had not been sent
         field, put, rival, otherwise = row
         if rival and said.get(rival) not in _NOT_SENT:
