@@ -122,16 +122,19 @@ class Grouped:
         elif isinstance(error, BusyError):
             refusal = error
         else:
-            what = error.problem if isinstance(error, ClicklakeError) else described(error)
-            log.error("events can't be kept: %s", what)
+            if not self._is_failing():  # of many in a row the first is said
+                what = error.problem if isinstance(error, ClicklakeError) else described(error)
+                log.error("events can't be kept: %s", what)
             refusal = UnavailableError("the events can't be kept now", "see the collector's log", self._retry_after)
         self._failed = (time.monotonic(), refusal.problem)
         return refusal
 
     def trouble(self) -> str:
         """What failed lately counts for some seconds: who sends nothing to one that is in trouble must come back."""
-        since, problem = self._failed
-        return problem if time.monotonic() - since < _TROUBLED_SECONDS else self._check()
+        return self._failed[1] if self._is_failing() else self._check()
+
+    def _is_failing(self) -> bool:
+        return time.monotonic() - self._failed[0] < _TROUBLED_SECONDS
 
     async def close(self) -> None:
         self._closed = True
