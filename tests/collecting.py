@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from clicklake.collector.collect import Collector
@@ -76,6 +77,9 @@ def send(
         return Sent(collector.refused(request, error), [])
     return Sent(collected.answer, collected.lines)
 
+
+# For what is cheap, on a machine that is busy.
+some_examples = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 # --- random payloads -------------------------------------------------------------------------------------------------
 

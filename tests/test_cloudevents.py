@@ -8,14 +8,14 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from clicklake.collector.collect import Collector
 from clicklake.collector.dialects import cloudevents
 from clicklake.collector.request import Request
 from clicklake.collector.settings import Settings, Site
-from collecting import ADDRESS, AGENT, KEY, NOW, OPEN, Sent, leaves, payloads, send
+from collecting import ADDRESS, AGENT, KEY, NOW, OPEN, Sent, leaves, payloads, send, some_examples
 from transforming import PIPELINE, transform
 
 PAGE = Path(__file__).parent.parent / "docs" / "dialect-cloudevents.md"
@@ -286,7 +286,7 @@ NAMES = [
 MAYBE = payloads(NAMES) | payloads(NAMES).map(lambda said: {**said, **ATTRIBUTES})
 
 
-@settings(max_examples=40)
+@some_examples
 @given(payloads(NAMES))
 def test_nothing_that_was_sent_is_dropped(said: dict[str, Any]) -> None:
     """But for `type`, which is the event_type, and what JSON in base64 is read to."""
@@ -294,7 +294,7 @@ def test_nothing_that_was_sent_is_dropped(said: dict[str, Any]) -> None:
     assert [leaf for leaf in leaves({**said, **ATTRIBUTES}) if leaf not in found] == []
 
 
-@settings(max_examples=40)
+@some_examples
 @given(st.lists(MAYBE | st.integers() | st.text(), min_size=1, max_size=4))
 def test_an_event_is_the_same_alone_and_among_others(events: list[Any]) -> None:
     together = batched(*events)
@@ -307,6 +307,7 @@ def test_an_event_is_the_same_alone_and_among_others(events: list[Any]) -> None:
     )
 
 
+@some_examples
 @given(st.binary(max_size=60), st.sampled_from([ONE, MANY, "application/json", "text/plain", ""]), st.text(max_size=9))
 def test_any_bytes_are_answered(body: bytes, kind: str, header: str) -> None:
     headers = {"content-type": kind, "ce-id": header, f"ce-{header}": header}

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from clicklake.collector.collect import Collector
 from clicklake.collector.dialects import ROUTES
 from clicklake.collector.settings import Cookie, Settings, Site
-from collecting import ADDRESS, AGENT, KEY, NOW, OPEN, Sent, send
+from collecting import ADDRESS, AGENT, KEY, NOW, OPEN, Sent, send, some_examples
 from transforming import Made
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -197,6 +197,16 @@ def test_what_is_no_json_in_utf_8_is_refused_as_a_whole(body: bytes) -> None:
     assert sent.said["error"]["code"] == "bad_request"
 
 
+@pytest.mark.parametrize("name", ["properties", "other"])
+@pytest.mark.parametrize(("begin", "end"), [(b'{"a":', b"}"), (b"[", b"]"), (b'[{"a":', b"}]")])
+def test_an_event_that_is_nested_too_deeply_says_so_as_the_transform_does(name: str, begin: bytes, end: bytes) -> None:
+    for times in (40, 49, 50, 51, 97, 98, 99, 100, 101, 400):
+        inner = begin * times + b"1" + end * times
+        inner = inner if begin[:1] == b"{" or name == "other" else b'{"b":%b}' % inner
+        sent = take(b'[{"event_type":"a","%b":%b},%b]' % (name.encode(), inner, B))
+        assert (sent.said["failed"], len(sent.made.rows)) == (len(sent.made.failed), 2 - len(sent.made.failed)), times
+
+
 # --- what is added ---------------------------------------------------------------------------------------------------
 
 
@@ -268,7 +278,7 @@ def summed(made: Made) -> int:
     return len(made.rows) + len(made.failed) + int(made.ledger["duplicate"])
 
 
-@settings(max_examples=40)
+@some_examples
 @given(st.lists(EVENTS, min_size=1, max_size=3), st.booleans(), st.sampled_from([None, 1]))
 def test_every_event_is_one_record_whatever_its_neighbours_are(
     events: list[Any], escaped: bool, indent: int | None
@@ -283,6 +293,7 @@ def test_every_event_is_one_record_whatever_its_neighbours_are(
     assert together.said["failed"] == len(made.failed)
 
 
+@some_examples
 @given(
     st.binary(max_size=40) | EVENTS.map(lambda said: json.dumps([said, said]).encode()),
     st.integers(0, 40),

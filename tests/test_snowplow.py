@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from clicklake.collector.collect import Collector
 from clicklake.collector.dialects import snowplow
 from clicklake.collector.settings import Cookie, Settings
-from collecting import AGENT, COLLECTOR, KEY, NOW, OPEN, Sent, leaves, payloads, send
+from collecting import AGENT, COLLECTOR, KEY, NOW, OPEN, Sent, leaves, payloads, send, some_examples
 from transforming import transform
 
 PAGE = Path(__file__).parent.parent / "docs" / "dialect-snowplow.md"
@@ -342,13 +342,14 @@ EVENTS = st.dictionaries(
 )
 
 
-@settings(max_examples=40)
+@some_examples
 @given(payloads(NAMES))
 def test_nothing_that_was_sent_is_dropped(said: dict[str, Any]) -> None:
     found = list(leaves(snowplow.event(said)))
     assert [leaf for leaf in leaves({**said, "stm": None}) if leaf not in found] == []
 
 
+@some_examples
 @given(st.lists(EVENTS | st.integers() | st.none() | st.lists(st.text()), min_size=1, max_size=4))
 def test_an_event_is_the_same_alone_and_among_others(events: list[Any]) -> None:
     together = post(*events)
@@ -357,6 +358,7 @@ def test_an_event_is_the_same_alone_and_among_others(events: list[Any]) -> None:
     assert all(line.count(b"\n") == 1 and isinstance(json.loads(line), dict) for line in together.lines)
 
 
+@some_examples
 @given(st.binary() | EVENTS.map(lambda said: json.dumps(envelope(said)).encode()[:-3]), st.text())
 def test_any_bytes_are_answered(body: bytes, query: str) -> None:
     assert send(TP2, body, collector=OPEN).answer.status in {200, 400}

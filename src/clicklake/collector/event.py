@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 import msgspec
 
 from clicklake.collector import body
-from clicklake.collector.request import encode
+from clicklake.collector.request import RequestError, encode
 
 Text = str | None
 Voice = Literal["request", "own user agent", "other"]
@@ -51,8 +51,10 @@ class _Seen(msgspec.Struct, gc=False):
     anonymousId: Any = None  # noqa: N815
 
 
+_DEEPEST = 100  # levels, as in the transform
 _see = msgspec.json.Decoder(_Seen).decode
 NO_TYPE = "event_type is missing or no text; the event goes to clickstream_failed"
+TOO_DEEP = "an event has 100 levels at most; it goes to clickstream_failed"
 NO_OBJECT = "an event is a JSON object; this goes to clickstream_failed"
 
 
@@ -69,20 +71,20 @@ def of_text(text: bytes) -> Event:
         _voice(seen.ip or seen.ip_address or seen.ipAddress, seen.user_agent, seen.platform),
         seen.app_id if isinstance(seen.app_id, str) else "",
         bool(seen.anonymous_id or seen.anonymousId),
-        "" if _is_text(seen.event_type) or _is_text(seen.event_name) or _is_text(seen.event) else NO_TYPE,
+        _problem(text, seen.event_type, seen.event_name, seen.event),
     )
 
 
 def of(said: Mapping[str, Any], *, for_another: bool = False) -> Event:
     """An event that a dialect has made, under the names of the input event; `for_another` than who sent it."""
     get = said.get
-    app_id = get("app_id")
+    app_id, text = get("app_id"), written(said)
     return Event(
-        written(said),
+        text,
         "other" if for_another else _voice(_address(get), get("user_agent"), get("platform")),
         app_id if isinstance(app_id, str) else "",
         bool(get("anonymous_id") or get("anonymousId")),
-        "" if _is_text(get("event_type")) or _is_text(get("event_name")) or _is_text(get("event")) else NO_TYPE,
+        _problem(text, get("event_type"), get("event_name"), get("event")),
     )
 
 
@@ -101,8 +103,28 @@ def _address(get: Callable[[str], Any]) -> Any:
     return get("ip") or get("ip_address") or get("ipAddress")
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and value != ""
+def _problem(text: bytes, *types: Any) -> str:
+    """Why the transform will not take it, as far as can be known here."""
+    if not any(isinstance(one, str) and one for one in types):
+        return NO_TYPE
+    # As many as that can't be nested too deeply, and hardly any event has more.
+    return TOO_DEEP if text.count(b"{") + text.count(b"[") >= _DEEPEST and _is_deep(text) else ""
+
+
+def _is_deep(text: bytes) -> bool:
+    """What stands beside `properties` is moved into them, one level down."""
+    try:
+        said = body.value(text)
+    except RequestError:
+        return True
+    waiting = [(value, 1 if name == "properties" else 2) for name, value in said.items()]
+    while waiting:
+        value, depth = waiting.pop()
+        if isinstance(value, (dict, list)):
+            if depth >= _DEEPEST:
+                return True
+            waiting += [(inner, depth + 1) for inner in (value.values() if isinstance(value, dict) else value)]
+    return False
 
 
 def written(said: Mapping[str, Any]) -> bytes:
