@@ -4,6 +4,7 @@ a failure. None of their code is in the repository: `npm ci` in examples/ fetche
 import json
 import os
 import shutil
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,6 +55,12 @@ def chromium() -> str:
         if found := shutil.which(name):
             return found
     _absent(f"there is no Chromium (none of {', '.join(_CHROMIUMS)} on the PATH)")
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
 
 
 def copy_of_examples(folder: Path, collector: str, write_key: str) -> Path:

@@ -17,7 +17,7 @@ import pytest
 
 from athena_client import Queries
 from endpoint_process import EndpointProcess, eventually, running
-from real_clients import EXAMPLES, ROOT, chromium, copy_of_examples, has_node, node, run, served
+from real_clients import EXAMPLES, ROOT, chromium, copy_of_examples, free_port, has_node, node, run, served
 
 Row = dict[str, Any]
 COLUMNS = (
@@ -75,16 +75,19 @@ TYPES = {
 
 
 @pytest.fixture(scope="module")
-def visit(collector: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What Chromium, led by tests/clients/walk.mjs, says of its visit to examples/web."""
+def visit(lake: EndpointProcess, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What Chromium, led by tests/clients/walk.mjs, says of its visit to examples/web. Between the page and the collector
+    is a wire that can be cut: `wire` is its end at the page."""
     programs = [node(), chromium()]
-    examples = copy_of_examples(tmp_path_factory.mktemp("web") / "examples", collector, write_key(SHOP))
+    port = free_port()
+    wire = f"http://127.0.0.1:{port}"
+    examples = copy_of_examples(tmp_path_factory.mktemp("web") / "examples", f"{wire}/collect", write_key(SHOP))
     shutil.copy(ROOT / "tests/clients/walk.mjs", examples)
     with served(examples) as url:
-        done = run(programs[0], "walk.mjs", url, programs[1], cwd=examples)
+        done = run(programs[0], "walk.mjs", url, programs[1], str(port), str(lake.port), cwd=examples)
         assert done.returncode == 0, done.stderr
         said: dict[str, Any] = json.loads(done.stdout)
-        return said | {"url": url}
+        return said | {"url": url, "wire": wire}
 
 
 @pytest.fixture(scope="module")
@@ -109,10 +112,8 @@ def test_every_event_that_the_page_tracked_is_one_row_and_there_is_no_other(
         assert abs(time_of(row) - datetime.fromisoformat(event["time"])) < timedelta(seconds=1)
 
 
-def test_the_page_asks_nobody_but_its_own_server_and_the_collector(
-    lake: EndpointProcess, visit: dict[str, Any]
-) -> None:
-    assert {f"http://{host}" for host in visit["hosts"]} == {visit["url"].rstrip("/"), lake.url}
+def test_the_page_asks_nobody_but_its_own_server_and_the_collector(visit: dict[str, Any]) -> None:
+    assert {f"http://{host}" for host in visit["hosts"]} == {visit["url"].rstrip("/"), visit["wire"]}
     assert visit["refused"] == []
     assert visit["errors"] == []
 

@@ -1,10 +1,12 @@
-// A visitor of examples/web in headless Chromium: node walk.mjs URL CHROMIUM. Prints what the page says it tracked, and
-// every host that it asked for anything, as JSON. Any other host than this machine can't be found.
+// A visitor of examples/web in headless Chromium: node walk.mjs URL CHROMIUM PORT COLLECTOR-PORT. The page's collector is at
+// PORT; what comes there is passed on as long as there is a network. Prints what the page says it tracked, and every host
+// that it asked for anything, as JSON. No host but this machine can be found.
+import net from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import puppeteer from "puppeteer-core";
 
-const [url, executablePath] = process.argv.slice(2);
+const [url, executablePath, port, collectorPort] = process.argv.slice(2);
 const args = ["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"];
 const browser = await puppeteer.launch({ executablePath, args, headless: true });
 const page = await browser.newPage();
@@ -18,8 +20,24 @@ page.on("request", (request) => {
 page.on("response", (answer) => answer.status() >= 400 && seen.refused.push(`${answer.status()} ${answer.url()}`));
 page.on("pageerror", (error) => seen.errors.push(String(error)));
 
+// Chromium's offline mode says so to the page, and ends its requests, but beacons get through: the wire is cut, too.
+const sockets = new Set();
+const relay = net.createServer((from) => {
+  if (!isThere) return from.destroy();
+  const to = net.connect(collectorPort, "127.0.0.1");
+  for (const [one, other] of [[from, to], [to, from]]) {
+    sockets.add(one);
+    one.on("error", () => other.destroy()).on("close", () => other.destroy() && sockets.delete(one));
+    one.pipe(other);
+  }
+});
+await new Promise((done) => relay.listen(port, "127.0.0.1", done));
+
 async function network(on) {
-  isThere &&= on;
+  if (!on) {
+    isThere = false;
+    sockets.forEach((socket) => socket.destroy());
+  }
   await page.setOfflineMode(!on);
   isThere = on;
 }
@@ -82,3 +100,4 @@ const visitor = await page.evaluate(() => ({
 const hosts = [...seen.hosts].filter(Boolean);
 console.log(JSON.stringify({ ...visitor, ...seen, bodies: undefined, hosts, said: await told() }));
 await browser.close();
+process.exit();
