@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clicklake.collector.collect import Collector
-from clicklake.collector.dialects import ROUTES
+from clicklake.collector.dialects import ROUTES, Route
 from clicklake.collector.settings import Cookie, Settings, Site
 from collecting import ADDRESS, AGENT, KEY, NOW, OPEN, Sent, send, some_examples
 from transforming import Made
@@ -205,6 +205,16 @@ def test_an_event_that_is_nested_too_deeply_says_so_as_the_transform_does(name: 
         inner = inner if begin[:1] == b"{" or name == "other" else b'{"b":%b}' % inner
         sent = take(b'[{"event_type":"a","%b":%b},%b]' % (name.encode(), inner, B))
         assert (sent.said["failed"], len(sent.made.rows)) == (len(sent.made.failed), 2 - len(sent.made.failed)), times
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if route.method == "POST"], ids=lambda route: route.path)
+def test_what_is_nested_as_deeply_as_can_just_be_read_is_answered(route: Route) -> None:
+    """Reading, changing and writing run out of stack at depths of their own."""
+    content_type = {"content-type": "application/cloudevents+json"}
+    for depth in range(920, 1010):
+        deep = b'{"a":' * depth + b'"\\ud83d"' + b"}" * depth
+        body = b'{"event":"a","e":"pv","specversion":"1.0","id":"1","source":"s","type":"track","data":%b}' % deep
+        assert send(route.path, body, collector=OPEN, headers=content_type).answer.status < 500
 
 
 # --- what is added ---------------------------------------------------------------------------------------------------

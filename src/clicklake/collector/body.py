@@ -70,6 +70,10 @@ def too_large(most: int) -> TooLargeError:
     return TooLargeError(f"the body has more than {most:,} bytes", "send fewer events at once")
 
 
+def too_deep() -> RequestError:
+    return RequestError(f"the body is nested too deeply; {_DEEPEST} levels can be read", "flatten it")
+
+
 def value(text: bytes | str) -> Any:
     """One JSON value. Raises RequestError."""
     try:
@@ -126,7 +130,7 @@ def _read(text: bytes | str) -> Any:
     try:
         return json.loads(text, parse_float=_float, parse_int=_int, parse_constant=str)
     except RecursionError as e:
-        raise RequestError(f"the body is nested too deeply; {_DEEPEST} levels can be read", "flatten it") from e
+        raise too_deep() from e
     except UnicodeDecodeError as e:
         raise _no_utf8(e) from e
     except json.JSONDecodeError as e:
@@ -147,4 +151,7 @@ def _no_utf8(error: UnicodeDecodeError) -> RequestError:
 
 
 def _text(said: Any) -> bytes:
-    return json.dumps(said, separators=(",", ":")).encode()
+    try:
+        return json.dumps(said, separators=(",", ":")).encode()
+    except RecursionError as e:
+        raise too_deep() from e

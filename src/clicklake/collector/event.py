@@ -128,10 +128,14 @@ def _is_deep(text: bytes) -> bool:
 
 
 def written(said: Mapping[str, Any]) -> bytes:
+    """Raises RequestError for what is nested hundreds of levels deep."""
     try:
-        return encode(said)
-    except UnicodeEncodeError:  # half of a surrogate pair
-        return json.dumps(said, separators=(",", ":"), default=_of_raw).encode()
+        try:
+            return encode(said)
+        except UnicodeEncodeError:  # half of a surrogate pair
+            return json.dumps(said, separators=(",", ":"), default=_of_raw).encode()
+    except RecursionError as e:
+        raise body.too_deep() from e
 
 
 def _of_raw(raw: msgspec.Raw) -> Any:
