@@ -69,8 +69,8 @@ class Settings:
     cookie: Cookie | None = None
     max_bytes: int = 1_000_000
     max_waiting_bytes: int = 64 * 1024 * 1024
-    preflight_seconds: int = 86_400
     max_spool_bytes: int = 1024 * 1024 * 1024
+    preflight_seconds: int = 86_400
     retry_after_seconds: int = 2
 
     def __post_init__(self) -> None:
