@@ -3,7 +3,8 @@
 endpoint    `clicklake up --bare`, shared by the modules that one worker runs, for a start costs seconds; one in `ALONE`
             has an empty one of its own. `endpoint.kill()` and `endpoint.start()` are real, and what was made stays
 aws         aws("s3") -> a boto3 client of `endpoint`
-stack       like `endpoint`, with the default stack provisioned (`clicklake up`)
+stack       a default stack (`clicklake up`) for each module; those in `SHARE_A_STACK` have one together, for they look at
+            nothing but what they made themselves
 stack_copy  stack_copy(data_dir) makes a data directory with the default stack, for a test that starts its own endpoint
 """
 
@@ -32,6 +33,8 @@ ALONE = {
     "test_terraform",
     "test_terraform_pipeline",
 }
+# Modules that use a stack, and neither change it nor mind what others sent to it.
+SHARE_A_STACK = {"test_processor", "test_schema", "test_send"}
 
 
 @pytest.fixture(scope="session")
@@ -51,9 +54,23 @@ def endpoint(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         yield shared
 
 
+@pytest.fixture(scope="session")
+def shared_stack(
+    tmp_path_factory: pytest.TempPathFactory, stack_copy: Callable[[Path], Path]
+) -> Iterator[EndpointProcess]:
+    yield from running(stack_copy(tmp_path_factory.mktemp("shared") / "data"))
+
+
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory, stack_copy: Callable[[Path], Path]) -> Iterator[EndpointProcess]:
-    yield from running(stack_copy(tmp_path_factory.mktemp("stack") / "data"))
+def stack(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, stack_copy: Callable[[Path], Path]
+) -> Iterator[EndpointProcess]:
+    if request.path.stem in SHARE_A_STACK:
+        shared: EndpointProcess = request.getfixturevalue("shared_stack")
+        shared.revive()
+        yield shared
+    else:
+        yield from running(stack_copy(tmp_path_factory.mktemp("stack") / "data"))
 
 
 @pytest.fixture(scope="session")
