@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks.measure import Row
 from clicklake import __version__
 
-NAMES = ("transform", "ingest", "producer", "athena", "startup", "processor", "end_to_end")
+NAMES = ("transform", "ingest", "producer", "collector", "athena", "startup", "processor", "end_to_end")
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
 
