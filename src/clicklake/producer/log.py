@@ -84,8 +84,7 @@ class Log:
 
     def append(self, lines: list[bytes]) -> bool:
         """All of them, or none: False if there is no room. Raises SpoolError if the disk takes no more."""
-        framed = [segments.frame(line) for line in lines]
-        data = framed[0] if len(framed) == 1 else b"".join(framed)
+        data = segments.framed(lines)
         if self.used + self.reserved + len(data) > self._most:
             return False
         try:
@@ -101,9 +100,7 @@ class Log:
         self.used += len(data)
         self._dirty = True
         if follows and (not self._lines or self.size + len(data) <= self._memory):
-            for line, frame in zip(lines, framed, strict=True):
-                at += len(frame)
-                self._hold(line, (self._number, at))
+            self._hold_all(lines, at)
         return True
 
     def _begin_segment(self) -> None:
@@ -213,6 +210,15 @@ class Log:
         self._ends.append(end)
         self.size += len(line) + STAMP_BYTES
         self._read = end
+
+    def _hold_all(self, lines: list[bytes], at: int) -> None:
+        """Lines that were just written behind each other, from there on in this segment."""
+        self._lines += lines
+        for line in lines:
+            at += segments.FRAME_BYTES + len(line)
+            self._ends.append((self._number, at))
+            self.size += len(line) + STAMP_BYTES
+        self._read = (self._number, at)
 
     # --- acknowledging -----------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ written again; if it can't be read, all of them are sent again. A frame is a len
 
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 MAGIC = b"clkspl1\n"
 _MARK = struct.Struct("<Q")
@@ -45,8 +45,12 @@ def acknowledged(head: bytes) -> int:
     return int(_MARK.unpack(mark)[0]) if _crc32(mark) == crc else HEADER_BYTES
 
 
-def frame(line: bytes) -> bytes:
-    return _FRAME.pack(len(line), _crc32(line)) + line
+def framed(lines: Iterable[bytes]) -> bytes:
+    """A frame each."""
+    pieces: list[bytes] = []
+    for line in lines:
+        pieces += (_FRAME.pack(len(line), _crc32(line)), line)
+    return b"".join(pieces)
 
 
 def frames(data: bytes) -> Iterator[tuple[bytes, int]]:
