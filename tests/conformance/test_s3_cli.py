@@ -1,7 +1,10 @@
 """S3 through the real `aws s3` commands."""
 
+import json
 import os
 import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,25 +12,38 @@ import pytest
 from endpoint_process import EndpointProcess
 
 
-@pytest.fixture(scope="module")
-def run(endpoint: EndpointProcess) -> "Run":
-    command = Run(endpoint)
-    command("mb", "s3://cli")
-    return command
-
-
 class Run:
     """run("ls", "s3://bucket/") -> what `aws s3 ls s3://bucket/` prints."""
 
-    def __init__(self, endpoint: EndpointProcess) -> None:
-        self._environment = endpoint.environment()
+    def __init__(self, forks: subprocess.Popen[str], folder: Path) -> None:
+        self._forks = forks
+        self._given, self._printed = folder / "given", folder / "printed"
 
     def __call__(self, *arguments: str, stdin: bytes = b"") -> str:
-        done = subprocess.run(
-            ["aws", "s3", *arguments], env=self._environment, input=stdin, capture_output=True, timeout=60
+        assert self._forks.stdin
+        assert self._forks.stdout
+        errors = Path(f"{self._printed}.err")
+        self._given.write_bytes(stdin)
+        for file in (self._printed, errors):
+            file.write_bytes(b"")
+        print(
+            json.dumps([["s3", *arguments], str(self._given), str(self._printed)]), file=self._forks.stdin, flush=True
         )
-        assert done.returncode == 0, done.stderr.decode()
-        return done.stdout.decode()
+        assert self._forks.stdout.readline() == "0\n", errors.read_text()
+        return self._printed.read_text()
+
+
+@pytest.fixture(scope="module")
+def run(endpoint: EndpointProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    program = [sys.executable, str(Path(__file__).with_name("aws_cli_forks.py"))]
+    with subprocess.Popen(
+        program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=endpoint.environment(), text=True
+    ) as forks:
+        command = Run(forks, tmp_path_factory.mktemp("cli"))
+        command("mb", "s3://cli")
+        yield command
+        assert forks.stdin
+        forks.stdin.close()
 
 
 def names(listing: str) -> list[str]:
