@@ -73,7 +73,7 @@ def _delivery(arguments: Arguments, settings: "Settings") -> "tuple[Delivery, st
     aim = target(arguments)
     if arguments.no_spool:
         name = arguments.stream or pipeline.load(arguments.pipeline).names(arguments.environment).delivery_stream
-        streams = [Stream(aim, name, connect_seconds=2, read_seconds=8) for _ in range(_AT_ONCE)]
+        streams = [Stream(aim, name, connect_seconds=2, read_seconds=4) for _ in range(_AT_ONCE)]
         said = logging.getLogger("clicklake.collector").error
         directs = [Direct(stream, settings.retry_after_seconds, said) for stream in streams]
         return delivery.to_stream(directs, settings), name, lambda: "none waits here"
