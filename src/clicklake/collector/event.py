@@ -103,12 +103,16 @@ def _address(get: Callable[[str], Any]) -> Any:
     return get("ip") or get("ip_address") or get("ipAddress")
 
 
-def _problem(text: bytes, *types: Any) -> str:
+def _problem(text: bytes, own: Any, alias: Any, other: Any) -> str:
     """Why the transform will not take it, as far as can be known here."""
-    if not any(isinstance(one, str) and one for one in types):
+    if not (_is_text(own) or _is_text(alias) or _is_text(other)):
         return NO_TYPE
     # As many as that can't be nested too deeply, and hardly any event has more.
     return TOO_DEEP if text.count(b"{") + text.count(b"[") >= _DEEPEST and _is_deep(text) else ""
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and value != ""
 
 
 def _is_deep(text: bytes) -> bool:

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -22,26 +22,26 @@ from clicklake.collector.dialects.route import Outcome, Route
 from clicklake.collector.event import Batch, of_any
 from clicklake.collector.request import Answer, Request, RequestError
 
-Kind = Literal["text", "number", "yes or no", "size", "platform", "address", "event", "entities"]
+Kind = Literal["text", "number", "yes or no", "size", "platform", "address", "event", "entities", "code"]
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`at`: the parameter. `name`: of the input event's field, or of Snowplow's canonical model; two for a size.
-    `unless`: another parameter that has the name if it is sent; then this one's is `then`, or its own."""
+    """`at`: the parameter. `name`: of the input event's field, or of Snowplow's canonical model; two for a size. Of
+    several rows for one name the first that was sent has it; then another's name is `then`, or its own."""
 
     at: str
     name: str
     kind: Kind = "text"
-    unless: str = ""
     then: str = ""
 
 
 ROWS = (
-    # Fields of the input event. `e` makes event_type and `stm` sent_time: see _event_type and _sent_time.
+    # Fields of the input event.
     Row("eid", "event_id"),
     Row("ttm", "event_time"),
-    Row("dtm", "event_time", unless="ttm", then="dvce_created_tstamp"),
+    Row("dtm", "event_time", then="dvce_created_tstamp"),
+    Row("stm", "sent_time"),
     Row("aid", "app_id"),
     Row("p", "platform", "platform"),
     Row("uid", "user_id"),
@@ -54,13 +54,13 @@ ROWS = (
     Row("ip", "ip", "address"),
     Row("lang", "locale"),
     Row("se_va", "value", "number"),
-    Row("ev_va", "value", "number", unless="se_va"),
-    Row("tr_tt", "value", "number", unless="se_va"),
+    Row("ev_va", "value", "number"),
+    Row("tr_tt", "value", "number"),
     Row("tr_cu", "currency"),
-    Row("ti_cu", "currency", unless="tr_cu"),
+    Row("ti_cu", "currency"),
     # What the canonical model has besides.
     Row("tnuid", "network_userid"),
-    Row("nuid", "network_userid", unless="tnuid"),
+    Row("nuid", "network_userid"),
     Row("vid", "domain_sessionidx", "number"),
     Row("fp", "user_fingerprint"),
     Row("tid", "txn_id", "number"),
@@ -87,10 +87,10 @@ ROWS = (
     Row("se_ac", "se_action"),
     Row("se_la", "se_label"),
     Row("se_pr", "se_property"),
-    Row("ev_ca", "se_category", unless="se_ca"),
-    Row("ev_ac", "se_action", unless="se_ac"),
-    Row("ev_la", "se_label", unless="se_la"),
-    Row("ev_pr", "se_property", unless="se_pr"),
+    Row("ev_ca", "se_category"),
+    Row("ev_ac", "se_action"),
+    Row("ev_la", "se_label"),
+    Row("ev_pr", "se_property"),
     Row("tr_id", "tr_orderid"),
     Row("tr_af", "tr_affiliation"),
     Row("tr_tx", "tr_tax", "number"),
@@ -101,7 +101,7 @@ ROWS = (
     Row("ti_id", "ti_orderid"),
     Row("ti_sk", "ti_sku"),
     Row("ti_nm", "ti_name"),
-    Row("ti_na", "ti_name", unless="ti_nm"),
+    Row("ti_na", "ti_name"),
     Row("ti_ca", "ti_category"),
     Row("ti_pr", "ti_price", "number"),
     Row("ti_qu", "ti_quantity", "number"),
@@ -110,9 +110,10 @@ ROWS = (
     Row("pp_miy", "pp_yoffset_min", "number"),
     Row("pp_may", "pp_yoffset_max", "number"),
     Row("ue_pr", "unstruct_event", "event"),
-    Row("ue_px", "unstruct_event", "event", unless="ue_pr"),
+    Row("ue_px", "unstruct_event", "event"),
     Row("co", "contexts", "entities"),
-    Row("cx", "contexts", "entities", unless="co"),
+    Row("cx", "contexts", "entities"),
+    Row("e", "event_type", "code"),  # the last, for it may stand in the event
 )
 # Snowplow's column event_name, but for `ue`, whose schema has the name (Enrich: EventEnrichments.scala and
 # SchemaEnrichment.scala); `ev` and `ad` are of old trackers.
@@ -135,9 +136,10 @@ _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _SIZE = re.compile(r"([0-9]{1,9})x([0-9]{1,9})")
 _SCHEMA = re.compile(r"iglu:[\w.-]+/([\w.-]+)/[\w.-]+/[0-9]+-[0-9]+-[0-9]+", re.ASCII)  # SchemaKey in iglu-core
 _SESSION = re.compile(r"iglu:com\.snowplowanalytics\.snowplow/client_session/.*", re.DOTALL)
+_MOST_PLANS, _LONGEST_PLAN = 1000, 2000  # names together have so many characters
 _NOT_SENT = (None, "")
 _NOBODY = "00000000-0000-0000-0000-000000000000"  # userId of whoever asked not to be told apart
-_FROM_URL_SAFE = str.maketrans("-_ ", "+/+")  # a plus in a query is read as a space
+_FROM_URL_SAFE = bytes.maketrans(b"-_ ", b"+/+")  # a plus in a query is read as a space
 _ANOTHERS = frozenset({"write_key", "access_token"})  # of a query, for the collector
 
 
@@ -151,11 +153,12 @@ class _Inner(msgspec.Struct, gc=False):
 class _Outer(msgspec.Struct, gc=False):
     """Self-describing JSON around another; `data` is looked at only as far as its schema."""
 
-    data: _Inner | list[Any] | str | int | float | bool | None = None
+    data: _Inner | list[msgspec.Raw] | str | int | float | bool | None = None
 
 
 _outer = msgspec.json.Decoder(_Outer).decode
 Made = dict[str, Any]
+Put = Callable[[Made, str, Any], bool]
 
 
 def _number(made: Made, name: str, value: Any) -> bool:
@@ -223,62 +226,18 @@ def _tolerantly(made: Made, name: str, text: str) -> bool:
 
 def _from_base64(text: str) -> str:
     """With the letters of URLs or the others, with padding or without (RFC 4648, 3.2 and 5). Raises ValueError."""
-    digits = text.translate(_FROM_URL_SAFE).rstrip("=")
-    return binascii.a2b_base64(digits + "=" * (-len(digits) % 4), strict_mode=True).decode()
+    digits = text.encode().translate(_FROM_URL_SAFE).rstrip(b"=")
+    return binascii.a2b_base64(digits + b"=" * (-len(digits) % 4), strict_mode=True).decode()
 
 
-_PUT: dict[Kind, Callable[[Made, str, Any], bool] | None] = {
-    "text": None,
-    "number": _number,
-    "yes or no": _yes_or_no,
-    "size": _size,
-    "platform": _platform,
-    "address": _address,
-    "event": _json,
-    "entities": _json,
-}
-_BY_NAME = {row.at: (row.name, _PUT[row.kind], row.unless, row.then or row.at) for row in ROWS}
-
-
-# --- events ----------------------------------------------------------------------------------------------------------
-
-
-def event(said: Mapping[str, Any]) -> Made:
-    """The parameters under the names of the input event."""
-    made: Made = {}
-    others: list[str] = []
-    find = _BY_NAME.get
-    for name, value in said.items():
-        row = find(name)
-        if row is None:
-            others.append(name)
-            continue
-        if not value and value in _NOT_SENT:
-            continue  # as if it had not been sent
-        field, put, rival, otherwise = row
-        if rival and said.get(rival) not in _NOT_SENT:
-            made[otherwise] = value
-        elif put is None:
-            made[field] = value
-        elif not put(made, field, value):
-            made[name] = value
-    if "e" in said:
-        made["event_type"] = _event_type(said["e"], made)
-    _mobile(said, made)
-    _sent_time(said, made)
-    for name in others:
-        if name not in {"e", "stm"}:
-            made[f"_event.{name}" if name in made else name] = said[name]
-    return made
-
-
-def _event_type(code: Any, made: Made) -> Any:
+def _code(made: Made, name: str, code: Any) -> bool:
     """A code that the protocol does not have stays."""
+    made[name] = EVENT_TYPES.get(code, code) if isinstance(code, str) else code
     if code == "ue" and "unstruct_event" in made:
         found = _SCHEMA.fullmatch(str(_schema(made["unstruct_event"])))
         if found is not None:
-            return found[1]
-    return EVENT_TYPES.get(code, code) if isinstance(code, str) else code
+            made[name] = found[1]
+    return True
 
 
 def _schema(described: msgspec.Raw | Made) -> Any:
@@ -290,14 +249,91 @@ def _schema(described: msgspec.Raw | Made) -> Any:
     return data.schema if isinstance(data, _Inner) else None
 
 
-def _mobile(said: Mapping[str, Any], made: Made) -> None:
+_PUT: dict[Kind, Put | None] = {
+    "text": None,
+    "number": _number,
+    "yes or no": _yes_or_no,
+    "size": _size,
+    "platform": _platform,
+    "address": _address,
+    "event": _json,
+    "entities": _json,
+    "code": _code,
+}
+
+
+# --- events ----------------------------------------------------------------------------------------------------------
+
+
+class _Plan(NamedTuple):
+    """What becomes of parameters, by their names: `names` of all, and the values that are to be read."""
+
+    names: tuple[str, ...]
+    puts: tuple[tuple[str, str, Put], ...]
+
+
+def event(said: Mapping[str, Any]) -> Made:
+    """The parameters under the names of the input event."""
+    values = said.values()
+    if None in values or "" in values:  # as if they had not been sent
+        said = {name: value for name, value in said.items() if value not in _NOT_SENT}
+    names = tuple(said)
+    plan = _plans.get(names) or _planned(names)
+    made = dict(zip(plan.names, said.values(), strict=True))
+    for name, field, put in plan.puts:
+        if put(made, field, made[name]) and name != field:
+            del made[name]
+    _mobile(made)
+    if "sent_time" in made:
+        _sent_time(made, said)
+    return made
+
+
+_plans: dict[tuple[str, ...], _Plan] = {}  # measured: a site's names repeat, and this saves half of the time
+
+
+def _planned(names: tuple[str, ...]) -> _Plan:
+    plan = _plan(names)
+    if len(_plans) >= _MOST_PLANS:
+        _plans.clear()
+    if sum(map(len, names)) <= _LONGEST_PLAN:
+        _plans[names] = plan
+    return plan
+
+
+def _plan(names: tuple[str, ...]) -> _Plan:
+    there = frozenset(names)
+    becomes: dict[str, str] = {}
+    puts: list[tuple[str, str, Put]] = []
+    taken: set[str] = set()
+    for row in ROWS:
+        if row.at not in there:
+            continue
+        put = _PUT[row.kind]
+        if row.name in taken:
+            becomes[row.at] = row.then or row.at
+        elif put is None:
+            becomes[row.at] = row.name
+        else:
+            becomes[row.at] = row.at
+            puts.append((row.at, row.name, put))
+        taken.update((row.name, becomes[row.at], *row.name.split()))
+    for name in there - becomes.keys():
+        free = name
+        while free in taken or (free != name and free in there):
+            free = f"_event.{free}"
+        becomes[name] = free
+    return _Plan(tuple(becomes[name] for name in names), tuple(puts))
+
+
+def _mobile(made: Made) -> None:
     """Mobile trackers say which they are in their version alone, and who and which visit in an entity."""
     if made.get("platform") == "mobile":
-        made["platform"] = TRACKERS.get(str(said.get("tv")).partition("-")[0], "mobile")
-    if "contexts" in made and not (said.get("duid") and said.get("sid")):
+        made["platform"] = TRACKERS.get(str(made.get("v_tracker")).partition("-")[0], "mobile")
+    if "contexts" in made and not ("anonymous_id" in made and "session_id" in made):
         session = _session(made["contexts"])
         for name, field in (("userId", "anonymous_id"), ("sessionId", "session_id")):
-            if not made.get(field) and isinstance(session.get(name), str) and session[name] != _NOBODY:
+            if field not in made and isinstance(session.get(name), str) and session[name] != _NOBODY:
                 made[field] = session[name]
 
 
@@ -309,15 +345,14 @@ def _session(contexts: msgspec.Raw | Made) -> dict[str, Any]:
     return {}
 
 
-def _sent_time(said: Mapping[str, Any], made: Made) -> None:
+def _sent_time(made: Made, said: Mapping[str, Any]) -> None:
     """As Snowplow makes derived_tstamp (docs.snowplow.io/docs/events/timestamps): a true time is taken as it is, so no
     sent_time may correct it; and a clock can't have sent before it created: some trackers cut stm to seconds."""
-    sent, created = said.get("stm"), said.get("dtm")
-    if sent is None or said.get("ttm") not in _NOT_SENT:
-        return
-    if isinstance(sent, str) and isinstance(created, str) and len(sent) == len(created) and sent < created:
-        sent = created
-    made["sent_time"] = sent
+    sent, created = made["sent_time"], said.get("dtm")
+    if "ttm" in said:
+        del made["sent_time"]
+    elif isinstance(sent, str) and isinstance(created, str) and len(sent) == len(created) and sent < created:
+        made["sent_time"] = created
 
 
 # --- requests --------------------------------------------------------------------------------------------------------
@@ -365,9 +400,7 @@ def _pixel(_: Request, __: Outcome) -> Answer:
 _EVENT = {
     "type": "object",
     "required": ["e"],
-    "properties": {"e": {"type": "string", "enum": [*EVENT_TYPES]}}
-    | {row.at: {"type": "string", "description": row.name} for row in ROWS}
-    | {"stm": {"type": "string", "description": "sent_time"}},
+    "properties": {row.at: {"type": "string", "description": row.name} for row in ROWS},
     "additionalProperties": {"type": "string"},
 }
 _PAYLOAD = {
@@ -391,7 +424,7 @@ ROUTES = (
         "Snowplow's tracker protocol: an event as a query, answered with a pixel",
         _read_pixel,
         _pixel,
-        parameters=("e", "stm", *(row.at for row in ROWS)),
+        parameters=tuple(row.at for row in ROWS),
         answer_type="image/gif",
     ),
 )
