@@ -11,12 +11,10 @@ const args = ["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOT
 const browser = await puppeteer.launch({ executablePath, args, headless: true });
 const page = await browser.newPage();
 
-const seen = { hosts: new Set(), bodies: [], refused: [], errors: [] };
+const seen = { hosts: new Set(), answered: [], refused: [], errors: [] };
 let isThere = true; // the network
-page.on("request", (request) => {
-  seen.hosts.add(new URL(request.url()).host);
-  if (isThere) seen.bodies.push(request.postData() ?? "");
-});
+page.on("request", (request) => seen.hosts.add(new URL(request.url()).host));
+page.on("requestfinished", (request) => seen.answered.push(request.postData() ?? ""));
 page.on("response", (answer) => answer.status() >= 400 && seen.refused.push(`${answer.status()} ${answer.url()}`));
 page.on("pageerror", (error) => seen.errors.push(String(error)));
 
@@ -45,19 +43,20 @@ async function network(on) {
 const said = (number) =>
   page.waitForFunction((number) => JSON.parse(localStorage.said).length >= number, { polling: 20 }, number);
 
-// Each event that the page says it tracked; `waits` if the plain tracker has not heard yet that it arrived.
+// Each event that the page says it tracked; `waits` if its tracker keeps it in localStorage until it has arrived.
 const told = () =>
-  page.evaluate(() =>
-    JSON.parse(localStorage.said).map((event) => ({ ...event, waits: `clicklake.event.${event.event_id}` in localStorage })),
-  );
+  page.evaluate(() => {
+    const queues = Object.entries(localStorage).filter(([name]) => /^(clicklake\.event\.|snowplowOutQueue_)/.test(name));
+    const waiting = JSON.stringify(queues);
+    return JSON.parse(localStorage.said).map((event) => ({ ...event, waits: waiting.includes(event.event_id) }));
+  });
 
-// The others' are seen on their way; Segment's tries again after a pause of up to 5 seconds, by chance.
+// Segment's keeps what has no answer when the page goes, and sends it again; else after up to 5 seconds, by chance.
 async function allIsSent(seconds) {
   const deadline = Date.now() + 1000 * seconds;
   const isSent = ({ tracker, event_id, waits }) =>
-    tracker === "plain" ? !waits : seen.bodies.some((body) => body.includes(event_id));
+    tracker === "segment" ? seen.answered.some((body) => body.includes(event_id)) : !waits;
   while (Date.now() < deadline && !(await told()).every(isSent)) await sleep(25);
-  await sleep(200); // answers
 }
 
 await page.goto(url);
@@ -90,7 +89,7 @@ await page.goto("about:blank");
 await network(true);
 await page.goto(`${url}?page=back`);
 await said(27);
-await allIsSent(15);
+await allIsSent(20);
 
 const visitor = await page.evaluate(() => ({
   user_agent: navigator.userAgent,
@@ -98,6 +97,6 @@ const visitor = await page.evaluate(() => ({
   title: document.title,
 }));
 const hosts = [...seen.hosts].filter(Boolean);
-console.log(JSON.stringify({ ...visitor, ...seen, bodies: undefined, hosts, said: await told() }));
+console.log(JSON.stringify({ ...visitor, ...seen, answered: undefined, hosts, said: await told() }));
 await browser.close();
 process.exit();
