@@ -135,6 +135,10 @@ def test_a_chunked_body_that_never_ends_is_refused_when_it_is_too_large(collecto
     assert statuses(collector.raw(start + chunk * 20)) == [413]
 
 
+def test_a_head_without_an_end_is_given_up(collector: CollectorProcess) -> None:
+    assert statuses(collector.raw(b"GET /health HTTP/1.1\r\n" + b"X: " + b"x" * 400_000)) == []
+
+
 def test_a_405_says_what_is_allowed_and_head_is_get_without_a_body(collector: CollectorProcess) -> None:
     assert collector.ask("PUT", "/v1/events").headers["allow"] == "POST, OPTIONS"
     got, headed = collector.ask("GET", "/health"), collector.ask("HEAD", "/health")

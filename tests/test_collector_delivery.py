@@ -15,14 +15,15 @@ import pytest
 import kept_disk
 from clicklake.collector.delivery import Grouped, to_spool
 from clicklake.collector.direct import Direct
-from clicklake.collector.request import BusyError, RequestError, UnavailableError
+from clicklake.collector.request import BusyError, RequestError, SlowError, UnavailableError
 from clicklake.collector.room import Room
 from clicklake.collector.settings import Settings
+from clicklake.collector.wire import whole_body
 from clicklake.producer import ClosedError, FullError, SpoolError
 from clicklake.producer.segments import HEADER_BYTES, MAGIC, frames
 from clicklake.producer.stream import Stream as Puts
 from firehose_wire import Answer, Stream, refuse_every_third
-from producing import producing
+from producing import producing, segments
 from traced_calls import can_trace, command, read
 
 
@@ -264,6 +265,50 @@ def test_a_spool_without_room_takes_nothing_and_health_says_so(tmp_path: Path) -
     producer.close(timeout=0)
 
 
+def test_a_full_disk_takes_nothing_until_there_is_room_again(tmp_path: Path) -> None:
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "clicklake-test", str(tmp_path)]
+    if sys.platform != "linux" or subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("this user may mount nothing")
+    filler = tmp_path / "filler"
+    producer = producing(Stream(*[fail(500, "InternalFailure")] * 10_000), tmp_path, fsync=0)
+
+    async def run() -> None:
+        delivery = to_spool(producer, Settings())
+        await delivery.take([line(0)])
+        filler.write_bytes(bytes(4 * 2**20 - 40_960))
+        assert "disk is full" in delivery.trouble()
+        with pytest.raises(UnavailableError):
+            await delivery.take([line(1, 100_000)])
+        filler.unlink()
+        await delivery.take([line(2, 100_000)])
+        assert delivery.trouble() == ""
+        await delivery.close()
+
+    try:
+        asyncio.run(run())
+        producer.close(timeout=0)
+        data = b"".join(path.read_bytes() for path in segments(tmp_path))
+        assert [f"{number:06}".encode() in data for number in range(3)] == [True, False, True]
+    finally:
+        subprocess.run(["umount", "--lazy", str(tmp_path)], check=False, capture_output=True)
+
+
+# --- bodies ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_body_that_takes_too_long_is_given_up_and_its_room_is_free_again() -> None:
+    """However steadily it comes."""
+    room = Room(1000, 2)
+
+    async def receive() -> dict[str, Any]:
+        await asyncio.sleep(0.01)
+        return {"type": "http.request", "body": b"x", "more_body": True}
+
+    with pytest.raises(SlowError):
+        asyncio.run(whole_body(receive, 1000, room, 0.1))
+    assert room.used == 0
+
+
 PROGRAM = """
 import asyncio, sys, time
 from pathlib import Path
@@ -271,6 +316,7 @@ import clicklake
 from clicklake.collector.delivery import to_spool
 from clicklake.collector.request import RequestError
 from clicklake.collector.settings import Settings
+from clicklake.collector.wire import whole_body
 from firehose_wire import Stream, no_answer
 
 async def run():

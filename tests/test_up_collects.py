@@ -124,24 +124,24 @@ def test_beyond_loopback_nothing_is_collected_without_sites(tmp_path: Path) -> N
 
 
 def test_without_a_spool_success_means_that_the_stream_has_it(
-    endpoint: EndpointProcess, tmp_path: Path, taken: list[str]
+    endpoint: EndpointProcess, aws: Client, tmp_path: Path, taken: list[str]
 ) -> None:
-    """And there is none while it can't be reached."""
     options = ("--no-spool", "--region", "us-east-1")
     collector = CollectorProcess(tmp_path / "c", {}, options, endpoint.url, endpoint.environment())
     collector.start()
     try:
+        before = len(aws("s3").list_objects_v2(Bucket="collected")["Contents"])
         assert collector.ask("POST", "/v1/events", event("direct")).status == 200
-        puts = endpoint.client("s3").list_objects_v2
-        assert eventually(lambda: len(puts(Bucket="collected").get("Contents", [])) >= 1)
-        endpoint.kill()
+        assert eventually(lambda: len(aws("s3").list_objects_v2(Bucket="collected")["Contents"]) > before)
+        aws("firehose").delete_delivery_stream(DeliveryStreamName=STREAM)
         reply = collector.ask("POST", "/v1/events", event("refused"))
         assert (reply.status, reply.headers["retry-after"]) == (503, "2")
         assert collector.ask("GET", "/health").status == 503
     finally:
-        endpoint.revive()
         assert collector.stop() == "1 event was taken; none waits here\n"
-    assert list(collector.events()) == []
+    assert (list(collector.events()), len(taken)) == ([], 3)
+    assert "ResourceNotFoundException" in collector.log
+    assert "refused" not in collector.log
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from clicklake.collector import body
@@ -15,6 +17,13 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 MOST_HEAD_BYTES = 64 * 1024
 BODY_SECONDS = 60.0
+# A look into a dict is cheaper than to decode the name again, and a browser sends twenty.
+_BROWSERS = (
+    "accept accept-encoding accept-language authorization connection content-encoding content-length content-type "
+    "cookie dnt host origin priority referer sec-ch-ua sec-ch-ua-mobile sec-ch-ua-platform sec-fetch-dest "
+    "sec-fetch-mode sec-fetch-site sec-gpc user-agent x-forwarded-for x-forwarded-proto x-write-key"
+)
+_USUAL = {name.encode(): name for name in _BROWSERS.split()}
 _CONTROLS = bytes((*range(9), *range(10, 32), 127))
 
 
@@ -22,7 +31,7 @@ def head(scope: Scope, is_proxy: Callable[[str], bool]) -> Request:
     """`is_proxy(peer)`: may who is at this address say what the client asked it for?"""
     headers: dict[str, str] = {}
     for raw_name, raw_value in scope["headers"]:
-        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        name, value = _USUAL.get(raw_name) or raw_name.decode("latin-1"), raw_value.decode("latin-1")
         if name in headers:
             value = f"{headers[name]}{'; ' if name == 'cookie' else ', '}{value}"
         headers[name] = value
@@ -40,22 +49,22 @@ def head(scope: Scope, is_proxy: Callable[[str], bool]) -> Request:
 def check_size(scope: Scope) -> None:
     """Raises HeadTooLargeError. What has no end the connection has ended before."""
     size = len(scope["raw_path"]) + len(scope["query_string"])
-    if size + sum(len(name) + len(value) for name, value in scope["headers"]) > MOST_HEAD_BYTES:
+    if size + sum(map(len, chain.from_iterable(scope["headers"]))) > MOST_HEAD_BYTES:
         raise HeadTooLargeError(f"the request's head has more than {MOST_HEAD_BYTES:,} bytes", "send it in the body")
 
 
-async def whole_body(receive: Receive, most: int, room: Room) -> bytes | None:
+async def whole_body(receive: Receive, most: int, room: Room, seconds: float = BODY_SECONDS) -> bytes | None:
     """None if the client went away. Raises TooLargeError as soon as it is, BusyError if there is no room for it, and
-    SlowError."""
+    SlowError when so many seconds are over."""
     message = await receive()
     if message["type"] == "http.request" and not message.get("more_body"):
         whole: bytes = message.get("body", b"")
         return whole
     try:
-        async with asyncio.timeout(BODY_SECONDS):
+        async with asyncio.timeout(seconds):
             return await _rest(message, receive, most, room)
     except TimeoutError:
-        raise SlowError(f"the body was not there after {BODY_SECONDS:g} s", "send less at once") from None
+        raise SlowError(f"the body was not there after {seconds:g} s", "send less at once") from None
 
 
 async def _rest(message: MutableMapping[str, Any], receive: Receive, most: int, room: Room) -> bytes | None:
@@ -78,9 +87,9 @@ async def _rest(message: MutableMapping[str, Any], receive: Receive, most: int, 
 
 
 async def send_answer(send: Send, answer: Answer, request: Request) -> None:
-    headers = [(name.encode("latin-1"), _value(value)) for name, value in answer.headers]
+    headers = [_header(name, value) for name, value in answer.headers]
     if answer.body:
-        headers.append((b"content-type", _value(answer.content_type)))
+        headers.append(_header("content-type", answer.content_type))
     if answer.status != 204:
         headers.append((b"content-length", b"%d" % len(answer.body)))
     if answer.status >= 300 and "expect" in request.headers:
@@ -90,6 +99,7 @@ async def send_answer(send: Send, answer: Answer, request: Request) -> None:
     await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else answer.body})
 
 
-def _value(text: str) -> bytes:
+@lru_cache(500)
+def _header(name: str, value: str) -> tuple[bytes, bytes]:
     """It can't end its line, whatever a client had us say (RFC 9110, 5.5)."""
-    return text.encode("latin-1", "replace").translate(None, _CONTROLS)
+    return name.encode("latin-1"), value.encode("latin-1", "replace").translate(None, _CONTROLS)

@@ -46,6 +46,7 @@ class Collecting:
         self._target: Callable[[], Target] | None = None
         self._producer: Producer | None = None
         self._app: App | None = None
+        self._is_closed = False
 
     def begin(self, target: Callable[[], Target]) -> None:
         """The endpoint answers: send what is left of an earlier run, and take requests from here on."""
@@ -68,8 +69,8 @@ class Collecting:
         """Make it, once; why not, if that fails."""
         with self._making:
             if self._app is None:
-                if self._target is None:
-                    return "the endpoint is about to start"
+                if self._target is None or self._is_closed:
+                    return "the endpoint does not run"
                 try:
                     self._app = self._make(self._target())
                 except ClicklakeError as e:
@@ -101,6 +102,7 @@ class Collecting:
     def close(self) -> None:
         """Nobody answers any more, so what is left waits for the next start."""
         with self._making:
+            self._is_closed = True
             if self._producer is not None:
                 self._producer.close(timeout=0)
 
