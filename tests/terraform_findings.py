@@ -21,6 +21,19 @@ IN_PLAN = {
         "CKV_AWS_272",
         "aws_lambda_function.processor",
     ): "signing needs a profile of the account's; the zip is held to its hash",
+    (
+        "CKV_AWS_50",
+        "aws_lambda_function.collector",
+    ): "X-Ray would trace 5 % of the requests, for a quarter of a dollar a million; the access log has each one's time",
+    ("CKV_AWS_116", "aws_lambda_function.collector"): "it is asked and answers: what failed is told to who asked",
+    ("CKV_AWS_117", "aws_lambda_function.collector"): "it speaks to Firehose only",
+    ("CKV_AWS_272", "aws_lambda_function.collector"): "as the processor's",
+    (
+        "CKV_AWS_309",
+        "aws_apigatewayv2_route.collector",
+    ): "browsers sign nothing: the function looks at write keys and origins",
+    ("CKV_AWS_338", "aws_cloudwatch_log_group.collector"): _LOGS,
+    ("CKV_AWS_338", "aws_cloudwatch_log_group.collector_access"): _LOGS,
     ("CKV_AWS_338", "aws_cloudwatch_log_group.processor"): _LOGS,
     ("CKV_AWS_338", "aws_cloudwatch_log_group.firehose"): _LOGS,
     (
@@ -33,6 +46,7 @@ IN_PLAN = {
 IN_FILES = {
     **IN_PLAN,
     ("CKV_AWS_173", "aws_lambda_function.processor"): "its environment has names, no secrets",
+    ("CKV_AWS_173", "aws_lambda_function.collector"): "nor has the collector's: a write key stands in every page",
     (
         "CKV_AWS_241",
         "aws_kinesis_firehose_delivery_stream.events",

@@ -63,13 +63,21 @@ MUTANTS = (
     Mutant(
         "collector", "collector.tf", '["firehose:PutRecordBatch"]', '["firehose:PutRecord", "firehose:PutRecordBatch"]'
     ),
-    Mutant("collector", "collector.tf", "execution_arn}/*/*", "arn}/*/*"),
+    Mutant("collector", "collector.tf", 'principal     = "apigateway.amazonaws.com"', 'principal     = "*"'),
     Mutant("collector", "collector.tf", "local.has_key ? [local.producer_key_statement] : []", "[]"),
     Mutant("collector", "collector.tf", "      consent         = var.collector_consent\n", ""),
-    Mutant("collector", "collector.tf", "length(local.collector_settings) <= 3900", "true"),
+    Mutant(
+        "collector", "collector.tf", "length(local.collector_settings) <= 3900", "length(local.collector_settings) > 0"
+    ),
     Mutant("collector", "collector.tf", '"5xx"', '"4xx"'),
+    Mutant("collector", "collector.tf", 'system_log_level = "WARN"', 'system_log_level = "INFO"'),
     Mutant("collector", "key.tf", "var.enable_collector ? [", "false ? ["),
-    Mutant("inputs", "variables.tf", "!var.enable_collector || length(var.collector_sites) > 0", "true"),
+    Mutant(
+        "inputs",
+        "variables.tf",
+        "!var.enable_collector || length(var.collector_sites) > 0",
+        "length(var.collector_sites) >= 0",
+    ),
     # Names and columns are others.
     Mutant(
         "contract", "pipeline.tf", 'replace(local.names.database_elsewhere, "-", "_")', "local.names.database_elsewhere"

@@ -133,6 +133,13 @@ resource "aws_lambda_function" "collector" {
     }
   }
 
+  # Of each invocation Lambda would write two lines more, START and REPORT, which cost as much as the invocation; the access log
+  # has its time.
+  logging_config {
+    log_format       = "JSON"
+    system_log_level = "WARN"
+  }
+
   lifecycle {
     precondition {
       condition     = try(fileexists(var.collector_package), false)

@@ -109,11 +109,19 @@ run "events_come_in" {
       && aws_lambda_function.collector[0].handler == "clicklake.collector.function.handler"
       && aws_lambda_function.collector[0].runtime == aws_lambda_function.processor.runtime
       && aws_lambda_function.collector[0].architectures == aws_lambda_function.processor.architectures
-      && aws_lambda_function.collector[0].memory_size == 512 && aws_lambda_function.collector[0].timeout == 10
-      && aws_lambda_function.collector[0].reserved_concurrent_executions == -1
       && aws_lambda_function.collector[0].source_code_hash == filebase64sha256("tests/package.zip")
     )
     error_message = "The package, taken by its hash."
+  }
+
+  assert {
+    condition     = [for function in aws_lambda_function.collector : [function.memory_size, function.timeout, function.reserved_concurrent_executions]] == [[512, 10, -1]]
+    error_message = "It has 10 s, and takes nothing of the account's concurrency."
+  }
+
+  assert {
+    condition     = aws_lambda_function.collector[0].logging_config[0].log_format == "JSON" && aws_lambda_function.collector[0].logging_config[0].system_log_level == "WARN"
+    error_message = "Lambda's own lines about each request would cost as much as the request."
   }
 
   assert {
