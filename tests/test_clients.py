@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from athena_client import Queries
+from collector_process import CollectorProcess
 from endpoint_process import EndpointProcess, eventually, running
 from real_clients import EXAMPLES, ROOT, chromium, copy_of_examples, free_port, has_node, node, run, served
 
@@ -25,19 +26,23 @@ COLUMNS = (
     "referrer, utm_source, user_agent, browser, ip_truncated, locale, value, currency, properties"
 )
 SHOP = "shop"  # the site with the page
+ALONE = "alone"  # the site of a collector of its own
 
 
 def write_key(app_id: str) -> str:
     return f"key-of-{app_id}"
 
 
+def sites(*app_ids: str) -> list[dict[str, str]]:
+    named = [{"app_id": app_id, "write_key": write_key(app_id)} for app_id in app_ids]
+    return [*named, {"app_id": "demo", "write_key": "demo"}]  # docs/sending.md's
+
+
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory: pytest.TempPathFactory, stack_copy: Callable[[Path], Path]) -> Iterator[EndpointProcess]:
     """A site for each sender, so that its rows can be told from the others'."""
-    sites = [{"app_id": app_id, "write_key": write_key(app_id)} for app_id in (SHOP, *SENT, *VARIANTS)]
-    sites.append({"app_id": "demo", "write_key": "demo"})  # docs/sending.md's
     data_dir = stack_copy(tmp_path_factory.mktemp("clients") / "data")
-    yield from running(data_dir, CLICKLAKE_COLLECTOR=json.dumps({"sites": sites}))
+    yield from running(data_dir, CLICKLAKE_COLLECTOR=json.dumps({"sites": sites(SHOP, *SENT, *VARIANTS)}))
 
 
 @pytest.fixture(scope="module")
@@ -77,12 +82,12 @@ TYPES = {
 Change = tuple[str, str, str]  # a file in examples/web, what stands there, and what instead
 
 
-def walk(lake: EndpointProcess, folder: Path, app_id: str, *changes: Change) -> dict[str, Any]:
+def walk(lake: EndpointProcess, folder: Path, app_id: str, *changes: Change, port: int = 0) -> dict[str, Any]:
     """What Chromium, led by tests/clients/walk.mjs, says of its visit to examples/web. Between the page and the collector
-    is a wire that can be cut: `wire` is its end at the page."""
+    is a wire that can be cut: `wire` is its end at the page, `port` the other, `lake`'s if it is not told."""
     programs = [node(), chromium()]
-    port = free_port()
-    wire = f"http://127.0.0.1:{port}"
+    near, far = str(free_port()), str(port or lake.port)
+    wire = f"http://127.0.0.1:{near}"
     examples = copy_of_examples(folder / "examples", f"{wire}/collect", write_key(app_id))
     for name, old, new in changes:
         text = (examples / "web" / name).read_text()
@@ -90,7 +95,7 @@ def walk(lake: EndpointProcess, folder: Path, app_id: str, *changes: Change) -> 
         (examples / "web" / name).write_text(text.replace(old, new))
     shutil.copy(ROOT / "tests/clients/walk.mjs", examples)
     with served(examples) as url:
-        done = run(programs[0], "walk.mjs", url, programs[1], str(port), str(lake.port), cwd=examples)
+        done = run(programs[0], "walk.mjs", url, programs[1], near, far, cwd=examples)
         assert done.returncode == 0, done.stderr
         said: dict[str, Any] = json.loads(done.stdout)
         return said | {"url": url, "wire": wire}
@@ -127,7 +132,7 @@ def test_every_event_that_the_page_tracked_is_one_row_and_there_is_no_other(of_t
 KEEPALIVE = "{ config: { keepalive: true } }"
 VARIANTS: dict[str, Change] = {
     "segment-batches": ("segment.js", KEEPALIVE, '{ strategy: "batching", config: { size: 3, timeout: 500 } }'),
-    "segment-by-its-settings": ("segment.js", "apiHost: `${host}${pathname}/v1`,", ""),
+    "segment-by-its-settings": ("segment.js", "apiHost: `${address}/v1`,", ""),
     "segment-without-keepalive": ("segment.js", KEEPALIVE, "{}"),
     "snowplow-pixel": ("snowplow.js", "keepalive: true,", 'eventMethod: "get",'),
     "snowplow-without-keepalive": ("snowplow.js", "keepalive: true,", ""),
@@ -224,13 +229,14 @@ PROGRAMS: dict[str, Callable[[], str]] = {".sh": lambda: "bash", ".py": lambda: 
 @pytest.fixture(scope="module")
 def ran(collector: str) -> dict[str, "CompletedProcess[str]"]:
     """All examples but those whose program is not there, one after the other."""
-    return {app_id: run_example(app_id, collector) for app_id in SENT if not app_id.endswith(".mjs") or has_node()}
+    there = [app_id for app_id in SENT if not app_id.endswith(".mjs") or has_node()]
+    return {app_id: run_example(app_id, collector, write_key(app_id)) for app_id in there}
 
 
-def run_example(app_id: str, collector: str) -> "CompletedProcess[str]":
-    file = EXAMPLES / app_id.replace("-", "/", 1)
+def run_example(name: str, collector: str, key: str) -> "CompletedProcess[str]":
+    file = EXAMPLES / name.replace("-", "/", 1)
     program = PROGRAMS[file.suffix]()
-    return run(program, file, cwd=EXAMPLES, COLLECTOR=collector, WRITE_KEY=write_key(app_id))
+    return run(program, file, cwd=EXAMPLES, COLLECTOR=collector, WRITE_KEY=key)
 
 
 @pytest.mark.parametrize("app_id", SENT)
@@ -276,6 +282,25 @@ def test_a_page_may_ask_for_what_segments_client_sends_when_it_tries_again(colle
     with urllib.request.urlopen(request) as answer:
         allowed = set(answer.headers["access-control-allow-headers"].split(", "))
     assert set(names.split(",")) <= allowed
+
+
+@pytest.mark.minutes
+def test_a_collector_of_ones_own_has_its_routes_at_the_root(lake: EndpointProcess, tmp_path: Path) -> None:
+    """As on AWS: a URL without a path, which each client has to join with its own."""
+    collector = CollectorProcess(
+        tmp_path / "collector", {"sites": sites(ALONE)}, endpoint_url=lake.url, variables=lake.environment()
+    )
+    collector.start()
+    try:
+        names = [*SENT]
+        done = [run_example(name, collector.url, write_key(ALONE)) for name in names]
+        assert [name for name, one in zip(names, done, strict=True) if one.returncode] == []
+        visit = walk(lake, tmp_path, ALONE, ("settings.js", "/collect", ""), port=collector.port)
+        assert visit["refused"] == []
+        count = sum(map(len, SENT.values()))
+        assert len(rows(lake, f"app_id = '{ALONE}'", 27 + count)) == 27 + count
+    finally:
+        collector.stop()
 
 
 # --- docs/sending.md -------------------------------------------------------------------------------------------------

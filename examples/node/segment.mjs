@@ -2,9 +2,9 @@
 import { Analytics } from "@segment/analytics-node";
 
 const { COLLECTOR = "http://127.0.0.1:4566/collect", WRITE_KEY: writeKey = "demo" } = process.env;
-const { origin, pathname } = new URL(COLLECTOR);
+const { origin, pathname: path } = new URL(`${COLLECTOR}/v1/batch`);
 
-const analytics = new Analytics({ writeKey, host: origin, path: `${pathname}/v1/batch` }); // host alone loses /collect
+const analytics = new Analytics({ writeKey, host: origin, path }); // host alone would lose a /collect
 analytics.on("error", (error) => {
   console.error("not sent:", error.reason ?? error);
   process.exitCode = 1;

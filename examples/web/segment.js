@@ -3,15 +3,15 @@ import { AnalyticsBrowser } from "@segment/analytics-next";
 import { say } from "./said.js";
 import { collector, writeKey } from "./settings.js";
 
-const { protocol, host, pathname } = new URL(collector);
+const [protocol, address] = collector.split("://");
 
 export const analytics = AnalyticsBrowser.load(
   { writeKey, cdnURL: collector },
   {
     integrations: {
       "Segment.io": {
-        protocol: protocol.replace(":", ""),
-        apiHost: `${host}${pathname}/v1`,
+        protocol,
+        apiHost: `${address}/v1`,
         deliveryStrategy: { config: { keepalive: true } }, // a request ends even if the page is gone before
       },
     },

@@ -1,3 +1,3 @@
-// Where events go, and the key of this site: all that there is to change.
+// Where events go, without a / at the end, and the key of this site: all that there is to change.
 export const collector = "http://127.0.0.1:4566/collect";
 export const writeKey = "demo";
