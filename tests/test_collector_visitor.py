@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from clicklake.collector import settings as told
+from clicklake.collector import wire
 from clicklake.collector.collect import Collected, Collector
 from clicklake.collector.request import Answer, Request, RequestError
 from clicklake.errors import UsageError
@@ -272,6 +273,37 @@ def test_the_cookies_id_becomes_the_anonymous_id_of_events_without_one_and_lives
     assert "anonymous_id" not in sent(own)
     server = one.collect(request(b'{"event_type": "a", "platform": "server"}'))
     assert "anonymous_id" not in sent(server)
+
+
+@pytest.mark.parametrize(
+    ("proxies", "peer", "scheme"),
+    [
+        (0, "192.0.2.7", "http"),
+        (1, "192.0.2.7", "https"),
+        (["10.0.0.0/8"], "10.0.0.1", "https"),
+        (["10.0.0.0/8"], "192.0.2.7", "http"),
+    ],
+)
+def test_what_a_trusted_proxy_was_asked_by_https_is_secure(proxies: Any, peer: str, scheme: str) -> None:
+    one = collector(trusted_proxies=proxies, cookie={"name": "clid"})
+    scope = {
+        "method": "POST",
+        "scheme": "http",
+        "raw_path": b"/collect/v1/events",
+        "query_string": b"",
+        "client": (peer, 4711),
+        "headers": [
+            (b"host", b"c.example"),
+            (b"x-forwarded-proto", b"https"),
+            (b"cookie", b"a=b"),
+            (b"cookie", b"c=d"),
+        ],
+    }
+    asked = wire.head(scope, one.is_proxy)
+    assert (asked.base, asked.path) == (f"{scheme}://c.example/collect", "/v1/events")
+    assert asked.header("cookie") == "a=b; c=d"
+    cookie = dict(one.collect(asked.with_body(EVENT)).answer.headers)["set-cookie"]
+    assert cookie.endswith("SameSite=None; Secure" if scheme == "https" else "SameSite=Lax")
 
 
 # --- settings --------------------------------------------------------------------------------------------------------

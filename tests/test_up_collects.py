@@ -20,6 +20,8 @@ from collector_process import CollectorProcess
 from endpoint_process import EndpointProcess, clean_environment, eventually
 
 Client = Callable[..., Any]
+PAGE = (Path(__file__).parent.parent / "docs" / "collector.md").read_text()
+PAGES_WORDS = tuple(PAGE.partition("```bash\nclicklake collector ")[2].partition("\n")[0].split())
 STREAM = "clickstream-firehose-dev"
 
 
@@ -152,6 +154,7 @@ def test_without_a_spool_success_means_that_the_stream_has_it(
         (("--config", "/nowhere"), "/nowhere can't be read"),
         (("--port", "IN USE"), "is in use"),
         (("--host", "192.0.2.1", "--config", "SITES"), "can't be opened"),
+        (PAGES_WORDS, "on 0.0.0.0 is in use"),
         (("--spool", "/proc/nowhere"), "the spool"),
         (("--endpoint-url", "nonsense"), "nonsense is no endpoint's address"),
     ],
@@ -169,12 +172,14 @@ def test_what_is_wrong_is_one_line(
         monkeypatch.setenv(name, "x")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     sites = tmp_path / "sites.json"
-    sites.write_text('{"sites": [{"app_id": "shop", "write_key": "k"}]}')
+    sites.write_text(PAGE.partition("```json\n")[2].partition("```")[0])
     with socket.create_server(("127.0.0.1", 0)) as used:
-        known = {"IN USE": str(used.getsockname()[1]), "SITES": str(sites)}
-        typed = [known.get(word, word) for word in words]
+        port = str(used.getsockname()[1])
+        known = {"IN USE": port, "8080": port, "SITES": str(sites), "collector.json": str(sites)}
         try:
-            code = main(["collector", "--endpoint-url", "http://127.0.0.1:9", *typed])
+            code = main(
+                ["collector", "--endpoint-url", "http://127.0.0.1:9", *(known.get(word, word) for word in words)]
+            )
         except SystemExit as ended:
             code = int(ended.code or 0)
     lines = [line for line in capfd.readouterr().err.splitlines() if not line.startswith("laptop")]
