@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,12 @@ import pytest
 
 import collector_walk
 from clicklake import package
-from clicklake.collector.function import request_of
+from clicklake.collector.collect import Collector
+from clicklake.collector.direct import Direct
+from clicklake.collector.function import Function, request_of
+from clicklake.collector.settings import Settings, Site
+from clicklake.errors import RefusedError
+from clicklake.producer.stream import Answer
 from collector_walk import KEY, ORIGIN, send
 from endpoint_process import EndpointProcess
 from terraform_source import MODULE
@@ -96,6 +102,50 @@ def test_cookies_are_one_header_and_names_are_in_lower_case() -> None:
     assert request.headers["cookie"] == "a=1; b=2"
     assert request.headers["user-agent"] == "x"
     assert request.base == "https://in.shop.example"
+
+
+class Throttled:
+    """A stream that for so many `calls` takes the first `takes` records, and asks for patience for the rest."""
+
+    def __init__(self, calls: int, takes: int) -> None:
+        self.left, self.takes, self.taken, self.now = calls, takes, list[bytes](), 0.0
+
+    def put(self, records: Sequence[bytes]) -> Answer:
+        self.now += 0.05
+        taken = self.takes if self.left else len(records)
+        self.taken += records[:taken]
+        if taken >= len(records):
+            return Answer()
+        self.left -= 1
+        error = RefusedError("ServiceUnavailableException: Slow down.", code="ServiceUnavailableException")
+        return Answer(range(taken, len(records)), error, too_fast=True)
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def asked(stream: Throttled, seconds: float) -> dict[str, Any]:
+    """Of a function that may run for so long, with a batch of several records."""
+    direct = Direct(stream, clock=lambda: stream.now, sleep=stream.sleep, jitter=lambda: 1.0)
+    collector = Collector(Settings(sites=(Site("shop", KEY),)), lambda: 1e9, lambda: "id")
+    lines = "".join(json.dumps({"event_type": "x", "event_id": str(n), "pad": "p" * 60_000}) + "\n" for n in range(9))
+    return Function(collector, direct).answer(event(body=lines, rawQueryString=f"write_key={KEY}"), seconds)
+
+
+def test_what_firehose_did_not_take_is_put_again_and_nothing_else() -> None:
+    stream = Throttled(2, takes=1)
+    assert asked(stream, 10)["statusCode"] == 200
+    ids = [json.loads(line)["event_id"] for record in stream.taken for line in record.splitlines()]
+    assert sorted(ids) == [str(n) for n in range(9)]
+
+
+@pytest.mark.parametrize("seconds", [10, 6, 1, 0])
+def test_patience_ends_before_the_function_does(seconds: float) -> None:
+    stream = Throttled(10_000, takes=0)
+    said = asked(stream, seconds)
+    assert said["statusCode"] == 429
+    assert int(said["headers"]["retry-after"]) >= 1
+    assert stream.now <= max(seconds - 4, 1)
 
 
 # --- deployed --------------------------------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ STREAM, SETTINGS = "CLICKLAKE_DELIVERY_STREAM", "CLICKLAKE_COLLECTOR"
 
 _CONNECT_SECONDS, _READ_SECONDS = 1, 3
 _MARGIN_SECONDS = _CONNECT_SECONDS + _READ_SECONDS + 0.5  # a call that has begun isn't cut, and then comes the answer
-_LEAST_SECONDS = 0.5  # it is tried once, however late it is
+_LEAST_SECONDS, _MOST_SECONDS = 0.5, 4.0  # it is tried once, however late it is; Snowplow's tracker waits for 5
 
 Event = Mapping[str, Any]
 
@@ -72,7 +72,8 @@ class Function:
         try:
             collected = self._collector.collect(request)
             if collected.lines:
-                self._direct.take(collected.lines, max(seconds - _MARGIN_SECONDS, _LEAST_SECONDS))
+                tried = min(max(seconds - _MARGIN_SECONDS, _LEAST_SECONDS), _MOST_SECONDS)
+                self._direct.take(collected.lines, tried)
         except RequestError as error:
             return self._collector.refused(request, error)
         except Exception as error:  # Lambda would log its words, which may quote an event
