@@ -106,6 +106,7 @@ SLOWEST = (
     "terraform",
     "terraform_offline",
     "chaos",
+    "collector_kills",
     "rebuild",
     "verify",
     "replay",
