@@ -7,8 +7,8 @@ _LOGS = "log_retention_days is a variable: a year of logs is paid for by those w
 _EXAMPLE = "an example's stand-in for what an account has already"
 _BOUND = "a boundary allows nothing: it bounds what other policies allow"
 
-# Of a plan in which everything is switched on.
-IN_PLAN = {
+# Of a plan in which everything is switched on, and of the files.
+_OF_BOTH = {
     (
         "CKV_AWS_116",
         "aws_lambda_function.processor",
@@ -32,8 +32,6 @@ IN_PLAN = {
         "CKV_AWS_309",
         "aws_apigatewayv2_route.collector",
     ): "browsers sign nothing: the function looks at write keys and origins",
-    ("CKV_AWS_338", "aws_cloudwatch_log_group.collector"): _LOGS,
-    ("CKV_AWS_338", "aws_cloudwatch_log_group.collector_access"): _LOGS,
     ("CKV_AWS_338", "aws_cloudwatch_log_group.processor"): _LOGS,
     ("CKV_AWS_338", "aws_cloudwatch_log_group.firehose"): _LOGS,
     (
@@ -42,9 +40,14 @@ IN_PLAN = {
     ): "a second region doubles the cost; versioning keeps what is lost for a month",
     ("CKV_AWS_159", "aws_athena_workgroup.lake"): "results are encrypted as the bucket encrypts everything",
 }
+IN_PLAN = {
+    **_OF_BOTH,
+    ("CKV_AWS_338", "aws_cloudwatch_log_group.collector"): _LOGS,
+    ("CKV_AWS_338", "aws_cloudwatch_log_group.collector_access"): _LOGS,
+}
 # Of the files, where a variable is its default, and of the examples.
 IN_FILES = {
-    **IN_PLAN,
+    **_OF_BOTH,
     ("CKV_AWS_173", "aws_lambda_function.processor"): "its environment has names, no secrets",
     ("CKV_AWS_173", "aws_lambda_function.collector"): "nor has the collector's: a write key stands in every page",
     (
