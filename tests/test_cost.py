@@ -87,6 +87,24 @@ def test_each_price_has_its_unit_its_source_and_when_it_was_read() -> None:
         assert re.fullmatch(r"20\d\d-\d\d", price["read"]), name
 
 
+def test_a_million_requests_to_the_collector_are_a_dollar_and_a_half() -> None:
+    """An HTTP API's, an invocation's, 0.015 GiB seconds of arm64, and 220 bytes of log for a month."""
+    with_it, without = (cost(Use(8e6, events_per_record=8, requests=n), PRICES) for n in (1e6, 0))
+    more = {service: usd - without[service] for service, usd in with_it.items() if usd != without[service]}
+    log = 1e6 * 220 / 2**30
+    wanted = {"API Gateway": 1.00, "Lambda": 0.20 + 1e6 * 0.015 * 0.0000133334, "CloudWatch": log * 0.53}
+    assert more == pytest.approx(wanted)
+    assert sum(more.values()) == pytest.approx(1.51, abs=0.005)
+
+
+def test_who_sends_through_the_collector_is_not_told_to_use_the_producer() -> None:
+    document = run("clicklake cost --events-per-day 1M --collector 8 --json").document
+    assert document["events_per_record"] == 8
+    assert "pack" not in [saving["name"] for saving in document["savings"]]
+    (requests,) = [line["amount"] for line in document["lines"] if line["service"] == "API Gateway"]
+    assert requests == 30e6 / 8
+
+
 # --- by hand ---------------------------------------------------------------------------------------------------------
 
 GIB = 2**30
@@ -106,6 +124,7 @@ BY_HAND = Use(
     alarms=9,
     dashboards=1,
     keys=1,
+    requests=2e6,
 )
 
 
@@ -132,12 +151,17 @@ BY_HAND = Use(
         ("SQS failed invocations", 3000 * 0.40 / 1e6),
         ("KMS keys", 1.00),
         ("KMS requests", 8640 * 5 * 0.03 / 10_000),
+        ("API Gateway requests to the collector", 2e6 * 1.00 / 1e6),
+        ("Lambda the collector's invocations", 2e6 * 0.20 / 1e6),
+        ("Lambda the collector's time", 2e6 * 0.030 * 0.5 * 0.0000133334),
+        ("CloudWatch the collector's access log", 2e6 * 220 / GIB * 0.50),
+        ("CloudWatch that log kept", 2e6 * 220 / GIB * 0.03),
     ],
 )
 def test_each_line_is_what_it_is_by_hand(line: str, usd: float) -> None:
     found = {f"{each.service} {each.what}": each.usd(PRICES) for each in bill(BY_HAND)}
     assert found[line] == pytest.approx(usd)
-    assert len(found) == 20
+    assert len(found) == 25
 
 
 def test_the_catalog_is_charged_above_its_first_million_requests() -> None:
@@ -170,7 +194,7 @@ def test_a_month_that_is_compacted_has_a_file_a_day_or_as_many_as_hold_128_mib()
 
 
 def test_a_saving_is_the_difference_of_two_bills() -> None:
-    use = replace(BY_HAND, events_per_record=1)
+    use = replace(BY_HAND, events_per_record=1, requests=0)
     found = {saving.name: saving.usd for saving in savings(use, PRICES, Packing())}
     assert found["pack"] == pytest.approx((30e6 * 5120 - 30e6 / 11 * 15360) / GIB * 0.029)
     longer = sum(cost(use, PRICES).values()) - sum(cost(replace(use, buffer_seconds=900), PRICES).values())

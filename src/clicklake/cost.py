@@ -20,6 +20,9 @@ MIB, GIB, TIB = 1024**2, 1024**3, 1024**4
 BILLED_QUERY = 10_000_000  # aws.amazon.com/athena/pricing: what a query costs at least
 _LOGGED = 2_000  # bytes that an invocation writes to its log, the platform's lines included
 _LEDGER_ROW = 550  # bytes of the ledger's object, measured
+# The collector's function: its memory by default; the time of a request, most of which Firehose takes (estimated); a
+# line of the access log, with the 26 bytes that CloudWatch counts for any.
+_COLLECTOR_GIB, _COLLECTOR_SECONDS, _COLLECTOR_LOGGED = 0.5, 0.03, 220
 _VCPU_GIB = 1769 / 1024  # docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html: 1,769 MB are one vCPU
 _FREE_CATALOG_REQUESTS = 1e6  # aws.amazon.com/glue/pricing; not a trial: each month, for everybody
 
@@ -84,7 +87,7 @@ class Use:
     and gzip makes one byte of `compression` of them; `failed_bytes` an event is what could not become one. What
     expires is kept for `noncurrent_days` more, as an old version; None keeps it. Processed events and the ledger are
     kept for ever: the bill is that of `kept_months`. `files_per_day` is None, or how many a day are left once it was
-    compacted."""
+    compacted. `requests` are a month's to the collector on AWS, if events come through it."""
 
     events: float
     event_bytes: float = 730
@@ -108,6 +111,7 @@ class Use:
     alarms: int = 0
     dashboards: int = 0
     keys: int = 0
+    requests: float = 0
 
     @property
     def objects(self) -> float:
@@ -163,7 +167,14 @@ def bill(use: Use) -> tuple[Line, ...]:
     architecture = "arm" if use.function.architecture == "arm64" else "x86"
     writes = use.objects * use.puts_per_object
     logged = use.objects * _LOGGED / GIB
+    collecting = use.requests * _COLLECTOR_SECONDS * _COLLECTOR_GIB
+    collected = use.requests * _COLLECTOR_LOGGED / GIB
     lines = (
+        ("API Gateway", "requests to the collector", use.requests, "http_api_request"),
+        ("Lambda", "the collector's invocations", use.requests, "lambda_request"),
+        ("Lambda", "the collector's time", collecting, f"lambda_{architecture}_gib_second"),
+        ("CloudWatch", "the collector's access log", collected, "logs_gib"),
+        ("CloudWatch", "that log kept", collected * use.log_months, "logs_gib_month"),
         ("Firehose", "taken in", use.events / use.events_per_record * use.record_bytes / GIB, "firehose_gib"),
         ("S3", "raw/ kept", use.events * use.event_bytes / use.compression * _months(use, use.raw_days) / GIB, _KEPT),
         ("S3", "processed/ kept", use.processed_bytes * use.kept_months / GIB, _KEPT),

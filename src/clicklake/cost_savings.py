@@ -79,7 +79,7 @@ class _Settings:
 
     def pack(self) -> _Setting | None:
         per_record = packed(self.use.events, self.use.event_bytes, self.packing.linger, self.packing.producers)
-        if per_record <= self.use.events_per_record:
+        if per_record <= self.use.events_per_record or self.use.requests:  # a browser can't be a Producer
             return None
         change = f"clicklake.Producer: {per_record:,.0f} events a record"
         return _Setting(

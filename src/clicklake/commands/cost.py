@@ -37,6 +37,8 @@ def _add_cost(parser: argparse.ArgumentParser) -> None:
     sent.add_argument(
         "--events-per-record", type=positive, metavar="N", help="default: 1, or what the lake's stream has counted"
     )
+    collected = "events come through the collector on AWS, so many a request, and a record each"
+    sent.add_argument("--collector", type=positive, metavar="N", help=collected)
     parser.add_argument("--producers", type=positive, metavar="N", default=1, help="that share the events; default: 1")
     linger = "seconds that a producer waits for more events; default: 1"
     parser.add_argument("--linger", type=_above_zero, metavar="S", default=1.0, help=linger)
@@ -129,6 +131,9 @@ def _use(
         dashboards=settings.dashboards,
         keys=settings.keys,
     )
+    if arguments.collector:
+        fits = packed(1e15, use.event_bytes, 1, 1)  # as many as a record takes
+        return replace(use, requests=events / arguments.collector, events_per_record=min(arguments.collector, fits))
     if not arguments.packed:
         return use
     per_record = packed(events, use.event_bytes, packing.linger, packing.producers)
@@ -142,6 +147,7 @@ COMMANDS: dict[str, Command] = {
         (
             "clicklake cost --events-per-day 1M",
             "clicklake cost --events-per-day 1M --sample events.ndjson --packed",
+            "clicklake cost --events-per-day 1M --collector 8",
             "clicklake cost --lake --json",
         ),
         _add_cost,
