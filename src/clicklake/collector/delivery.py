@@ -122,10 +122,10 @@ class Grouped:
         elif isinstance(error, BusyError):
             refusal = error
         else:
-            if not self._is_failing():  # of many in a row the first is said
+            refusal = UnavailableError("the events can't be kept now", "see the collector's log", self._retry_after)
+            if not self._is_failing() or self._failed[1] != refusal.problem:  # of many in a row the first is said
                 what = error.problem if isinstance(error, ClicklakeError) else described(error)
                 log.error("events can't be kept: %s", what)
-            refusal = UnavailableError("the events can't be kept now", "see the collector's log", self._retry_after)
         self._failed = (time.monotonic(), refusal.problem)
         return refusal
 
