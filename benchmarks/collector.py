@@ -1,5 +1,6 @@
 """The collector through each dialect, ten events a request, against a bare ASGI application that reads and discards the
-same bodies: the same server (uvicorn, httptools, uvloop) with the same settings, on one core.
+same bodies: the same server (uvicorn, httptools, uvloop) with the same settings and the same limits on slow clients,
+on one core. (BENCH_BARE=plain: without these limits.)
 
 What is measured is what is served in production: the spool is on and success is answered after its fsync, while the
 collector's own threads send to the endpoint's Firehose. The endpoint and the load are on the other core; the load is
@@ -89,7 +90,9 @@ class Server:
 
 @contextmanager
 def _bare() -> Iterator[Server]:
-    with _served([sys.executable, "-m", "benchmarks.bare_asgi"], {}) as server:
+    with _served(
+        [sys.executable, "-m", "benchmarks.bare_asgi", *os.environ.get("BENCH_BARE", "").split()], {}
+    ) as server:
         yield server
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import gc
 import logging
 import signal
 import socket
@@ -76,8 +77,17 @@ async def _serve(app: App, connection: type, listener: socket.socket, on_ready: 
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn offers no event to wait for
         await asyncio.sleep(0.002)
+    _spare_the_garbage_collector()
     on_ready(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
     try:
         await serving
     finally:
         await app.close()
+
+
+def _spare_the_garbage_collector() -> None:
+    """What is there now stays. A request leaves next to no cycles behind, and to look for them after each seven hundred
+    new objects was a fifth of what it cost."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
