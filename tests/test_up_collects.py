@@ -5,6 +5,7 @@ import gzip
 import http.client
 import json
 import os
+import re
 import socket
 import urllib.request
 from collections.abc import Callable, Mapping
@@ -107,6 +108,10 @@ def test_what_was_taken_reaches_the_stream_once_there_is_one(
     assert arrived() == sorted(taken)
     counted = ask(endpoint, "GET", "/collect/metrics")[1].decode()
     assert f'clicklake_collector_events_total{{route="/v1/events"}} {len(taken) - 1}\n' in counted
+    theirs = urllib.request.urlopen(f"{endpoint.url}/_clicklake/metrics").read().decode()
+    assert re.search(
+        r'^clicklake_requests_total\{service="collect",operation="",status="200"\} \d', theirs, re.MULTILINE
+    )
 
 
 def test_beyond_loopback_nothing_is_collected_without_sites(tmp_path: Path) -> None:

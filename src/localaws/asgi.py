@@ -15,6 +15,8 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+SERVICE = "localaws.service"
+"""In a scope: who answers it, as metrics call it."""
 _PIECE = 256 * 2**10
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 

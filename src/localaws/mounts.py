@@ -5,8 +5,9 @@ They get what nobody signed. What says that it is signed, or is for a bucket's o
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
-from localaws.asgi import App
+from localaws.asgi import SERVICE, App, Receive, Scope, Send
 from localaws.sigv4 import Head
 
 _SIGNED = ("X-Amz-Signature=", "X-Amz-Credential=", "AWSAccessKeyId=")
@@ -16,7 +17,7 @@ class Mounts:
     """`apps` by the path that they are below; for any other request `otherwise` says whose it is."""
 
     def __init__(self, apps: Mapping[str, App], otherwise: Callable[[Head], App | None]) -> None:
-        self._apps = {f"{path}/": app for path, app in apps.items()}
+        self._apps = {f"{path}/": partial(_named, app, path.strip("/")) for path, app in apps.items()}
         self._otherwise = otherwise
 
     def find(self, head: Head) -> App | None:
@@ -24,6 +25,12 @@ class Mounts:
             if head.path.startswith(path) and not _is_signed(head) and not _is_of_a_bucket(head):
                 return app
         return self._otherwise(head)
+
+
+async def _named(app: App, name: str, scope: Scope, receive: Receive, send: Send) -> None:
+    """As which service it answers, for whoever counts."""
+    scope[SERVICE] = name
+    await app(scope, receive, send)
 
 
 def _is_signed(head: Head) -> bool:

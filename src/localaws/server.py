@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from localaws import durable, sigv2, sigv4
-from localaws.asgi import App, Receive, Scope, Send, chunks, head_of, send_response
+from localaws.asgi import SERVICE, App, Receive, Scope, Send, chunks, head_of, send_response
 from localaws.credentials import Key, Keyring
 from localaws.errors import AwsError
 from localaws.gate import Gate
@@ -126,7 +126,7 @@ class Server:
         try:
             await app(scope, receive, noted)
         finally:
-            span.seconds = time.perf_counter() - began
+            span.service, span.seconds = scope.get(SERVICE, ""), time.perf_counter() - began
             self._note(span)
 
     async def _page(self, head: sigv4.Head, service: Service, request_id: str) -> Response:
