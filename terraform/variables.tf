@@ -178,7 +178,7 @@ variable "budget_tag" {
 }
 
 variable "enable_collector" {
-  description = "An HTTP API, and a function behind it, that take events from browsers and servers which sign nothing: docs/collector-aws.md. It costs nothing at rest, and about 1.40 USD for a million requests."
+  description = "An HTTP API, and a function behind it, that take events from browsers and servers which sign nothing: docs/collector-aws.md. It costs nothing at rest, and about 1.50 USD for a million requests."
   type        = bool
   default     = false
   nullable    = false

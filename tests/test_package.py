@@ -46,7 +46,7 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
 
     def once(target: str) -> Path:
         if target not in made:
-            pipe = with_function(folder, architecture="x86_64") if target == "aws-x86_64" else None
+            pipe = with_function(folder, architecture="x86_64") if target.endswith("aws-x86_64") else None
             function, _, machine = target.rpartition(" ")
             contents = FUNCTIONS[function or "processor"]
             made[target] = package.build(machine, pipe, folder / f"{target}.zip", contents)
@@ -150,6 +150,12 @@ def test_every_library_for_aws_is_for_its_processor(build: Build, target: str) -
 def test_lambdas_python_imports_the_zip_for_aws(build: Build, tmp_path: Path) -> None:
     """Where this machine has that Python and that processor."""
     done = imports_alone(lambdas_python(), build("aws-x86_64"), tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+def test_lambdas_python_imports_the_collectors_zip(build: Build, tmp_path: Path) -> None:
+    """All of it but the edge, which needs the runtime's boto3."""
+    done = imports_alone(lambdas_python(), build("collector aws-x86_64"), tmp_path, COLLECTOR_ALONE)
     assert done.returncode == 0, done.stderr
 
 

@@ -38,6 +38,9 @@ _CONNECT_SECONDS, _READ_SECONDS = 1, 3
 _MARGIN_SECONDS = _CONNECT_SECONDS + _READ_SECONDS + 0.5  # a call that has begun isn't cut, and then comes the answer
 _LEAST_SECONDS, _MOST_SECONDS = 0.5, 4.0  # it is tried once, however late it is; Snowplow's tracker waits for 5
 
+# What would end a header's line, whatever a client had us say (RFC 9110, 5.5).
+_NO_CONTROLS = dict.fromkeys((*range(9), *range(10, 32), 127))
+
 Event = Mapping[str, Any]
 
 
@@ -122,7 +125,8 @@ def _body_of(event: Event) -> bytes:
 def _said(answer: Answer, *, only_head: bool = False) -> dict[str, Any]:
     headers: dict[str, str] = {"content-type": answer.content_type} if answer.body else {}
     cookies: list[str] = []
-    for name, value in answer.headers:
+    for name, text in answer.headers:
+        value = text.translate(_NO_CONTROLS)
         if name == "set-cookie":
             cookies.append(value)
         else:
