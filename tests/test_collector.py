@@ -251,13 +251,13 @@ def test_slow_heads_are_given_up(slow_heads: list[socket.socket]) -> None:
 
 @pytest.mark.minutes
 def test_a_body_that_does_not_go_on_is_given_up(collector: CollectorProcess) -> None:
-    before = send(collector, event("before the slow one")).status
+    before = sum(1 for _ in collector.events())
     with collector.connect() as client:
         client.sendall(head(1000) + b"{")
         client.settimeout(50)
         with suppress(ConnectionResetError):
             assert client.recv(100) == b""
-    assert (before, [one for one in collector.events() if "event_id" not in one]) == (200, [])
+    assert sum(1 for _ in collector.events()) == before
 
 
 def test_told_to_end_it_answers_what_was_begun_and_says_how_many_events_it_took(collector: CollectorProcess) -> None:
