@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick lint types format bench contract golden agreement chaos score fuzz lock package terraform terraform-docs test-aws clean
+.PHONY: help setup demo test bytecode quick lint types format bench contract golden agreement chaos score fuzz lock package terraform terraform-docs test-aws clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -25,9 +25,14 @@ lock: setup ## renew requirements.lock from pyproject.toml
 demo: setup ## run the main job: 20,000 events from PutRecord to SQL, with a kill -9 half-way
 	@$(BIN)/clicklake demo
 
-test: setup lint types ## lint, types, all tests and docs: what CI runs
-	@$(BIN)/python -m compileall -q src tests # hundreds of processes start, and where bytecode isn't written each compiles it all
+test: setup lint ## lint, types, all tests and docs: what CI runs
+	@$(MAKE) --no-print-directory -j2 types bytecode
 	$(BIN)/pytest -q -m 'not minutes' -n $(or $(JOBS),4) --dist loadfile --no-loadscope-reorder
+
+# Hundreds of processes start, and four collect the tests: where bytecode isn't written, each compiles all of it.
+bytecode: setup
+	@$(BIN)/python -m compileall -q src tests
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -q -p no:xdist --collect-only >/dev/null 2>&1 || true # the run itself says what is wrong
 
 quick: setup lint ## the transform, the wire and the architecture, in under 30 s
 	$(BIN)/pytest -q tests/test_architecture.py tests/test_pipeline.py tests/test_decode.py tests/test_validate.py \
@@ -61,6 +66,7 @@ terraform: setup ## all that needs Terraform, and all that takes minutes: everyt
 chaos: setup ## 100 kills and worse while events come in, and a reckoning by id: ten minutes; OPTIONS="--kills 20"
 	@$(BIN)/python -m chaos $(OPTIONS)
 	@$(BIN)/python -m chaos.producer
+	@$(BIN)/python -m chaos.collector
 
 score: setup ## send traffic whose truth is known, and score what the lake made of it: some four minutes; OPTIONS="--short", "--write"
 	@$(BIN)/python -m clicklake.score $(OPTIONS)
@@ -78,9 +84,10 @@ agreement: setup ## compare the enrichments with other projects' test data, fetc
 	$(BIN)/python -m benchmarks.agreement_agents
 	$(BIN)/python -m benchmarks.agreement_referrers
 
-fuzz: setup ## raw bytes through the transform, until FUZZ_SECONDS (600) are over; 10,000 broken requests to an endpoint
+fuzz: setup ## raw bytes through the transform, until FUZZ_SECONDS (600) are over; 10,000 broken requests to an endpoint, some thousands to the collector
 	$(BIN)/python tests/fuzz.py
 	$(BIN)/python tests/fuzz_wire.py
+	$(BIN)/python tests/fuzz_collector.py
 
 clean: ## remove what the targets made
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
