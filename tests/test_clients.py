@@ -130,10 +130,15 @@ def test_every_event_that_the_page_tracked_is_one_row_and_there_is_no_other(of_t
 
 # Other ways in which these trackers can be set up.
 KEEPALIVE = "{ config: { keepalive: true } }"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; img-src data:; connect-src http://127.0.0.1:*"
+)
+CSP = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
 VARIANTS: dict[str, Change] = {
     "segment-batches": ("segment.js", KEEPALIVE, '{ strategy: "batching", config: { size: 3, timeout: 500 } }'),
     "segment-by-its-settings": ("segment.js", "apiHost: `${address}/v1`,", ""),
     "segment-without-keepalive": ("segment.js", KEEPALIVE, "{}"),
+    "with-a-content-security-policy": ("index.html", '<meta charset="utf-8">', f'<meta charset="utf-8">{CSP}'),
     "snowplow-pixel": ("snowplow.js", "keepalive: true,", 'eventMethod: "get",'),
     "snowplow-without-keepalive": ("snowplow.js", "keepalive: true,", ""),
 }
