@@ -201,6 +201,24 @@ def test_what_is_sent_unsigned_is_a_row(url: str, stack: EndpointProcess) -> Non
     collector_walk.walk(url, stack.client, "clickstream-lake-dev", "walk")
 
 
+def test_a_function_url_answers_as_the_api_does(url: str, stack: EndpointProcess) -> None:
+    functions = stack.client("lambda")
+    door = functions.create_function_url_config(FunctionName=NAME, AuthType="NONE")["FunctionUrl"].rstrip("/")
+    for action, only in (
+        ("lambda:InvokeFunctionUrl", {"FunctionUrlAuthType": "NONE"}),
+        ("lambda:InvokeFunction", {"InvokedViaFunctionUrl": True}),
+    ):
+        statement = {"StatementId": action.partition(":")[2], "Action": action, "Principal": "*"}
+        functions.add_permission(FunctionName=NAME, **statement, **only)
+    body = b'{"event_type": "page_view"}'
+    for base in (door, url):
+        taken = send(f"{base}/v1/events?write_key={KEY}", body, **collector_walk.PAGE)
+        assert (taken.status, taken.json()) == (200, {"accepted": 1, "failed": 0})
+        assert taken.headers["access-control-allow-origin"] == ORIGIN
+        assert send(f"{base}/v1/events", body).status == 401
+    assert send(f"{door}/health", method="HEAD").status == 200
+
+
 def test_a_stream_that_is_not_there_is_503_and_nothing_of_the_event_is_logged(
     url: str, stack: EndpointProcess, built: Path
 ) -> None:
