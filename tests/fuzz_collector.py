@@ -75,7 +75,12 @@ class Fuzzer:
         draw = Requests(seed)
         for _ in range(count):
             asked = draw.asked()
-            answers = self._send(asked.bytes(), f"{asked.method} {asked.target[:60]}", only_head=asked.method == "HEAD")
+            what, before = f"{asked.method} {asked.target[:60]}", self.counted() if asked.events is not None else 0
+            answers = self._send(asked.bytes(), what, only_head=asked.method == "HEAD")
+            if asked.events is not None and answers and answers[0].status < 300:
+                taken = self.counted() - before
+                if taken != asked.events:
+                    self._say(f"{what}: {asked.events} events, {taken} taken: {asked.body[:300]!r}")
             for answer in answers[:1]:
                 if _NATIVE.fullmatch(asked.target) and answer.body.startswith(b'{"accepted"'):
                     said = json.loads(answer.body)
@@ -128,7 +133,12 @@ class Fuzzer:
         except hypothesis.errors.Unsatisfiable:  # nothing can be wrong with what says nothing
             pass
         except Exception as error:
-            self.wrong.append(f"{operation.label}, {mode.value}: {error}"[:2000])
+            self._say(f"{operation.label}, {mode.value}: {error}"[:2000])
+
+    def _say(self, wrong: str) -> None:
+        """Once: an answer that comes in pieces is looked at with each."""
+        if wrong not in self.wrong:
+            self.wrong.append(wrong)
 
     # --- what is answered --------------------------------------------------------------------------------------------
 
@@ -150,7 +160,7 @@ class Fuzzer:
             pass
         except TimeoutError:
             if not may_wait or self.collector.ask("GET", "/health").status != 200:
-                self.wrong.append(f"{what}: no answer")
+                self._say(f"{what}: no answer")
         self.answers.update(str(answer.status) for answer in answers)
         if not answers:
             self.answers["closed"] += 1
@@ -162,14 +172,14 @@ class Fuzzer:
         while b"\r\n\r\n" in data:
             head = _HEAD.match(data)
             if head is None:
-                self.wrong.append(f"{what}: no HTTP: {data[:200]!r}")
+                self._say(f"{what}: no HTTP: {data[:200]!r}")
                 return [*answers, Answer(0, b"")]
             status, lines = int(head[1]), [line.partition(b": ") for line in head[2].splitlines()]
             named = {name.lower(): value for name, _, value in lines}
             if strange := named.keys() - _NAMES:
-                self.wrong.append(f"{what}: headers {strange}")
+                self._say(f"{what}: headers {strange}")
             if status >= 500:
-                self.wrong.append(f"{what}: {data[:300]!r}")
+                self._say(f"{what}: {data[:300]!r}")
             size = 0 if only_head or status in {100, 204} else int(named.get(b"content-length", b"0"))
             body = data[head.end() : head.end() + size]
             if len(body) < size:
@@ -198,18 +208,18 @@ class Fuzzer:
     def check_accounts(self, *, exactly: bool) -> None:
         counted, lines = self.counted(), self.kept()
         if counted > len(lines) or (exactly and counted != len(lines)):
-            self.wrong.append(f"{counted} events were taken, {len(lines)} lie in the spool")
+            self._say(f"{counted} events were taken, {len(lines)} lie in the spool")
         if exactly and self.native != self.counted("/v1/events"):
-            self.wrong.append(f"/v1/events answered for {self.native} events and counts {self.counted('/v1/events')}")
+            self._say(f"/v1/events answered for {self.native} events and counts {self.counted('/v1/events')}")
         ledger = transform(*lines).ledger
         accounted = ledger["good"] + ledger["duplicate"] + ledger["failed"]
         if not ledger["records_in"] == accounted == len(lines):
-            self.wrong.append(f"of {len(lines)} lines the transform accounts for {accounted}")
+            self._say(f"of {len(lines)} lines the transform accounts for {accounted}")
 
     def check_log(self) -> None:
         for line in self.collector.log.splitlines():
             if MARK in line or not line.isprintable() or not _LOGGED.fullmatch(line):
-                self.wrong.append(f"the log has {line[:300]!r}")
+                self._say(f"the log has {line[:300]!r}")
 
     def peak(self) -> int:
         """The most bytes that were ever resident."""

@@ -22,12 +22,13 @@ _CX = base64.urlsafe_b64encode(_CONTEXTS.encode()).decode().rstrip("=")
 
 @dataclass(frozen=True)
 class Asked:
-    """A request but for its bytes."""
+    """A request but for its bytes. `events`: how many are in it, if that is plain to see."""
 
     method: str
     target: str
     headers: tuple[tuple[str, str], ...]
     body: bytes = b""
+    events: int | None = None
 
     def bytes(self) -> bytes:
         lines = [f"{self.method} {self.target} HTTP/1.1", "Host: fuzz", *(f"{n}: {v}" for n, v in self.headers)]
@@ -99,7 +100,7 @@ class Requests:
         for _ in range(chance.choice((0, 0, 0, 1, 1, 3))):
             named[chance.choice(_NAMES)] = chance.choice(_VALUES)
         body = self._body(said, named) if method not in {"GET", "HEAD"} or chance.random() < 0.1 else b""
-        return Asked(method, target, tuple(named.items()), body)
+        return Asked(method, target, tuple(named.items()), body, _count(method, target, body))
 
     def torn(self) -> bytes:
         """One that is damaged on its way."""
@@ -150,6 +151,22 @@ class Requests:
             pairs.append((name, self._chance.choice(("", "%", "%zz", "%0d%0a" + MARK, "%ff%fe", "+", "1", "a" * 2000, "%7B%22a", "null"))))  # fmt: skip
         self._chance.shuffle(pairs)
         return self._chance.choice(("&", "&", "&", ";", "&&")).join(f"{n}={v}".replace(" ", "+") for n, v in pairs)
+
+
+def _count(method: str, target: str, body: bytes) -> int | None:
+    """As few as possible of its own ideas: an array's length, where an array belongs."""
+    place = {"/v1/batch": "batch", "/com.snowplowanalytics.snowplow/tp2": "data", "/mp/collect": "events"}
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    path = target.partition("?")[0].removeprefix("/collect")
+    if method != "POST" or path not in {*place, "/v1/events", "/v1/t", "/v1/cloudevents"}:
+        return None
+    inner = said.get(place[path]) if path in place and isinstance(said, dict) else said
+    if path in place and not isinstance(inner, list):
+        return None
+    return len(inner) if isinstance(inner, list) else 1
 
 
 def _post(path: str, body: bytes, **headers: str) -> bytes:
