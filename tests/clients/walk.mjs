@@ -8,7 +8,8 @@ import puppeteer from "puppeteer-core";
 
 const [url, executablePath, port, collectorPort] = process.argv.slice(2);
 const args = ["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"];
-const browser = await puppeteer.launch({ executablePath, args, headless: true });
+// By pipe: it ends with us, however we end.
+const browser = await puppeteer.launch({ executablePath, args, headless: true, pipe: true });
 const page = await browser.newPage();
 
 const seen = { hosts: new Set(), answered: [], refused: [], errors: [] };
