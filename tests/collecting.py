@@ -78,6 +78,14 @@ def send(
     return Sent(collected.answer, collected.lines)
 
 
+def outcome(sent: Sent) -> Any:
+    """What arrives in the lake, but for where in the raw object it stood."""
+    made = sent.made
+    rows = [{name: value for name, value in row.items() if name not in LINEAGE} for row in made.rows]
+    failed = [(row["record_index"], row["failure_type"], row["errors"]) for row in made.failed]
+    return sent.answer.status, rows, failed, made.ledger["dropped_values"], made.ledger["misplaced_values"]
+
+
 # For what is cheap, on a machine that is busy.
 some_examples = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clicklake.collector.dialects import ga4
 from clicklake.collector.dialects.mapping import Row
-from collecting import KEY, OPEN, Sent, leaves, payloads, send
+from collecting import KEY, OPEN, Sent, leaves, outcome, payloads, send, some_examples
 
 PAGE = Path(__file__).parent.parent / "docs" / "dialect-ga4.md"
 QUERY = {"measurement_id": "G-1", "api_secret": KEY}
@@ -94,21 +94,27 @@ def test_a_purchase_fills_these_columns() -> None:
         "value": 12.5,
         "currency": "EUR",
         "properties": {
+            "session_id": 1764152000,
+            "engagement_time_msec": 100,
+            "page_location": "https://shop.example/done?lang=de",
+            "page_title": "Done",
+            "page_referrer": "https://www.google.com/",
+            "value": 12.5,
+            "currency": "EUR",
             "transaction_id": "t-1",
             "items": [{"item_id": "A-1"}],
-            "engagement_time_msec": 100,
             "user_properties": {"plan": {"value": "gold"}},
             "consent": {"ad_user_data": "DENIED"},
             "non_personalized_ads": False,
             "user_location": {"city": "Hamburg", "country_id": "DE"},
-            "device": {"category": "mobile"},
+            "device": {"category": "mobile", "language": "de-de"},
             "client_app_id": "G-1",
         },
     }
 
 
 @pytest.mark.parametrize("row", ga4.ROWS)
-def test_each_row_of_the_table_moves_a_value(row: Row) -> None:
+def test_each_row_of_the_table_fills_a_field_and_what_is_within_an_object_stays_there_too(row: Row) -> None:
     value = {"value": 7.5, "event_time": 1764152090123456}.get(row.field, "some-value")
     said: Any = value
     for name in reversed(row.at.split(".")):
@@ -117,8 +123,11 @@ def test_each_row_of_the_table_moves_a_value(row: Row) -> None:
     query = {"api_secret": KEY, **(said if in_query else {})}
     event = send("/mp/collect", {"events": [{"name": "x"} | ({} if in_query else said)]}, query=query).event
     assert event[row.field] == (value if row.field != "app_id" else "shop")
-    if row.at != row.field:
-        assert row.at.split(".")[0] not in event
+    outer, *inner = row.at.split(".")
+    if inner:
+        assert event["properties" if outer == "params" else outer] == said[outer]
+    elif row.at != row.field:
+        assert row.at not in event
 
 
 def test_what_the_request_says_holds_for_each_event_that_does_not_say_it_itself() -> None:
@@ -130,7 +139,7 @@ def test_what_the_request_says_holds_for_each_event_that_does_not_say_it_itself(
     ).events
     assert (first["event_time"], second["event_time"]) == (1764152000000000, "1764152090000000")
     assert first["user_id"] == second["user_id"] == "u-17"
-    assert (first.get("properties", {}), "value" in second) == ({}, False)
+    assert (first["properties"], "value" in second) == ({"value": 1}, False)
 
 
 def test_the_stream_is_the_app_where_no_site_is() -> None:
@@ -178,6 +187,48 @@ def test_a_wrong_event_is_failed_alone(wrong: Any) -> None:
     assert [sent.lines[0], sent.lines[2]] == collect(good, good).lines
     assert sent.answer.status == 204
     assert [row["record_index"] for row in sent.made.failed] == [1]
+
+
+# --- two ways, one row -----------------------------------------------------------------------------------------------
+
+# Mostly what is written without being written anew, and some of all that is not.
+_LEAF = st.sampled_from(
+    ["some-text", "", "https://shop.example/?a=b", 7, 2**70, 7.5, 1e300, None, True, ["x"], {"a": 1}]
+)
+_OF_PARAMS = [row.at.partition(".")[2] for row in ga4.ROWS if row.at.startswith("params.")]
+_EVENTS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {"name": st.sampled_from(["x", "x", "x", "", 5, None])},
+    optional={
+        "params": st.dictionaries(st.sampled_from([*_OF_PARAMS, "items", "email", "device", "name"]), _LEAF)
+        | st.sampled_from([None, [], "text"]),
+        "timestamp_micros": st.sampled_from([1764152090123456, "1764152080000000", "soon", "", None, 1.5, []]),
+    },
+) | st.dictionaries(st.sampled_from(["name", "device", "page_url", "properties", "platform", "user_id"]), _LEAF)
+_SHARED = st.dictionaries(
+    st.sampled_from(
+        ["user_id", "timestamp_micros", "device", "user_properties", "ip_override", "user_agent", "locale"]
+    ),
+    _LEAF | st.just({"language": "de", "category": "mobile"}),
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(_EVENTS, min_size=1, max_size=3), _SHARED)
+def test_an_event_that_is_not_written_anew_is_the_same_row(
+    events: list[dict[str, Any]], shared: dict[str, Any]
+) -> None:
+    """A request that says NaN of all is read the other way."""
+    said = {"client_id": "17.42", **shared, "validation_behavior": 0, "events": events}
+    text = json.dumps(said).replace('"validation_behavior": 0', '"validation_behavior": NaN')
+    fast = send("/mp/collect", {**said, "validation_behavior": "NaN"}, query=QUERY)
+    slow = send("/mp/collect", text.encode(), query=QUERY)
+    assert outcome(fast) == outcome(slow)
+
+
+def test_params_go_on_as_they_were_sent() -> None:
+    params = b'{ "value" : 1.50, "big": 123456789012345678901234567890, "cut": "\\u00e9" }'
+    sent = send("/mp/collect", b'{"events": [{"name": "x", "params": %b}]}' % params, query=QUERY)
+    assert params in sent.lines[0]
 
 
 # --- answers ---------------------------------------------------------------------------------------------------------
@@ -258,7 +309,7 @@ NAMES = sorted(
 )
 
 
-@settings(max_examples=30)
+@some_examples
 @given(st.lists(payloads(NAMES), min_size=1, max_size=3), payloads(["consent", "device", "user_id", "release"]))
 def test_nothing_is_dropped_and_no_event_harms_another(events: list[dict[str, Any]], shared: dict[str, Any]) -> None:
     shared.pop("events", None)
@@ -271,7 +322,7 @@ def test_nothing_is_dropped_and_no_event_harms_another(events: list[dict[str, An
     assert not {*leaves(missing)} - {*leaves(sent.events)} - {*leaves({"c": shared.get("client_id")})}
 
 
-@settings(max_examples=30)
+@some_examples
 @given(st.binary(max_size=60) | payloads([*NAMES, "events", "user_properties"]).map(lambda v: json.dumps(v).encode()))
 def test_no_bytes_break_the_collector(body: bytes) -> None:
     assert send("/mp/collect", body, query=QUERY).answer.status in {204, 400, 415}

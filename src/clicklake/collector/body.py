@@ -8,6 +8,7 @@ library's json instead, which takes longer; numbers that JSON or a double has no
 import json
 import math
 import zlib
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -85,18 +86,25 @@ def value(text: bytes | str) -> Any:
 def raws(text: bytes) -> list[bytes]:
     """What an array, NDJSON or one object holds, each as it was sent but for line ends. Raises RequestError."""
     text = text.removeprefix(b"\xef\xbb\xbf").strip()
-    _check_utf8(text)
+    check_utf8(text)
     is_array = text[:1] == b"["
     try:
-        found = list(map(bytes, _array(text) if is_array else _values(text)))
+        found: Iterable[bytes | msgspec.Raw] = _array(text) if is_array else _values(text)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         found = [_text(one) for one in _read(text)] if is_array else _lines(text)
     if not found:
         raise RequestError("the body has no event", 'such as {"event_type": "page_view"}')
-    return [raw.replace(b"\n", b" ").replace(b"\r", b" ") if b"\n" in raw else raw for raw in found]
+    return one_line(found, text)
 
 
-def _check_utf8(text: bytes) -> None:
+def one_line(found: Iterable[bytes | msgspec.Raw], text: bytes) -> list[bytes]:
+    """Slices of this text, without line ends; JSON has these between its values only."""
+    if b"\n" not in text:
+        return [*map(bytes, found)]
+    return [bytes(raw).replace(b"\n", b" ").replace(b"\r", b" ") for raw in found]
+
+
+def check_utf8(text: bytes) -> None:
     """Slices of it are not read, so they must be looked at here."""
     if not text.isascii():
         try:

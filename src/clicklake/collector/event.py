@@ -68,10 +68,10 @@ def of_text(text: bytes) -> Event:
         return of(body.value(text))
     return Event(
         text,
-        _voice(seen.ip or seen.ip_address or seen.ipAddress, seen.user_agent, seen.platform),
+        voice_of(seen.ip or seen.ip_address or seen.ipAddress, seen.user_agent, seen.platform),
         seen.app_id if isinstance(seen.app_id, str) else "",
         bool(seen.anonymous_id or seen.anonymousId),
-        _problem(text, seen.event_type, seen.event_name, seen.event),
+        problem_of(text, seen.event_type, seen.event_name, seen.event),
     )
 
 
@@ -81,10 +81,10 @@ def of(said: Mapping[str, Any], *, for_another: bool = False) -> Event:
     app_id, text = get("app_id"), written(said)
     return Event(
         text,
-        "other" if for_another else _voice(_address(get), get("user_agent"), get("platform")),
+        "other" if for_another else voice_of(_address(get), get("user_agent"), get("platform")),
         app_id if isinstance(app_id, str) else "",
         bool(get("anonymous_id") or get("anonymousId")),
-        _problem(text, get("event_type"), get("event_name"), get("event")),
+        problem_of(text, get("event_type"), get("event_name"), get("event")),
     )
 
 
@@ -93,7 +93,7 @@ def of_any(said: Any) -> Event:
     return of(said) if isinstance(said, dict) else Event(written({"not_an_event": said}), problem=NO_OBJECT)
 
 
-def _voice(ip: Any, user_agent: Any, platform: Any) -> Voice:
+def voice_of(ip: Any, user_agent: Any, platform: Any) -> Voice:
     if ip or platform == "server":
         return "other"
     return "own user agent" if user_agent else "request"
@@ -103,7 +103,7 @@ def _address(get: Callable[[str], Any]) -> Any:
     return get("ip") or get("ip_address") or get("ipAddress")
 
 
-def _problem(text: bytes, own: Any, alias: Any, other: Any) -> str:
+def problem_of(text: bytes, own: Any, alias: Any = None, other: Any = None) -> str:
     """Why the transform will not take it, as far as can be known here."""
     if not (_is_text(own) or _is_text(alias) or _is_text(other)):
         return NO_TYPE

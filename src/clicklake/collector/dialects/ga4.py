@@ -14,9 +14,9 @@ from typing import Any
 import msgspec
 
 from clicklake.collector import body
-from clicklake.collector.dialects.mapping import Row, Table, inherit
+from clicklake.collector.dialects.mapping import Row, Slices, Table, check_inherited, inherit
 from clicklake.collector.dialects.route import Outcome, Route
-from clicklake.collector.event import Batch, Event, of, of_any
+from clicklake.collector.event import Batch, Event, of, of_any, problem_of, written
 from clicklake.collector.request import Answer, Request, RequestError, UnauthorizedError
 
 # An event's own members come with those of its request (client_id, timestamp_micros, device ...).
@@ -44,31 +44,97 @@ ROWS = (
 PLATFORM = "server"
 _TABLE = Table(ROWS)
 _STREAMS = ("measurement_id", "firebase_app_id")
+# An event that says nothing but this is not written anew: its params go on as they were sent.
+_MEMBERS = ("name", "params", "timestamp_micros")
+_OF_EVENT = tuple(row for row in ROWS if row.at.partition(".")[0] in _MEMBERS)
+_SLICES = Slices(_OF_EVENT, {}, forbid_unknown_fields=True)
+_CLASHES = frozenset({*_MEMBERS, "properties", *(row.field for row in _OF_EVENT)} - {"timestamp_micros"})
+_said = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_raws = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_item = msgspec.json.Decoder(_SLICES.type).decode
+
+
+class _Params(msgspec.Struct, gc=False):
+    params: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+_params = msgspec.json.Decoder(_Params).decode
 
 
 # --- events ----------------------------------------------------------------------------------------------------------
 
 
 def _read(request: Request) -> Batch:
-    said = _object(request)
     asked = request.parameters()
+    streams = {name: asked[name] for name in _STREAMS if asked.get(name)}
+    return Batch(_events(request, streams), asked.get("api_secret", ""))
+
+
+def _events(request: Request, streams: dict[str, str]) -> list[Event]:
+    try:
+        members = _said(request.body)
+        found = _raws(members.pop("events"))
+        shared = {name: msgspec.json.decode(raw) for name, raw in members.items()} | streams
+    except (msgspec.MsgspecError, ValueError, RecursionError, KeyError):
+        return _of_object(request, streams)
+    made = _made(shared)
+    if not _CLASHES.isdisjoint(shared) or "timestamp_micros" in made:
+        return _of_object(request, streams)
+    body.check_utf8(request.body)
+    rest = written(made)
+    check_inherited(len(rest), len(found))
+    app_id, is_known = made.get("app_id"), bool(made.get("anonymous_id"))
+    as_said = Event(rest[1:-1], "other", app_id if type(app_id) is str else "", is_known)
+    return [
+        _of_slice(text, as_said) or _of_any(body.value(text), shared) for text in body.one_line(found, request.body)
+    ]
+
+
+def _of_slice(text: bytes, shared: Event) -> Event | None:
+    """The same event as `_event` makes of it and what its request says; None if it is odd."""
+    try:
+        item: Any = _item(text)
+        params = _params(text).params
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+    end = _SLICES.end(item)
+    if not item.name or b'""' in end:  # as if it had not been sent, but it isn't the request's then
+        return None
+    # Of repeated names the last wins in the lake.
+    made = b'{"properties":%b,%b,%b' % (params, shared.text, end[1:])
+    problem = problem_of(made, item.name)
+    return Event(made, "other", shared.app_id, shared.has_anonymous_id, problem)
+
+
+def _of_object(request: Request, streams: dict[str, str]) -> list[Event]:
+    said = _object(request)
     events = said.pop("events", None)
     if type(events) is not list:
         raise RequestError("the body has no `events`", 'such as {"client_id": "1.2", "events": [{"name": "login"}]}')
-    said |= {name: asked[name] for name in _STREAMS if asked.get(name)}
+    said |= streams
     inherit(events, said)
-    return Batch([_event(one) if type(one) is dict else of_any(one) for one in events], asked.get("api_secret", ""))
+    return [_of_any(one, {}) for one in events]
+
+
+def _of_any(said: Any, shared: Mapping[str, Any]) -> Event:
+    if type(said) is not dict:
+        return of_any(said)
+    inherit([said], shared)
+    return _event(said)
 
 
 def _event(said: dict[str, Any]) -> Event:
+    return of(_made(said), for_another=True)
+
+
+def _made(said: Mapping[str, Any]) -> dict[str, Any]:
     """Of a server, always: as Google does, nothing is read from the request's own address and user agent."""
     made = _TABLE(said)
     if type(made.get("params")) is dict and "properties" not in made:
         made["properties"] = made.pop("params")
     if not made.get("platform"):
         made["platform"] = PLATFORM
-    event = of(made)
-    return event if event.voice == "other" else msgspec.structs.replace(event, voice="other")
+    return made
 
 
 def _object(request: Request) -> dict[str, Any]:

@@ -8,16 +8,16 @@ ROWS is the table. What has no row stays under Segment's own names and is found 
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Union
 from urllib.parse import unquote
 
 import msgspec
 
 from clicklake.collector import body
-from clicklake.collector.dialects.mapping import Row, Table, inherit
+from clicklake.collector.dialects.mapping import Row, Slices, Table, check_inherited, inherit
 from clicklake.collector.dialects.route import Outcome, Route
-from clicklake.collector.event import Batch, Event, of, of_any
-from clicklake.collector.request import Answer, NotFoundError, Request, RequestError, UnauthorizedError
+from clicklake.collector.event import Batch, Event, of, of_any, problem_of, voice_of
+from clicklake.collector.request import Answer, NotFoundError, Request, RequestError, UnauthorizedError, encode
 
 # Both times are the client's clock's, and sentAt, too, so that a wrong clock can be told. Where Segment itself passes
 # an event on, `originalTimestamp` is what the client said and `timestamp` what Segment made of it.
@@ -84,6 +84,24 @@ DEVICE_TYPES: Mapping[str, str] = {"ios": "ios", "android": "android"}
 _TABLES = {kind: Table(rows) for kind, rows in ROWS.items()}
 _ANY = Table(COMMON)
 _PLATFORMS = {**SERVER_LIBRARIES, **DEVICE_LIBRARIES}
+# What an item says besides; one that has a write key, or the lake's own names, goes the slower way.
+_SEEN: Mapping[str, Any] = {
+    "context.library.name": str | None,
+    "context.device.type": str | None,
+    "context.direct": bool | None,
+    "event": str | None,
+    "event_name": str | None,
+    "app_id": str | None,
+    "anonymous_id": Any,
+    "anonymousId": Any,
+    **dict.fromkeys(("ip_address", "ipAddress", "writeKey"), msgspec.UnsetType),
+}
+_SLICES = {
+    kind: Slices(rows, _SEEN, ("event_type", "platform", "sent_time"), tag_field="type", tag=kind)
+    for kind, rows in ROWS.items()
+}
+_BY_TYPE = {slices.type: (slices, EVENT_TYPES.get(kind)) for kind, slices in _SLICES.items()}
+_decoded = msgspec.json.Decoder(Union[(*_BY_TYPE,)]).decode
 
 
 # --- events ----------------------------------------------------------------------------------------------------------
@@ -95,25 +113,15 @@ def _event(said: dict[str, Any], kind: Any) -> Event:
     made = _TABLES.get(kind, _ANY)(said)
     if kind in EVENT_TYPES and not made.get("event_type"):
         made["event_type"] = EVENT_TYPES[kind]
-    _leave_out_repeated(made)
     library, device_type, is_direct = _sender(said.get("context"))
     if not made.get("platform"):
-        platform = DEVICE_TYPES.get(device_type) or _PLATFORMS.get(library)
+        platform = _platform(library, device_type)
         if platform:
             made["platform"] = platform
     event = of(made)
     if event.voice == "other" or is_direct or library in DEVICE_LIBRARIES:
         return event
     return msgspec.structs.replace(event, voice="other")
-
-
-def _leave_out_repeated(made: dict[str, Any]) -> None:
-    """analytics.js says a page's name and category twice."""
-    properties = made.get("properties")
-    if type(properties) is dict:
-        for name in ("name", "category"):
-            if name in made and type(made[name]) is str and properties.get(name) == made[name]:
-                del made[name]
 
 
 def _sender(context: Any) -> tuple[str, str, bool]:
@@ -123,7 +131,32 @@ def _sender(context: Any) -> tuple[str, str, bool]:
     library, device = context.get("library"), context.get("device")
     name = library.get("name") if type(library) is dict else library
     kind = device.get("type") if type(device) is dict else ""
-    return name if type(name) is str else "", kind.lower() if type(kind) is str else "", context.get("direct") is True
+    return _text(name), _text(kind), context.get("direct") is True
+
+
+def _platform(library: str | None, device_type: str | None) -> str | None:
+    found = DEVICE_TYPES.get(device_type.lower()) if device_type else None
+    return found or _PLATFORMS.get(library or "") or None
+
+
+def _of_slice(text: bytes, sent: str | float | None) -> Event | None:
+    """The same event as `_event` makes of it; None if it is odd."""
+    try:
+        item = _decoded(text)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+    slices, event_type = _BY_TYPE[type(item)]
+    context = item.context
+    library = context.library.name
+    platform = _platform(library, context.device.type)
+    end = slices.end(item, event_type, platform, sent)
+    return Event(
+        b"%b,%b" % (text[:-1], end[1:]) if end != b"{}" else text,
+        voice_of(context.ip, context.userAgent, platform) if context.direct or library in DEVICE_LIBRARIES else "other",
+        item.app_id or "",
+        bool(item.anonymous_id or item.anonymousId),
+        problem_of(text, event_type, item.event, item.event_name),
+    )
 
 
 # --- requests --------------------------------------------------------------------------------------------------------
@@ -140,8 +173,36 @@ def _call(kind: str) -> Callable[[Request], Batch]:
     return read
 
 
+class _Whole(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """A batch that says nothing of its items but when it was sent."""
+
+    batch: list[msgspec.Raw]
+    sentAt: str | int | float | None = None  # noqa: N815
+    writeKey: str | None = None  # noqa: N815
+
+
+_whole = msgspec.json.Decoder(_Whole).decode
+
+
 def _read_batch(request: Request) -> Batch:
-    said = _object(request)
+    try:
+        whole = _whole(request.body)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return _read_members(_object(request))
+    body.check_utf8(request.body)
+    key, sent = whole.writeKey or "", whole.sentAt or None
+    check_inherited(len(encode(sent)), len(whole.batch))
+    events = []
+    for text in body.one_line(whole.batch, request.body):
+        event = _of_slice(text, sent)
+        if event is None:
+            odd = _read_members({"batch": [body.value(text)], "sentAt": sent})
+            event, key = odd.events[0], key or odd.site
+        events.append(event)
+    return Batch(events, key)
+
+
+def _read_members(said: dict[str, Any]) -> Batch:
     items = said.pop("batch", None)
     if type(items) is not list:
         raise RequestError("the body has no `batch`", 'such as {"batch": [{"type": "track", "event": "Signed Up"}]}')
