@@ -66,13 +66,14 @@ class Function:
             _log("not a request", hint="give the integration the payload format 2.0")
             return _said(Answer.of(500, {"error": {"code": "payload_format", "message": "it is not 2.0"}}))
         request = request_of(event)
-        if request.path == "/health":
-            return _said(Answer.of(200, {"status": "ok"}))
-        answer = self._collector.admit(request) or self._collected(request, seconds)
+        healthy = request.path == "/health"
+        answer = Answer.of(200, {"status": "ok"}) if healthy else self._answer(request, seconds)
         return _said(answer, only_head=request.method == "HEAD")
 
-    def _collected(self, request: Request, seconds: float) -> Answer:
+    def _answer(self, request: Request, seconds: float) -> Answer:
         try:
+            if refused := self._collector.admit(request):
+                return refused
             collected = self._collector.collect(request)
             if collected.lines:
                 tried = min(max(seconds - _MARGIN_SECONDS, _LEAST_SECONDS), _MOST_SECONDS)
