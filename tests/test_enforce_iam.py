@@ -18,6 +18,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from athena_client import Queries
+from clicklake import package
 from endpoint_process import EndpointProcess, eventually, running
 
 STREAM, FUNCTION = "clickstream-firehose-dev", "clickstream-raw-to-processed-dev"
@@ -355,3 +356,53 @@ def test_s3_invokes_the_function_while_the_functions_policy_lets_it(lake: Lake) 
         SourceAccount="000000000000",
     )
     assert eventually(lambda: len(lake.processed()) > len(before))
+
+
+# --- the collector's, which Terraform alone makes ---------------------------------------------------------------------
+
+COLLECTOR = "clickstream-dev-collector"
+HERE = "us-east-1:000000000000"
+# As terraform/modules/clickstream/collector.tf has it, and its own test word for word.
+COLLECTS: list[dict[str, Any]] = [
+    {
+        "Effect": "Allow",
+        "Action": ["firehose:PutRecordBatch"],
+        "Resource": [f"arn:aws:firehose:{HERE}:deliverystream/{STREAM}"],
+    },
+    {
+        "Effect": "Allow",
+        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "Resource": [f"arn:aws:logs:{HERE}:log-group:/aws/lambda/{COLLECTOR}:*"],
+    },
+]
+
+
+def test_the_collectors_function_needs_no_more_than_to_put_records(lake: Lake, tmp_path: Path) -> None:
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    documents = [json.dumps({"Version": "2012-10-17", "Statement": said}) for said in ([trust], COLLECTS)]
+    iam, functions = lake.client("iam"), lake.client("lambda")
+    role = iam.create_role(RoleName=COLLECTOR, AssumeRolePolicyDocument=documents[0])["Role"]["Arn"]
+    iam.put_role_policy(RoleName=COLLECTOR, PolicyName=COLLECTOR, PolicyDocument=documents[1])
+    lake.client("logs").create_log_group(logGroupName=f"/aws/lambda/{COLLECTOR}")
+    zipped = package.build(out=tmp_path / "collector.zip", contents=package.COLLECTOR).read_bytes()
+    functions.create_function(
+        FunctionName=COLLECTOR,
+        Runtime="python3.13",
+        Role=role,
+        Handler="clicklake.collector.function.handler",
+        Code={"ZipFile": zipped},
+        Timeout=10,
+        Environment={"Variables": {"CLICKLAKE_DELIVERY_STREAM": STREAM}},
+    )
+    context = {"http": {"method": "POST", "path": "/v1/events", "sourceIp": "192.0.2.1"}, "domainName": "in.example"}
+    event = {"version": "2.0", "rawPath": "/v1/events", "requestContext": context, "body": GOOD.decode()}
+
+    def status() -> int:
+        return int(
+            json.load(functions.invoke(FunctionName=COLLECTOR, Payload=json.dumps(event))["Payload"])["statusCode"]
+        )
+
+    assert status() == 200
+    with lake.without(COLLECTOR, "firehose:PutRecordBatch"):
+        assert status() == 503
+    assert status() == 200
