@@ -115,6 +115,7 @@ SLOWEST = (
     "privacy",
     "seed",
     "demo",
+    "clients",
 )
 
 
