@@ -30,7 +30,8 @@ import uvloop
 from benchmarks import collector_bodies as bodies
 from benchmarks.measure import Endpoint, Row, endpoint, on_core, pin
 
-SECONDS = float(os.environ.get("BENCH_SECONDS", "3"))
+SECONDS = float(os.environ.get("BENCH_SECONDS", "1.5"))
+ROUNDS = 3
 CONNECTIONS = 64
 STREAM = "bench"
 SETTINGS = f'{{"sites": [{{"app_id": "bench", "write_key": "{bodies.KEY}"}}]}}'
@@ -61,11 +62,12 @@ def run() -> list[Row]:
 
 def _rows(ours: Endpoint) -> Iterator[Row]:
     for way in bodies.WAYS:
-        with _bare() as bare:
-            discarded = _load(bare, way)
-        with _collector(ours) as collector:
+        with _bare() as bare, _collector(ours) as collector:
             _load(collector, way, 0.3)
-            taken = _load(collector, way)
+            # In turns, and the best of each: the machine is not always as fast.
+            rounds = [(_load(bare, way), _load(collector, way)) for _ in range(ROUNDS)]
+        discarded = max((load for load, _ in rounds), key=lambda load: load.per_cpu)
+        taken = max((load for _, load in rounds), key=lambda load: load.per_cpu)
         size = bodies.event_bytes(way)
         yield Row(
             f"collector, {way.name}: 10 events of {size:,} B a request",
