@@ -17,7 +17,7 @@ from clicklake import package
 from clicklake.collector.collect import Collector
 from clicklake.collector.direct import Direct
 from clicklake.collector.function import Function, request_of
-from clicklake.collector.settings import Settings, Site
+from clicklake.collector.settings import Cookie, Settings, Site
 from clicklake.errors import RefusedError
 from clicklake.producer.stream import Answer
 from collector_walk import KEY, ORIGIN, send
@@ -102,6 +102,19 @@ def test_cookies_are_one_header_and_names_are_in_lower_case() -> None:
     assert request.headers["cookie"] == "a=1; b=2"
     assert request.headers["user-agent"] == "x"
     assert request.base == "https://in.shop.example"
+
+
+def test_a_cookie_is_set_and_known_again() -> None:
+    settings = Settings(sites=(Site("shop", "k"),), cookie=Cookie(domain="shop.example"))
+    stream = Throttled(0, takes=0)
+    function = Function(Collector(settings, lambda: 1e9, lambda: "0190-new-id"), Direct(stream))
+    for cookies, known in ([], "0190-new-id"), (["a=b", "clid=0190-old-id"], "0190-old-id"):
+        said = function.answer(event(body='{"event_type": "x"}', cookies=cookies), 10)
+        (cookie,) = said["cookies"]
+        assert cookie.startswith(f"clid={known}; ")
+        assert {"Secure", "HttpOnly", "Domain=shop.example"} <= set(cookie.split("; "))
+        assert "set-cookie" not in said["headers"]
+        assert json.loads(stream.taken[-1])["anonymous_id"] == known
 
 
 class Throttled:
