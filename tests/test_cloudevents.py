@@ -323,3 +323,9 @@ def test_the_page_names_what_the_code_maps() -> None:
     assert [line for line in page.splitlines() if line.startswith("| `") and line.count("|") == 3] == rows
     listed = page.partition("<!-- fields -->")[2].partition("<!-- end -->")[0]
     assert {name.strip("`,.\n ") for name in listed.split()} == cloudevents.FIELDS
+
+
+@some_examples
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_an_id_is_a_uuid_of_version_5(name: str) -> None:
+    assert cloudevents._uuid5(name) == str(uuid.uuid5(uuid.NAMESPACE_URL, name))
