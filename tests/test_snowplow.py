@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clicklake.collector.collect import Collector
-from clicklake.collector.dialects import snowplow
+from clicklake.collector.dialects import snowplow, snowplow_usual
+from clicklake.collector.dialects.snowplow_rows import EVENT_TYPES, PLATFORMS, ROWS
 from clicklake.collector.settings import Cookie, Settings
 from collecting import AGENT, COLLECTOR, KEY, NOW, OPEN, Sent, leaves, payloads, send, some_examples
 from transforming import transform
@@ -71,6 +72,15 @@ def envelope(*events: Any) -> dict[str, Any]:
 def post(*events: Any, headers: dict[str, str] | None = None, collector: Collector = OPEN) -> Sent:
     said = {"content-type": "application/json; charset=UTF-8", **(headers or {})}
     return send(TP2, envelope(*events), headers=said, collector=collector)
+
+
+def pixel(said: dict[str, str], collector: Collector = OPEN) -> Sent:
+    return send("/i", method="GET", query=said, collector=collector)
+
+
+def exactly(sent: Sent) -> list[Any]:
+    """Numbers digit by digit."""
+    return [json.loads(line, parse_int=str, parse_float=str) for line in sent.lines]
 
 
 def one(**said: Any) -> dict[str, Any]:
@@ -174,6 +184,7 @@ def test_a_page_view_of_the_browser_s_tracker_fills_these_columns() -> None:
         ({"e": "ue", "ue_pr": '{"schema'}, {"event_type": "unstruct", "ue_pr": '{"schema'}),
         ({"e": "ue", "ue_px": "!!", "ue_pr": json.dumps(LOGIN)}, {"event_type": "log_in", "unstruct_event": LOGIN, "ue_px": "!!"}),
         ({"e": "xx"}, {"event_type": "xx"}),
+        ({"e": "ue", "unstruct_event": "{}", "contexts": "x"}, {"event_type": "unstruct", "unstruct_event": "{}", "contexts": "x"}),
         # Of several for one name the first of the table has it.
         ({"e": "pv", "tr_tt": "1", "ev_va": "2", "se_va": "x"}, {"event_type": "page_view", "tr_tt": "1", "ev_va": "2", "se_va": "x"}),
         ({"e": "pv", "tr_tt": "1", "ev_va": "2"}, {"event_type": "page_view", "tr_tt": "1", "value": 2}),
@@ -190,11 +201,11 @@ def test_each_parameter_gets_the_name_of_a_field_or_of_the_canonical_model(
     sent: dict[str, str], made: dict[str, Any]
 ) -> None:
     stamps = {"collector_time", "ip", "user_agent", "headers"} - made.keys()
-    event = {name: value for name, value in post(sent).event.items() if name not in stamps}
-    assert event == made
+    for way in (post(sent), pixel(sent)):
+        assert {name: value for name, value in way.event.items() if name not in stamps} == made
 
 
-@pytest.mark.parametrize(("code", "platform"), [*snowplow.PLATFORMS.items(), ("tv", "tv"), ("iot", "iot"), ("x", "x")])
+@pytest.mark.parametrize(("code", "platform"), [*PLATFORMS.items(), ("tv", "tv"), ("iot", "iot"), ("x", "x")])
 def test_a_platform_is_a_word_of_ours_or_snowplow_s(code: str, platform: str) -> None:
     assert one(p=code)["platform"] == platform
 
@@ -326,7 +337,7 @@ def test_a_pixel_is_answered_with_a_pixel_that_nobody_keeps() -> None:
         assert sent.answer.body.startswith(b"GIF89a")
         assert "no-store" in dict(sent.answer.headers)["cache-control"]
         assert sent.row["event_type"] == "log_in"
-        assert sent.lines == post(said, collector=COLLECTOR).lines
+        assert sent.events == post(said, collector=COLLECTOR).events
 
 
 def test_a_pixel_without_a_query_is_no_event() -> None:
@@ -342,11 +353,24 @@ def test_a_body_that_holds_nothing_is_refused(body: bytes) -> None:
 
 # --- whatever is sent ------------------------------------------------------------------------------------------------
 
-NAMES = [*(row.at for row in snowplow.ROWS), "event_type", "page_url", "value", "_event.value"]
+NAMES = [*(row.at for row in ROWS), "event_type", "page_url", "value", "_event.value"]
 JSONS = st.sampled_from([json.dumps(LOGIN), encoded(LOGIN), json.dumps(session(userId="1"))]) | st.text(max_size=8)
 EVENTS = st.dictionaries(
-    st.sampled_from(NAMES), JSONS | st.sampled_from(["1", "1.5", "8x9", "ue", "se", "srv", "mob"]), max_size=12
+    st.sampled_from(NAMES), JSONS | st.sampled_from(["", "1", "1.50", "08x9", "ue", "se", "srv", "mob"]), max_size=12
 )
+
+OF_KIND: dict[str, st.SearchStrategy[str]] = {
+    "text": st.text(max_size=4) | st.sampled_from(["1", "2", "10"]),
+    "number": st.sampled_from(["", "0", "-1.50", "1e400", "9" * 30]),
+    "yes or no": st.sampled_from(["0", "1"]),
+    "size": st.sampled_from(["0x0", "08x9", "1920x1080"]),
+    "platform": st.sampled_from([*PLATFORMS, "tv", "\x00"]),
+    "address": st.sampled_from(["", "203.0.113.7", "203.0.113.7, 10.0.0.1"]),
+    "event": st.sampled_from(["", json.dumps(LOGIN), encoded(LOGIN), "e30", ' {\n"data": 1e400}']),
+    "entities": st.sampled_from(["", "{}", encoded({"data": [[]]})])
+    | st.builds(lambda who: json.dumps(session(userId=who, sessionId="s-9")), st.text(max_size=3)),
+    "code": st.sampled_from(["", *EVENT_TYPES, "\u00fc"]),
+}
 
 
 @some_examples
@@ -361,9 +385,35 @@ def test_nothing_that_was_sent_is_dropped(said: dict[str, Any]) -> None:
 @given(st.lists(EVENTS | st.integers() | st.none() | st.lists(st.text()), min_size=1, max_size=4))
 def test_an_event_is_the_same_alone_and_among_others(events: list[Any]) -> None:
     together = post(*events)
-    assert together.lines == [line for event in events for line in post(event).lines]
+    assert exactly(together) == [one for event in events for one in exactly(post(event))]
     assert together.lines == post(*events).lines
     assert all(line.count(b"\n") == 1 and isinstance(json.loads(line), dict) for line in together.lines)
+
+
+@some_examples
+@given(st.fixed_dictionaries({}, optional={row.at: OF_KIND[row.kind] for row in ROWS if not row.is_rare}))
+def test_what_is_usual_is_read_as_everything_else(said: dict[str, str]) -> None:
+    """A query is never read as the usual envelopes are; a null makes one unusual."""
+    expected = exactly(post(said, {"e": None}))[:1]
+    assert exactly(post(said)) == expected
+    assert exactly(pixel({"e": "", **said})) == expected or not said
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"e": "pv", "page": "Cart \U0001f600\n", "co": json.dumps(session(userId="a-1"))},
+        {"e": "pp", "pp_mix": "0", "pp_max": "0", "pp_miy": "0", "pp_may": "75", "cx": encoded(session(userId="\u00fc?>"))},
+        {"e": "se", "se_ca": "shop", "se_ac": "add", "se_la": "A-1", "se_pr": "red", "se_va": "12.5", "uid": "u-1"},
+        {"e": "ue", "ue_pr": json.dumps(LOGIN)},
+        {"e": "ue", "ue_px": encoded(LOGIN), "ip": "203.0.113.7", "ua": "A", "p": "srv"},
+        {"e": "pv", "p": "mob", "tv": "ios-6.0.0", "sid": "", "duid": "", "co": json.dumps(session(userId="d-1"))},
+    ],
+)  # fmt: skip
+def test_what_trackers_send_is_usual(said: dict[str, str]) -> None:
+    body = json.dumps(envelope({**BROWSER, **said})).encode()
+    assert snowplow_usual.events(body) is not None
+    assert exactly(send(TP2, body, collector=OPEN)) == exactly(pixel({**BROWSER, **said}))
 
 
 @some_examples
@@ -380,8 +430,8 @@ def test_the_page_s_table_is_the_code_s() -> None:
     rows = [
         f"| `{row.at}` | {', '.join(f'`{name}`' for name in row.name.split())} | {row.kind} |"
         + (f" `{row.then}` |" if row.then else " |")
-        for row in snowplow.ROWS
+        for row in ROWS
     ]
     assert [line for line in PAGE.read_text().splitlines() if line.startswith("| `") and line.count("|") == 5] == rows
-    kinds = [f"| `{code}` | `{name}` |" for code, name in (*snowplow.EVENT_TYPES.items(), *snowplow.PLATFORMS.items())]
+    kinds = [f"| `{code}` | `{name}` |" for code, name in (*EVENT_TYPES.items(), *PLATFORMS.items())]
     assert [line for line in PAGE.read_text().splitlines() if line.startswith("| `") and line.count("|") == 3] == kinds

@@ -9,267 +9,37 @@ as it is under the parameter's own name, and the event is taken all the same; Sn
 """
 
 import binascii
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Literal, NamedTuple
-
-import msgspec
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from clicklake.collector import body
+from clicklake.collector.dialects import snowplow_usual
 from clicklake.collector.dialects.route import Outcome, Route
+from clicklake.collector.dialects.snowplow_rows import EVENT_TYPES, ROWS
+from clicklake.collector.dialects.snowplow_values import Read, event_name, reader, session, tracker
 from clicklake.collector.event import Batch, of_any
 from clicklake.collector.request import Answer, Request, RequestError
 
-Kind = Literal["text", "number", "yes or no", "size", "platform", "address", "event", "entities", "code"]
+Made = dict[str, Any]
 
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """`at`: the parameter. `name`: of the input event's field, or of Snowplow's canonical model; two for a size. Of
-    several rows for one name the first that was sent has it; then another's name is `then`, or its own."""
-
-    at: str
-    name: str
-    kind: Kind = "text"
-    then: str = ""
-
-
-ROWS = (
-    # Fields of the input event.
-    Row("eid", "event_id"),
-    Row("ttm", "event_time"),
-    Row("dtm", "event_time", then="dvce_created_tstamp"),
-    Row("stm", "sent_time"),
-    Row("aid", "app_id"),
-    Row("p", "platform", "platform"),
-    Row("uid", "user_id"),
-    Row("duid", "anonymous_id"),
-    Row("sid", "session_id"),
-    Row("url", "page_url"),
-    Row("page", "page_title"),
-    Row("refr", "referrer"),
-    Row("ua", "user_agent"),
-    Row("ip", "ip", "address"),
-    Row("lang", "locale"),
-    Row("se_va", "value", "number"),
-    Row("ev_va", "value", "number"),
-    Row("tr_tt", "value", "number"),
-    Row("tr_cu", "currency"),
-    Row("ti_cu", "currency"),
-    # What the canonical model has besides.
-    Row("tnuid", "network_userid"),
-    Row("nuid", "network_userid"),
-    Row("vid", "domain_sessionidx", "number"),
-    Row("fp", "user_fingerprint"),
-    Row("tid", "txn_id", "number"),
-    Row("tna", "name_tracker"),
-    Row("tv", "v_tracker"),
-    Row("cv", "v_collector"),
-    Row("tz", "os_timezone"),
-    Row("cs", "doc_charset"),
-    Row("cd", "br_colordepth"),
-    Row("res", "dvce_screenwidth dvce_screenheight", "size"),
-    Row("vp", "br_viewwidth br_viewheight", "size"),
-    Row("ds", "doc_width doc_height", "size"),
-    Row("cookie", "br_cookies", "yes or no"),
-    Row("f_pdf", "br_features_pdf", "yes or no"),
-    Row("f_fla", "br_features_flash", "yes or no"),
-    Row("f_java", "br_features_java", "yes or no"),
-    Row("f_dir", "br_features_director", "yes or no"),
-    Row("f_qt", "br_features_quicktime", "yes or no"),
-    Row("f_realp", "br_features_realplayer", "yes or no"),
-    Row("f_wma", "br_features_windowsmedia", "yes or no"),
-    Row("f_gears", "br_features_gears", "yes or no"),
-    Row("f_ag", "br_features_silverlight", "yes or no"),
-    Row("se_ca", "se_category"),
-    Row("se_ac", "se_action"),
-    Row("se_la", "se_label"),
-    Row("se_pr", "se_property"),
-    Row("ev_ca", "se_category"),
-    Row("ev_ac", "se_action"),
-    Row("ev_la", "se_label"),
-    Row("ev_pr", "se_property"),
-    Row("tr_id", "tr_orderid"),
-    Row("tr_af", "tr_affiliation"),
-    Row("tr_tx", "tr_tax", "number"),
-    Row("tr_sh", "tr_shipping", "number"),
-    Row("tr_ci", "tr_city"),
-    Row("tr_st", "tr_state"),
-    Row("tr_co", "tr_country"),
-    Row("ti_id", "ti_orderid"),
-    Row("ti_sk", "ti_sku"),
-    Row("ti_nm", "ti_name"),
-    Row("ti_na", "ti_name"),
-    Row("ti_ca", "ti_category"),
-    Row("ti_pr", "ti_price", "number"),
-    Row("ti_qu", "ti_quantity", "number"),
-    Row("pp_mix", "pp_xoffset_min", "number"),
-    Row("pp_max", "pp_xoffset_max", "number"),
-    Row("pp_miy", "pp_yoffset_min", "number"),
-    Row("pp_may", "pp_yoffset_max", "number"),
-    Row("ue_pr", "unstruct_event", "event"),
-    Row("ue_px", "unstruct_event", "event"),
-    Row("co", "contexts", "entities"),
-    Row("cx", "contexts", "entities"),
-    Row("e", "event_type", "code"),  # the last, for it may stand in the event
-)
-# Snowplow's column event_name, but for `ue`, whose schema has the name (Enrich: EventEnrichments.scala and
-# SchemaEnrichment.scala); `ev` and `ad` are of old trackers.
-EVENT_TYPES = {
-    "pv": "page_view",
-    "pp": "page_ping",
-    "se": "event",
-    "ev": "event",
-    "tr": "transaction",
-    "ti": "transaction_item",
-    "ad": "ad_impression",
-    "ue": "unstruct",
-}
-# Codes to the words of the input event; another code stays.
-PLATFORMS = {"web": "web", "srv": "server", "mob": "mobile", "pc": "desktop", "cnsl": "console"}
-TRACKERS = {"ios": "ios", "andr": "android"}  # how `tv` begins, of a mobile tracker
 PIXEL = binascii.a2b_base64("R0lGODlhAQABAPAAAP///wAAACH5BAUAAAAALAAAAAABAAEAAAICRAEAOw==")  # the real collector's
-
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-_SIZE = re.compile(r"([0-9]{1,9})x([0-9]{1,9})")
-_SCHEMA = re.compile(r"iglu:[\w.-]+/([\w.-]+)/[\w.-]+/[0-9]+-[0-9]+-[0-9]+", re.ASCII)  # SchemaKey in iglu-core
-_SESSION = re.compile(r"iglu:com\.snowplowanalytics\.snowplow/client_session/.*", re.DOTALL)
 _MOST_PLANS, _LONGEST_PLAN = 1000, 2000  # names together have so many characters
 _NOT_SENT = (None, "")
-_NOBODY = "00000000-0000-0000-0000-000000000000"  # userId of whoever asked not to be told apart
-_FROM_URL_SAFE = bytes.maketrans(b"-_ ", b"+/+")  # a plus in a query is read as a space
 _ANOTHERS = frozenset({"write_key", "access_token"})  # of a query, for the collector
-
-
-# --- values ----------------------------------------------------------------------------------------------------------
-
-
-class _Inner(msgspec.Struct, gc=False):
-    schema: Any = None
-
-
-class _Outer(msgspec.Struct, gc=False):
-    """Self-describing JSON around another; `data` is looked at only as far as its schema."""
-
-    data: _Inner | list[msgspec.Raw] | str | int | float | bool | None = None
-
-
-_outer = msgspec.json.Decoder(_Outer).decode
-Made = dict[str, Any]
-Put = Callable[[Made, str, Any], bool]
-
-
-def _number(made: Made, name: str, value: Any) -> bool:
-    """Digit by digit as it was sent."""
-    is_one = isinstance(value, str) and _NUMBER.fullmatch(value) is not None
-    if is_one:
-        made[name] = msgspec.Raw(value.encode())
-    return is_one
-
-
-def _yes_or_no(made: Made, name: str, value: Any) -> bool:
-    is_one = value in {"0", "1"} if isinstance(value, str) else False
-    if is_one:
-        made[name] = value == "1"
-    return is_one
-
-
-def _size(made: Made, names: str, value: Any) -> bool:
-    found = _sizes(names, value) if isinstance(value, str) and len(value) < 20 else {}
-    made.update(found)
-    return bool(found)
-
-
-@lru_cache(1000)
-def _sizes(names: str, value: str) -> dict[str, int]:
-    found = _SIZE.fullmatch(value)
-    return dict(zip(names.split(), map(int, found.groups()), strict=True)) if found else {}
-
-
-def _platform(made: Made, name: str, value: Any) -> bool:
-    made[name] = PLATFORMS.get(value, value) if isinstance(value, str) else value
-    return True
-
-
-def _address(made: Made, name: str, value: Any) -> bool:
-    """Of several the first, as Enrich takes it (MiscEnrichments.extractIp)."""
-    made[name] = re.split("[,| ]", value, maxsplit=1)[0] if isinstance(value, str) else value
-    return True
-
-
-def _json(made: Made, name: str, value: Any) -> bool:
-    """A JSON object in a text, in base64 or not, stays as it was written, but is no text any more."""
-    try:
-        text = value if value.lstrip()[:1] == "{" else _from_base64(value)
-    except (AttributeError, ValueError):
-        return False
-    try:
-        _outer(text)
-        made[name] = msgspec.Raw(text.replace("\n", " ").replace("\r", " ").encode())
-    except (ValueError, RecursionError):
-        return _tolerantly(made, name, text)
-    return True
-
-
-def _tolerantly(made: Made, name: str, text: str) -> bool:
-    """As body.py reads what msgspec does not: half of a surrogate pair, NaN."""
-    try:
-        found = body.value(text)
-    except RequestError:
-        return False
-    if isinstance(found, dict):
-        made[name] = found
-    return isinstance(found, dict)
-
-
-def _from_base64(text: str) -> str:
-    """With the letters of URLs or the others, with padding or without (RFC 4648, 3.2 and 5). Raises ValueError."""
-    digits = text.encode().translate(_FROM_URL_SAFE).rstrip(b"=")
-    return binascii.a2b_base64(digits + b"=" * (-len(digits) % 4), strict_mode=True).decode()
-
-
-def _code(made: Made, name: str, code: Any) -> bool:
-    """A code that the protocol does not have stays."""
-    made[name] = EVENT_TYPES.get(code, code) if isinstance(code, str) else code
-    if code == "ue" and "unstruct_event" in made:
-        found = _SCHEMA.fullmatch(str(_schema(made["unstruct_event"])))
-        if found is not None:
-            made[name] = found[1]
-    return True
-
-
-def _schema(described: msgspec.Raw | Made) -> Any:
-    """Of what a self-describing event describes."""
-    if isinstance(described, dict):
-        inner = described.get("data")
-        return inner.get("schema") if isinstance(inner, dict) else None
-    data = _outer(described).data
-    return data.schema if isinstance(data, _Inner) else None
-
-
-_PUT: dict[Kind, Put | None] = {
-    "text": None,
-    "number": _number,
-    "yes or no": _yes_or_no,
-    "size": _size,
-    "platform": _platform,
-    "address": _address,
-    "event": _json,
-    "entities": _json,
-    "code": _code,
-}
+# What moves even if it is no text: of who it was, for the transform removes a wrong one by the field's name, and what
+# an event can't be without.
+_MOVING = frozenset({"platform", "address", "code"})
 
 
 # --- events ----------------------------------------------------------------------------------------------------------
 
 
 class _Plan(NamedTuple):
-    """What becomes of parameters, by their names: `names` of all, and the values that are to be read."""
+    """What becomes of parameters, by their names: `names` of all; of the values that are to be read the name, the new
+    name, and whether it moves even if it is no text."""
 
     names: tuple[str, ...]
-    puts: tuple[tuple[str, str, Put], ...]
+    reads: tuple[tuple[str, str, Read, bool], ...]
 
 
 def event(said: Mapping[str, Any]) -> Made:
@@ -280,9 +50,19 @@ def event(said: Mapping[str, Any]) -> Made:
     names = tuple(said)
     plan = _plans.get(names) or _planned(names)
     made = dict(zip(plan.names, said.values(), strict=True))
-    for name, field, put in plan.puts:
-        if put(made, field, made[name]) and name != field:
-            del made[name]
+    for name, field, read, moves in plan.reads:
+        value = made[name]
+        try:
+            if isinstance(value, str):
+                value = read(value)
+            elif not moves:
+                continue
+        except ValueError:
+            continue
+        del made[name]
+        made[field] = value
+    if made.get("event_type") == EVENT_TYPES["ue"]:
+        made["event_type"] = event_name(made.get("unstruct_event")) or made["event_type"]
     _mobile(made)
     if "sent_time" in made:
         _sent_time(made, said)
@@ -304,45 +84,37 @@ def _planned(names: tuple[str, ...]) -> _Plan:
 def _plan(names: tuple[str, ...]) -> _Plan:
     there = frozenset(names)
     becomes: dict[str, str] = {}
-    puts: list[tuple[str, str, Put]] = []
+    reads: list[tuple[str, str, Read, bool]] = []
     taken: set[str] = set()
     for row in ROWS:
         if row.at not in there:
             continue
-        put = _PUT[row.kind]
+        read = reader(row)
         if row.name in taken:
             becomes[row.at] = row.then or row.at
-        elif put is None:
+        elif read is None:
             becomes[row.at] = row.name
         else:
             becomes[row.at] = row.at
-            puts.append((row.at, row.name, put))
+            reads.append((row.at, row.name.split()[0], read, row.kind in _MOVING))
         taken.update((row.name, becomes[row.at], *row.name.split()))
     for name in there - becomes.keys():
         free = name
         while free in taken or (free != name and free in there):
             free = f"_event.{free}"
         becomes[name] = free
-    return _Plan(tuple(becomes[name] for name in names), tuple(puts))
+    return _Plan(tuple(becomes[name] for name in names), tuple(reads))
 
 
 def _mobile(made: Made) -> None:
     """Mobile trackers say which they are in their version alone, and who and which visit in an entity."""
     if made.get("platform") == "mobile":
-        made["platform"] = TRACKERS.get(str(made.get("v_tracker")).partition("-")[0], "mobile")
+        made["platform"] = tracker(made.get("v_tracker"))
     if "contexts" in made and not ("anonymous_id" in made and "session_id" in made):
-        session = _session(made["contexts"])
-        for name, field in (("userId", "anonymous_id"), ("sessionId", "session_id")):
-            if field not in made and isinstance(session.get(name), str) and session[name] != _NOBODY:
-                made[field] = session[name]
-
-
-def _session(contexts: msgspec.Raw | Made) -> dict[str, Any]:
-    entities = (contexts if isinstance(contexts, dict) else body.value(bytes(contexts))).get("data")
-    for entity in entities if isinstance(entities, list) else ():
-        if isinstance(entity, dict) and _SESSION.fullmatch(str(entity.get("schema"))):
-            return entity["data"] if isinstance(entity.get("data"), dict) else {}
-    return {}
+        who, visit = session(made["contexts"])
+        for name, value in (("anonymous_id", who), ("session_id", visit)):
+            if value:
+                made.setdefault(name, value)
 
 
 def _sent_time(made: Made, said: Mapping[str, Any]) -> None:
@@ -359,11 +131,15 @@ def _sent_time(made: Made, said: Mapping[str, Any]) -> None:
 
 
 def _batch(request: Request, events: list[Any]) -> Batch:
-    """SP-Anonymous asks for server-side anonymisation (docs.snowplow.io/docs/events/anonymous-tracking): no address and
-    no cookie. What the tracker itself says is the tracker's to leave out."""
     site = next((said["aid"] for said in events if isinstance(said, dict) and said.get("aid")), "")
     made = [of_any(event(said) if isinstance(said, dict) else said) for said in events]
-    return Batch(made, site if isinstance(site, str) else "", "sp-anonymous" in request.headers)
+    return Batch(made, site if isinstance(site, str) else "", _is_anonymous(request))
+
+
+def _is_anonymous(request: Request) -> bool:
+    """SP-Anonymous asks for server-side anonymisation (docs.snowplow.io/docs/events/anonymous-tracking): no address and
+    no cookie. What the tracker itself says is the tracker's to leave out."""
+    return "sp-anonymous" in request.headers
 
 
 def _query(request: Request) -> dict[str, str]:
@@ -372,13 +148,17 @@ def _query(request: Request) -> dict[str, str]:
 
 def _read_post(request: Request) -> Batch:
     """Of an envelope, a bare array or one event. What stands in the query, too, is every event's (Tp2Adapter.scala)."""
+    besides = _query(request)
+    usual = None if besides else snowplow_usual.events(request.body)
+    if usual:
+        return Batch(usual, next((one.app_id for one in usual if one.app_id), ""), _is_anonymous(request))
     said = body.value(request.body)
     if isinstance(said, dict) and "data" in said:
         said = said["data"]
     events = said if isinstance(said, list) else [said]
     if not events:
         raise RequestError("the body has no event", 'such as {"schema": "iglu:...", "data": [{"e": "pv", ...}]}')
-    if request.query and (besides := _query(request)):
+    if besides:
         events = [one | besides if isinstance(one, dict) else one for one in events]
     return _batch(request, events)
 
