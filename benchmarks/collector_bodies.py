@@ -158,6 +158,9 @@ def _ga4(number: int) -> dict[str, Any]:
     }
 
 
+_SAID = {"event_id", "event_type", "event_time"}  # by attributes
+
+
 def _cloudevent(number: int) -> dict[str, Any]:
     return {
         "specversion": "1.0",
@@ -167,7 +170,7 @@ def _cloudevent(number: int) -> dict[str, Any]:
         "subject": "TENT-2-GREEN",
         "time": "2026-11-23T11:40:33.800Z",
         "datacontenttype": "application/json",
-        "data": {name: value for name, value in _event(number).items() if name not in {"event_id", "event_time"}},
+        "data": {name: value for name, value in _event(number).items() if name not in _SAID},
     }
 
 

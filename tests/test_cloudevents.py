@@ -8,14 +8,14 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clicklake.collector.collect import Collector
 from clicklake.collector.dialects import cloudevents
 from clicklake.collector.request import Request
 from clicklake.collector.settings import Settings, Site
-from collecting import ADDRESS, AGENT, KEY, NOW, OPEN, Sent, leaves, payloads, send, some_examples
+from collecting import ADDRESS, AGENT, KEY, NOW, OPEN, Sent, leaves, outcome, payloads, send, some_examples
 from transforming import PIPELINE, transform
 
 PAGE = Path(__file__).parent.parent / "docs" / "dialect-cloudevents.md"
@@ -106,20 +106,21 @@ def test_attributes_and_data_fill_these_columns() -> None:
         ({"data": "<much wow=\"xml\"/>", "datacontenttype": "application/xml"}, {"data": "<much wow=\"xml\"/>"}),
         ({"data": [1, 2]}, {"data": [1, 2]}),
         ({"data": None}, {"data": None}),
-        ({"data": {}}, None),
+        ({"data": {}}, {}),
         ({"data_base64": "AP8="}, {"data_base64": "AP8="}),
         ({"data_base64": base64.b64encode(b'{"a": 1}').decode()}, {"data_base64": "eyJhIjogMX0="}),
         ({"data_base64": base64.b64encode(b'{"a": 1}').decode(), "datacontenttype": "text/json; x=y"}, {"a": 1}),
-        ({"data_base64": "??", "datacontenttype": "application/json"}, {"data_base64": "??"}),
+        ({"data_base64": "!!", "datacontenttype": "application/json"}, {"data_base64": "!!"}),
         ({"data": {"properties": {"a": 1}, "a": 2, "b": 3}}, {"a": 1, "_event.a": 2, "b": 3}),
         ({"data": {"properties": 5}}, {"properties": 5}),
         ({"data": {"a": 1}, "data_base64": "AA=="}, {"data": {"a": 1}, "data_base64": "AA=="}),
     ],
 )  # fmt: skip
 def test_data_that_is_no_object_of_fields_is_kept_in_properties(
-    said: dict[str, Any], properties: dict[str, Any] | None
+    said: dict[str, Any], properties: dict[str, Any]
 ) -> None:
-    assert structured(**said).event.get("properties") == properties
+    kept = structured(**said).row["properties"]
+    assert {name: value for name, value in kept.items() if name not in {*ATTRIBUTES, "datacontenttype"}} == properties
 
 
 def test_names_in_data_are_the_input_event_s() -> None:
@@ -305,6 +306,45 @@ def test_an_event_is_the_same_alone_and_among_others(events: list[Any]) -> None:
         + len(transform(*together.lines).failed)
         + (transform(*together.lines).ledger["duplicate"])
     )
+
+
+_LEAF: st.SearchStrategy[Any] = st.sampled_from(
+    ["some-text", "", "https://shop.example/?a=b#kim@mail.example", 7, 2**70, 7.5, None, True, ["x"], {}]
+)
+_DATA = st.dictionaries(
+    st.sampled_from([*sorted(cloudevents.FIELDS), "sku", "type", "time", "data", "email"]), _LEAF, max_size=4
+)
+_ODD = st.dictionaries(
+    st.sampled_from([*ATTRIBUTES, "subject", "event_id", "event_type", "event", "headers", "properties", "messageId"]),
+    _LEAF,
+    max_size=1,
+)
+_EVENTS = st.fixed_dictionaries(
+    {"data": st.tuples(_DATA, st.just({}) | _ODD, st.just({}) | _DATA.map(lambda own: {"properties": own})).map(
+        lambda three: {**three[0], **three[1], **three[2]}
+    )},
+    optional=dict.fromkeys(("time", "subject", "datacontenttype", "dataschema", "platform"), _LEAF),
+)  # fmt: skip
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(_EVENTS | _EVENTS.map(lambda said: {**said, "data": 7}), min_size=1, max_size=3), st.booleans())
+def test_an_event_whose_data_are_not_written_anew_is_the_same_row(events: list[dict[str, Any]], by_page: bool) -> None:
+    """An extension of no value is as if it had not been sent, but such an event is read the other way."""
+    headers = {"content-type": MANY} | ({"origin": "https://shop.example"} if by_page else {})
+    ways = [
+        send(PATH, [{**ATTRIBUTES, **event, **odd} for event in events], headers=headers, collector=OPEN)
+        for odd in ({}, {"nothing": None})
+    ]
+    assert outcome(ways[0]) == outcome(ways[1])
+
+
+def test_data_go_on_as_they_were_sent() -> None:
+    data = b'{ "value" : 1.50,\n"big": 123456789012345678901234567890 }'
+    said = json.dumps(ATTRIBUTES).encode()[:-1] + b', "data": %b}' % data
+    for kind, body in ((ONE, said), (MANY, b"[%b]" % said)):
+        sent = send(PATH, body, headers={"content-type": kind}, collector=OPEN)
+        assert sent.lines[0].startswith(data[:-1].replace(b"\n", b" "))
 
 
 @some_examples

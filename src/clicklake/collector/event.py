@@ -158,8 +158,8 @@ def finished(event: Event, ends: Mapping[Voice, bytes], site: tuple[str, str]) -
     if site[0] and event.app_id and event.app_id not in site:
         end = b",%b%b" % (written({"client_app_id": event.app_id})[1:-1], end)
     begin = event.text[:-1]
-    has_some = begin[1:9].strip() or begin[9:].strip()  # whitespace, or there are names
-    return begin + end if has_some else b"{" + end[1:]
+    has_names = b'"' in begin  # or nothing but whitespace
+    return begin + end if has_names else b"{" + end[1:]
 
 
 def anonymous(event: Event, names: frozenset[str]) -> Event:

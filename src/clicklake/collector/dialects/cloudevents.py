@@ -19,13 +19,15 @@ import hashlib
 import re
 import uuid
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import unquote_to_bytes
+
+import msgspec
 
 from clicklake.collector import body
 from clicklake.collector.dialects.route import Outcome, Route
-from clicklake.collector.event import Batch, Event, of, written
-from clicklake.collector.request import Answer, MediaTypeError, Request, RequestError
+from clicklake.collector.event import Batch, Event, of, problem_of, voice_of, written
+from clicklake.collector.request import Answer, MediaTypeError, Request, RequestError, encode
 
 REQUIRED = ("id", "source", "specversion", "type")
 # Attributes that have a field; all others keep their names.
@@ -143,13 +145,124 @@ def _properties(made: dict[str, Any], found: dict[str, Any]) -> None:
     made["properties"] = found
 
 
+# --- one that is not written anew ------------------------------------------------------------------------------------
+
+
+class _Object(msgspec.Struct, frozen=True, gc=False):
+    """Of any members."""
+
+
+class _Item(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """An event without extensions."""
+
+    specversion: Literal["1.0"]
+    id: str
+    source: str
+    type: str
+    data: msgspec.Raw
+    time: str | None = None
+    subject: str | None = None
+    datacontenttype: str | None = None
+    dataschema: str | None = None
+
+
+class _Attributes(msgspec.Struct, omit_defaults=True, gc=False):
+    """As they stand behind the data."""
+
+    event_id: str
+    event_type: str
+    specversion: str
+    id: str
+    source: str
+    event_time: str | None
+    subject: str | None = None
+    datacontenttype: str | None = None
+    dataschema: str | None = None
+
+
+# Of the data: what has to be known of it, and names that may not stand beside the attributes as they are.
+_NOT_BESIDE = (
+    *(name for name in _Attributes.__struct_fields__),
+    *("messageId", "event_name", "event", "collector_time", "headers"),
+)
+_seen: Any = msgspec.defstruct(
+    "_Seen",
+    [
+        *((name, msgspec.UnsetType, msgspec.UNSET) for name in _NOT_BESIDE),
+        ("properties", _Object, _Object()),
+        ("app_id", str | None, None),
+        *((name, Any, None) for name in ("anonymous_id", "anonymousId", "ip", "ip_address", "ipAddress")),
+        *((name, Any, None) for name in ("user_agent", "platform")),
+    ],
+    gc=False,
+)
+_item = msgspec.json.Decoder(_Item).decode
+_data = msgspec.json.Decoder(_seen).decode
+_raws = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_raw = msgspec.json.Decoder(msgspec.Raw).decode
+
+
+def _of_slice(text: bytes, *, by_server: bool) -> Event | None:
+    """The same event as `event` makes of it, but its data are as they were sent; None if it is odd."""
+    try:
+        item = _item(text)
+        data = bytes(item.data)
+        seen = _data(data)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+    if not (item.id and item.source and item.type and b'"' in data):
+        return None
+    body.check_utf8(text)
+    end = encode(
+        _Attributes(
+            _uuid5(f"{item.source} {item.id}"),
+            item.type,
+            item.specversion,
+            item.id,
+            item.source,
+            item.time,
+            item.subject,
+            item.datacontenttype,
+            item.dataschema,
+        )
+    )
+    made = data[:-1] + b"," + end[1:]
+    return Event(
+        made,
+        "other"
+        if by_server
+        else voice_of(seen.ip or seen.ip_address or seen.ipAddress, seen.user_agent, seen.platform),
+        seen.app_id or "",
+        bool(seen.anonymous_id or seen.anonymousId),
+        problem_of(made, item.type),
+    )
+
+
 # --- requests --------------------------------------------------------------------------------------------------------
 
 
 def _read(request: Request) -> Batch:
     """A page says its Origin; who does not is a server, whose address and headers tell nothing of a visitor."""
     by_server = not request.header("origin")
-    return Batch([event(said, by_server=by_server) for said in _said(request)])
+    return Batch(
+        [
+            _of_slice(text, by_server=by_server) or event(body.value(text), by_server=by_server)
+            for text in _slices(request)
+        ]
+        or [event(said, by_server=by_server) for said in _said(request)]
+    )
+
+
+def _slices(request: Request) -> list[bytes]:
+    """The events of a structured or batched request; none if it is another one, or odd."""
+    kind = request.content_type
+    if kind not in {_SINGLE, _BATCHED}:
+        return []
+    try:
+        found = _raws(request.body) if kind == _BATCHED else [_raw(request.body)]
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return []
+    return body.one_line(found, request.body)
 
 
 def _said(request: Request) -> list[Any]:

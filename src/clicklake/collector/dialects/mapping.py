@@ -112,26 +112,21 @@ class Slices:
         places: dict[str, list[str]] = {}
         for row in _needed(tuple(rows)):
             places.setdefault(row.field, []).append(row.at)
-        self._made = tuple(made)
-        guarded = dict.fromkeys((*self._made, *places), msgspec.UnsetType)
+        names = (*places, *made)
+        guarded = dict.fromkeys(names, msgspec.UnsetType)
         types = {at: _type_of(field) for field, found in places.items() for at in found}
         self.type = _struct("Item", {**guarded, **types, **seen}, options)
-        first = [found[0] for found in places.values()]
-        later = [(slot, at) for slot, found in enumerate(places.values()) for at in found[1:]]
-        self._values = attrgetter(*first, *(at for _, at in later))
-        self._later = tuple(slot for slot, _ in later)
-        names = (*places, *self._made)
+        self._first = attrgetter(*(found[0] for found in places.values()))
+        self._others = [(slot, attrgetter(at)) for slot, found in enumerate(places.values()) for at in found[1:]]
         self._fields = msgspec.defstruct("Fields", [(n, Any, None) for n in names], omit_defaults=True, gc=False)
-        self._count = len(first)
 
     def end(self, item: Any, *made: Any) -> bytes:
         """The fields as a JSON object. In few steps, for each event of a request takes them."""
-        values: Any = self._values(item)
-        if self._later:
-            values, later = [*values[: self._count]], values[self._count :]
-            for slot, value in zip(self._later, later, strict=True):
-                if values[slot] is None or values[slot] == "":
-                    values[slot] = value
+        values = [*self._first(item)]
+        for slot, other in self._others:
+            value = values[slot]
+            if value is None or value == "":
+                values[slot] = other(item)
         return encode(self._fields(*values, *made))
 
 
