@@ -26,6 +26,7 @@ from clicklake.collector.settings import Settings, Site
 PREFIX = "/collect"
 MOST_LINE_BYTES = 1000 * 1024 - 64  # of a Firehose record, less what the producer may add
 _MOST_GROWN_BYTES = 16_000_000
+_FEW = 100  # events: what is added to them is no more than a head for each
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,17 +143,17 @@ class Collector:
         self, request: Request, batch: Batch, site: Site | None, *, anonymise: bool
     ) -> tuple[list[bytes], Headers]:
         """The events as they go to the stream, and headers for the answer."""
-        app_id, own = (site.app_id, (site.app_id, site.write_key)) if site else ("", ("", ""))
+        app_id = site.app_id if site else ""
         if anonymise:
             events = [anonymous(event, visitor.IDENTIFYING) for event in batch.events]
-            ends = _Ends(visitor.additions(self._clock(), app_id, "", "", {}), "")
-            return _checked([finished(event, ends, own) for event in events]), ()
+            ends = _Ends(visitor.additions(self._clock(), app_id, "", "", {}), "", site)
+            return _checked([finished(event, ends[event.voice, event.app_id]) for event in events]), ()
         reader, agent = self._reader, self._reader.user_agent(request)
         address, kept = reader.address(request), reader.headers(request)
         if batch.is_anonymous:
             address, kept = "", visitor.without_place(kept)
         added = visitor.additions(self._clock(), app_id, address, agent, kept)
-        ends = with_id = _Ends(added, "")
+        ends = with_id = _Ends(added, "", site)
         cookie = self.settings.cookie
         headers: Headers = ()
         if cookie is not None and batch.is_anonymous:
@@ -160,37 +161,48 @@ class Collector:
         elif cookie is not None:
             known = visitor.cookie_id(request, cookie) or self._ids()
             headers = (visitor.set_cookie(request, cookie, known),)
-            with_id = _Ends(added, known)
+            with_id = _Ends(added, known, site)
         _check_growth(batch, with_id)
         lines = [
-            finished(event, ends if event.has_anonymous_id or event.voice == "other" else with_id, own)
+            finished(
+                event,
+                (ends if event.has_anonymous_id or event.voice == "other" else with_id)[event.voice, event.app_id],
+            )
             for event in batch.events
         ]
         return _checked(lines), headers
 
 
-class _Ends(dict[Voice, bytes]):
-    """What is added to the lines of each voice; written when it is asked for, for most requests have one voice."""
+class _Ends(dict[tuple[Voice, str], bytes]):
+    """What is added to the lines of each voice and app; written when it is asked for, for most requests have one. An
+    app_id that is not the site's is kept under a name of its own, but for the site's key."""
 
-    def __init__(self, added: Mapping[Voice, Mapping[str, Any]], anonymous_id: str) -> None:
+    def __init__(self, added: Mapping[Voice, Mapping[str, Any]], anonymous_id: str, site: Site | None) -> None:
         super().__init__()
         self._added = added
         self._own = {"anonymous_id": anonymous_id} if anonymous_id else {}
+        self._known = {"", site.app_id, site.write_key} if site and site.app_id else None
 
-    def __missing__(self, voice: Voice) -> bytes:
-        end = self[voice] = b",%b\n" % written({**self._added[voice], **self._own})[1:]
+    def __missing__(self, key: tuple[Voice, str]) -> bytes:
+        voice, app_id = key
+        said = {"client_app_id": app_id} if self._known and app_id not in self._known else {}
+        end = self[key] = b",%b\n" % written({**said, **self._added[voice], **self._own})[1:]
         return end
 
 
-def _check_growth(batch: Batch, ends: Mapping[Voice, bytes]) -> None:
+def _check_growth(batch: Batch, ends: _Ends) -> None:
     """What is added to each of a hundred thousand tiny events would fill the memory."""
     count = len(batch.events)
-    size = sum([len(event.text) for event in batch.events]) + count * len(ends["request"])  # which has the most
+    if count <= _FEW:
+        return
+    size = sum([len(event.text) for event in batch.events]) + count * len(ends["request", ""])  # which has the most
     if size > _MOST_GROWN_BYTES:
         raise TooLargeError(f"{count:,} events become {size:,} bytes with what is added to each", "send fewer at once")
 
 
 def _checked(lines: list[bytes]) -> list[bytes]:
+    if not lines or max(map(len, lines)) <= MOST_LINE_BYTES:
+        return lines
     for place, line in enumerate(lines):
         if len(line) > MOST_LINE_BYTES:
             hint = f"it may have {MOST_LINE_BYTES:,}; keep what is large elsewhere and send its address"

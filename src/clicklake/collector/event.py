@@ -150,13 +150,9 @@ def _of_raw(raw: msgspec.Raw) -> Any:
     return json.loads(bytes(raw))
 
 
-def finished(event: Event, ends: Mapping[Voice, bytes], site: tuple[str, str]) -> bytes:
-    """The line: the event, and what is added to its end, `,"name":value...}` and LF, by its voice. Of repeated names
-    the last wins in the lake, so what is added here is not the sender's to say. `site`: its app_id and write key, or
-    empty; another app_id that the sender names is kept under a name of its own, but for the key."""
-    end = ends[event.voice]
-    if site[0] and event.app_id and event.app_id not in site:
-        end = b",%b%b" % (written({"client_app_id": event.app_id})[1:-1], end)
+def finished(event: Event, end: bytes) -> bytes:
+    """The line: the event, and what is added to its end, `,"name":value...}` and LF. Of repeated names the last wins in
+    the lake, so what is added here is not the sender's to say."""
     begin = event.text[:-1]
     has_names = b'"' in begin  # or nothing but whitespace
     return begin + end if has_names else b"{" + end[1:]
