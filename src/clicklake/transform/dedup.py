@@ -1,9 +1,9 @@
 """Repeats inside one object: producers retry, and Firehose delivers at least once.
 
 The same `(app_id, event_id)` with equal content is a duplicate and dropped. Other content under the same id is another
-event and gets an id of its own. What the transport adds to a retry is no content: `sent_time`, and what a collector takes
-from each request. So a page that was not answered may send again from another network, or from the next version of its
-browser.
+event and gets an id of its own. What the transport adds to a retry is no content: `sent_time`, and what a collector
+takes from each request. So a page that was not answered may send again from another network, or from the next version
+of its browser.
 """
 
 from array import array
