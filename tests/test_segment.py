@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from clicklake.collector.dialects import ROUTES, segment
 from clicklake.collector.dialects.mapping import ALIASES, TAKES, Row
+from clicklake.collector.dialects.segment_rows import DEVICE_LIBRARIES, ROWS, SERVER_LIBRARIES
 from clicklake.collector.request import Request
 from collecting import ADDRESS, AGENT, KEY, OPEN, Sent, leaves, outcome, payloads, send, some_examples
 from transforming import PIPELINE
@@ -176,7 +177,7 @@ def test_a_call_is_an_event_of_its_kind_by_every_route(
 _PUT = {"event_type": "Signed Up", "event_time": "2025-11-26T10:14:00Z", "sent_time": "2025-11-26T10:14:58Z"}
 
 
-@pytest.mark.parametrize(("kind", "row"), [(kind, row) for kind, rows in segment.ROWS.items() for row in rows])
+@pytest.mark.parametrize(("kind", "row"), [(kind, row) for kind, rows in ROWS.items() for row in rows])
 def test_each_row_of_the_table_fills_a_field_and_what_is_within_an_object_stays_there_too(kind: str, row: Row) -> None:
     value = 7.5 if row.field == "value" else _PUT.get(row.field, "some-value")
     said: Any = value
@@ -203,7 +204,7 @@ def test_a_field_takes_what_the_lake_takes_in_its_column() -> None:
     }
     fields = {field.name: field for field in PIPELINE.fields}
     assert {name: kinds[fields[name].accepts] for name in TAKES} == dict(TAKES)
-    named = {row.field for rows in segment.ROWS.values() for row in rows}
+    named = {row.field for rows in ROWS.values() for row in rows}
     assert all(fields[name].private for name in named - TAKES.keys())
 
 
@@ -396,7 +397,7 @@ _MONEY = st.sampled_from([0, 7, 7.5, 2**70])
 
 def _members(under: str, extra: dict[str, Any]) -> st.SearchStrategy[Any]:
     """An object that has some of what rows look for below it, mostly of the right type."""
-    rows = {row for rows in segment.ROWS.values() for row in rows if row.at.rpartition(".")[0] == under}
+    rows = {row for rows in ROWS.values() for row in rows if row.at.rpartition(".")[0] == under}
     right = {row.at.rpartition(".")[2]: _MONEY if row.field == "value" else _RIGHT for row in rows}
     wrong = st.dictionaries(st.sampled_from([*right, *extra]), _LEAF, max_size=1)
     return st.tuples(st.fixed_dictionaries({}, optional={**right, **extra}), st.just({}) | st.just({}) | wrong).map(
@@ -417,7 +418,7 @@ _CONTEXT = _members(
 _ITEMS = _members(
     "",
     {
-        "type": st.sampled_from([*segment.ROWS]),
+        "type": st.sampled_from([*ROWS]),
         "properties": _members("properties", {"name": _RIGHT, "email": _RIGHT, "sku": _LEAF}),
         "context": _CONTEXT,
         "name": _RIGHT,
@@ -465,10 +466,10 @@ def test_what_stands_twice_is_private_twice() -> None:
 
 
 def test_each_library_that_is_known_says_the_platform() -> None:
-    for name, platform in {**segment.SERVER_LIBRARIES, **segment.DEVICE_LIBRARIES}.items():
+    for name, platform in {**SERVER_LIBRARIES, **DEVICE_LIBRARIES}.items():
         event = call("track", event="x", context={"library": {"name": name}}).event
         assert event.get("platform", "") == platform
-        assert ("ip" in event) == (name in segment.DEVICE_LIBRARIES)
+        assert ("ip" in event) == (name in DEVICE_LIBRARIES)
 
 
 @pytest.mark.parametrize(
@@ -576,15 +577,15 @@ def test_a_write_key_in_a_path_may_be_encoded() -> None:
 # --- whatever is sent ------------------------------------------------------------------------------------------------
 
 NAMES = sorted(
-    {name for rows in segment.ROWS.values() for row in rows for name in row.at.split(".")}
-    | {row.field for rows in segment.ROWS.values() for row in rows}
+    {name for rows in ROWS.values() for row in rows for name in row.at.split(".")}
+    | {row.field for rows in ROWS.values() for row in rows}
     | {"type", "name", "category", "traits", "library", "device", "platform", "integrations", "userAgentData", "app_id"}
 )
-KINDS = [*segment.ROWS, "unheard", None, 5, ["track"]]
+KINDS = [*ROWS, "unheard", None, 5, ["track"]]
 
 
 @some_examples
-@given(payloads(NAMES), st.sampled_from([*segment.ROWS]))
+@given(payloads(NAMES), st.sampled_from([*ROWS]))
 def test_nothing_of_a_call_is_dropped(said: dict[str, Any], kind: str) -> None:
     event = send(f"/v1/{kind}", said, headers=BASIC).event
     server_owned = {"collector_time", "headers", "app_id", "ip", "user_agent"}
@@ -619,9 +620,9 @@ def test_no_bytes_break_the_collector(body: bytes | str) -> None:
 
 
 def test_the_page_shows_the_table_that_the_code_reads() -> None:
-    kinds = {kind: set(rows) for kind, rows in segment.ROWS.items()}
+    kinds = {kind: set(rows) for kind, rows in ROWS.items()}
     expected = []
-    for row in dict.fromkeys(row for rows in segment.ROWS.values() for row in rows):
+    for row in dict.fromkeys(row for rows in ROWS.values() for row in rows):
         own = [kind for kind in kinds if row in kinds[kind]]
         expected.append((row.at, row.field, "all" if len(own) == len(kinds) else ", ".join(own)))
     shown = re.findall(r"^\| `([\w.]+)` \| `(\w+)` \| ([\w, ]+) \|$", PAGE.read_text(), flags=re.MULTILINE)
@@ -630,7 +631,7 @@ def test_the_page_shows_the_table_that_the_code_reads() -> None:
 
 def test_the_page_names_each_library_and_each_route() -> None:
     text = PAGE.read_text()
-    assert not [name for name in {**segment.SERVER_LIBRARIES, **segment.DEVICE_LIBRARIES} if f"`{name}`" not in text]
+    assert not [name for name in {**SERVER_LIBRARIES, **DEVICE_LIBRARIES} if f"`{name}`" not in text]
     assert not [route.path for route in segment.ROUTES if f"`{route.path}`" not in text]
     assert {route.path for route in segment.ROUTES} <= {route.path for route in ROUTES}
 

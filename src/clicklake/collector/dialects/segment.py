@@ -3,8 +3,11 @@
 segment.com/docs/connections/sources/catalog/libraries/server/http-api (routes, write keys, batches, answers),
 segment.com/docs/connections/spec (calls and their members; spec/common: the four timestamps).
 
-ROWS is the table. What has no row stays under Segment's own names and is found in `properties`: `type`, `context`,
-`traits`, `groupId`, `integrations` and so on. docs/dialect-segment.md shows it.
+ROWS (segment_rows.py) is the table. What has no row stays under Segment's own names and is found in `properties`:
+`type`, `context`, `traits`, `groupId`, `integrations` and so on. docs/dialect-segment.md shows it.
+
+An item of a batch goes on as it was sent, with the fields behind it, unless it is odd; then it is read to a dict, as a
+single call is.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,72 +17,18 @@ from urllib.parse import unquote
 import msgspec
 
 from clicklake.collector import body
-from clicklake.collector.dialects.mapping import Row, Slices, Table, check_inherited, inherit
+from clicklake.collector.dialects.mapping import Slices, Table, check_inherited, inherit
 from clicklake.collector.dialects.route import Outcome, Route
+from clicklake.collector.dialects.segment_rows import (
+    COMMON,
+    DEVICE_LIBRARIES,
+    DEVICE_TYPES,
+    EVENT_TYPES,
+    ROWS,
+    SERVER_LIBRARIES,
+)
 from clicklake.collector.event import Batch, Event, of, of_any, problem_of, voice_of
 from clicklake.collector.request import Answer, NotFoundError, Request, RequestError, UnauthorizedError, encode
-
-# Both times are the client's clock's, and sentAt, too, so that a wrong clock can be told. Where Segment itself passes
-# an event on, `originalTimestamp` is what the client said and `timestamp` what Segment made of it.
-COMMON = (
-    Row("messageId", "event_id"),
-    Row("originalTimestamp", "event_time"),
-    Row("timestamp", "event_time"),
-    Row("sentAt", "sent_time"),
-    Row("userId", "user_id"),
-    Row("anonymousId", "anonymous_id"),
-    Row("context.page.url", "page_url"),
-    Row("context.page.title", "page_title"),
-    Row("context.page.referrer", "referrer"),
-    Row("context.userAgent", "user_agent"),
-    Row("context.ip", "ip"),
-    Row("context.locale", "locale"),
-)
-# `revenue` is money, `value` what an event without revenue is worth (spec/track, "Properties").
-WORTH = (
-    Row("properties.revenue", "value"),
-    Row("properties.value", "value"),
-    Row("properties.currency", "currency"),
-)
-# The page that a page call is about; a track call's `url` may be a link that was clicked.
-PAGE = (
-    Row("properties.url", "page_url"),
-    Row("properties.title", "page_title"),
-    Row("properties.referrer", "referrer"),
-)
-ROWS: Mapping[str, tuple[Row, ...]] = {
-    "track": (Row("event", "event_type"), *WORTH, *COMMON),
-    "page": (*PAGE, *WORTH, *COMMON),
-    "screen": (*WORTH, *COMMON),
-    "identify": COMMON,
-    "group": COMMON,
-    "alias": COMMON,
-}
-EVENT_TYPES: Mapping[str, str] = {
-    "page": "page_view",
-    "screen": "screen_view",
-    "identify": "identify",
-    "group": "group",
-    "alias": "alias",
-}
-# `context.library.name`. Only a library on the visitor's own device speaks of the request's address and user agent.
-_LANGUAGES = ("clojure", "go", "java", "node", "php", "python", "ruby")
-SERVER_LIBRARIES: Mapping[str, str] = dict.fromkeys(
-    ("@segment/analytics-node", "Analytics.NET", *(f"analytics-{name}" for name in _LANGUAGES)), "server"
-)
-DEVICE_LIBRARIES: Mapping[str, str] = {
-    "analytics.js": "web",
-    "analytics-ios": "ios",
-    "analytics-android": "android",
-    # Of these `context.device.type` says where they run.
-    "analytics-swift": "",
-    "analytics-kotlin": "",
-    "analytics-react-native": "",
-    "@segment/analytics-react-native": "",
-    "analytics-flutter": "",
-    "analytics_flutter": "",
-}
-DEVICE_TYPES: Mapping[str, str] = {"ios": "ios", "android": "android"}
 
 _TABLES = {kind: Table(rows) for kind, rows in ROWS.items()}
 _ANY = Table(COMMON)
