@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from clicklake.collector.collect import Collector
 from clicklake.collector.dialects import snowplow, snowplow_usual
-from clicklake.collector.dialects.snowplow_rows import EVENT_TYPES, PLATFORMS, ROWS
+from clicklake.collector.dialects.snowplow_rows import EVENT_TYPES, PLATFORMS, ROWS, Row
 from clicklake.collector.settings import Cookie, Settings
 from collecting import AGENT, COLLECTOR, KEY, NOW, OPEN, Sent, leaves, payloads, send, some_examples
 from transforming import transform
@@ -397,6 +397,33 @@ def test_what_is_usual_is_read_as_everything_else(said: dict[str, str]) -> None:
     expected = exactly(post(said, {"e": None}))[:1]
     assert exactly(post(said)) == expected
     assert exactly(pixel({"e": "", **said})) == expected or not said
+
+
+TEXTS = (
+    "",
+    "1",
+    "0",
+    "-1.50",
+    "08x9",
+    "9" * 30,
+    "mob",
+    "ue",
+    "a, b",
+    '{"data":\n1e400}',
+    "e30",
+    "e30=",
+    "W10",
+    "{",
+    "\u00fc",
+)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.at)
+def test_each_row_is_the_same_both_ways(row: Row) -> None:
+    for text in TEXTS:
+        for besides in ({}, {"e": "ue", "tv": "ios-1", "dtm": "2", "stm": "1"}):
+            said = {**besides, row.at: text}
+            assert exactly(post(said)) == exactly(post(said, {"e": None}))[:1]
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@ of its kind."""
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -16,9 +15,10 @@ Read = Callable[[str], Any]
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _SIZE = re.compile(r"([0-9]{1,9})x([0-9]{1,9})")
-_SHORT = 20  # characters of what is remembered
+_SHORT, _MOST = 20, 5000  # characters and number of what is remembered
 _SCHEMA = re.compile(r"iglu:[\w.-]+/([\w.-]+)/[\w.-]+/[0-9]+-[0-9]+-[0-9]+", re.ASCII)  # SchemaKey in iglu-core
 _SESSION = re.compile(r"iglu:com\.snowplowanalytics\.snowplow/client_session/.*", re.DOTALL)
+_PADDING = ("", "", "==", "=")
 _NOBODY = "00000000-0000-0000-0000-000000000000"  # userId of whoever asked not to be told apart
 
 
@@ -27,18 +27,28 @@ def reader(row: Row) -> Read | None:
     return _size(*row.name.split()) if row.kind == "size" else _READ[row.kind]
 
 
+class _Memory(dict[str, msgspec.Raw]):
+    """Of what was read: sizes and small numbers come again and again. Half the time of functools.lru_cache, and a long
+    text is not kept."""
+
+    def __init__(self, read: Callable[[str], msgspec.Raw]) -> None:
+        super().__init__()
+        self._read = read
+
+    def __missing__(self, text: str) -> msgspec.Raw:
+        made = self._read(text)
+        if len(text) < _SHORT:
+            if len(self) >= _MOST:
+                self.clear()
+            self[text] = made
+        return made
+
+
 def _any_number(text: str) -> msgspec.Raw:
     """Digit by digit as it was sent."""
     if _NUMBER.fullmatch(text) is None:
         raise ValueError("no number")
     return msgspec.Raw(text.encode())
-
-
-_short_number = lru_cache(5000)(_any_number)
-
-
-def _number(text: str) -> msgspec.Raw:
-    return _short_number(text) if len(text) < _SHORT else _any_number(text)
 
 
 def _yes_or_no(text: str) -> bool:
@@ -52,14 +62,13 @@ def _yes_or_no(text: str) -> bool:
 def _size(_: str, second: str) -> Read:
     """The second name and its number stand behind the first number: one value is two members."""
 
-    @lru_cache(1000)
     def size(text: str) -> msgspec.Raw:
         found = _SIZE.fullmatch(text)
         if found is None:
             raise ValueError("no size")
         return msgspec.Raw(f'{int(found[1])},"{second}":{int(found[2])}'.encode())
 
-    return size
+    return _Memory(size).__getitem__
 
 
 def _platform(code: str) -> str:
@@ -104,7 +113,7 @@ _outer = msgspec.json.Decoder(_Outer).decode
 
 def _json(text: str) -> msgspec.Raw | dict[str, Any]:
     """An object, in base64 or not, stays as it was written, but is no text any more."""
-    plain = text if text.lstrip()[:1] == "{" else _from_base64(text)
+    plain = text if text[:1] == "{" or text.lstrip()[:1] == "{" else _from_base64(text)
     try:
         _check(plain)
         written = plain if isinstance(plain, bytes) else plain.encode()
@@ -129,7 +138,7 @@ def _from_base64(text: str) -> bytes:
     is read as a space. msgspec reads it in a quarter of the time that binascii takes."""
     digits = text.replace("-", "+").replace("_", "/").replace(" ", "+").rstrip("=")
     try:
-        found = msgspec.convert(digits + "=" * (-len(digits) % 4), bytes)
+        found = msgspec.convert(digits + _PADDING[len(digits) % 4], bytes)
     except msgspec.ValidationError as e:
         raise ValueError("no base64") from e
     if not found.isascii():
@@ -170,7 +179,7 @@ def session(contexts: Any) -> tuple[str, str]:
 
 _READ: dict[Kind, Read | None] = {
     "text": None,
-    "number": _number,
+    "number": _Memory(_any_number).__getitem__,
     "yes or no": _yes_or_no,
     "platform": _platform,
     "address": _address,
