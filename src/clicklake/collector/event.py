@@ -105,18 +105,16 @@ def _address(get: Callable[[str], Any]) -> Any:
 
 def problem_of(text: bytes, own: Any, alias: Any = None, other: Any = None) -> str:
     """Why the transform will not take it, as far as can be known here."""
-    if not (_is_text(own) or _is_text(alias) or _is_text(other)):
+    if not ((own and type(own) is str) or _is_text(alias) or _is_text(other)):
         return NO_TYPE
-    return TOO_DEEP if _may_be_deep(text) and _is_deep(text) else ""
+    # Hardly any has so many brackets. bytes.replace leaps to them, where bytes.count looks at each byte.
+    if b"[" in text.replace(b"{", b"[").replace(b"[", b" ", _DEEPEST - 1) and _is_deep(text):
+        return TOO_DEEP
+    return ""
 
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, str) and value != ""
-
-
-def _may_be_deep(text: bytes) -> bool:
-    """Are there so many brackets? Hardly ever. bytes.replace leaps to them, where bytes.count looks at each byte."""
-    return b"[" in text.replace(b"{", b"[").replace(b"[", b" ", _DEEPEST - 1)
 
 
 def _is_deep(text: bytes) -> bool:
