@@ -115,7 +115,7 @@ class Slices:
         names = (*places, *made)
         guarded = dict.fromkeys(names, msgspec.UnsetType)
         types = {at: _type_of(field) for field, found in places.items() for at in found}
-        self.type = _struct("Item", {**guarded, **types, **seen}, options)
+        self.type = _struct("Item", {**types, **seen, **guarded}, options)
         self._first = attrgetter(*(found[0] for found in places.values()))
         self._others = [(slot, attrgetter(at)) for slot, found in enumerate(places.values()) for at in found[1:]]
         self._fields = msgspec.defstruct("Fields", [(n, Any, None) for n in names], omit_defaults=True, gc=False)
