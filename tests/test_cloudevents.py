@@ -327,7 +327,7 @@ _EVENTS = st.fixed_dictionaries(
 )  # fmt: skip
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(_EVENTS | _EVENTS.map(lambda said: {**said, "data": 7}), min_size=1, max_size=3), st.booleans())
 def test_an_event_whose_data_are_not_written_anew_is_the_same_row(events: list[dict[str, Any]], by_page: bool) -> None:
     """An extension of no value is as if it had not been sent, but such an event is read the other way."""
@@ -337,6 +337,16 @@ def test_an_event_whose_data_are_not_written_anew_is_the_same_row(events: list[d
         for odd in ({}, {"nothing": None})
     ]
     assert outcome(ways[0]) == outcome(ways[1])
+
+
+@pytest.mark.parametrize(
+    "name", ["event_id", "messageId", "event_type", "event_name", "event", "collector_time", "id", "source", "type"]
+)
+def test_data_have_no_say_in_what_the_event_is(name: str) -> None:
+    row = structured(data={name: "other"}).row
+    assert (row["event_id"], row["event_type"]) == (EVENT_ID, ATTRIBUTES["type"])
+    assert row["properties"][name] == "other"
+    assert row["event_ts_source"] == "received"
 
 
 def test_data_go_on_as_they_were_sent() -> None:

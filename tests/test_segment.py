@@ -432,7 +432,7 @@ _OWN = st.dictionaries(
 )
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.tuples(_ITEMS, st.just({}) | _OWN).map(lambda both: {**both[0], **both[1]}), min_size=1, max_size=3),
     st.sampled_from([None, "2025-11-26T10:14:58Z", 1764152098]),
@@ -441,6 +441,12 @@ def test_a_call_that_is_not_written_anew_is_the_same_row(items: list[dict[str, A
     """A batch that says something of all its items is read the other way; this is an empty text, which is nothing."""
     fast, slow = batch(*items, sentAt=sent_at), batch(*items, sentAt=sent_at, session_id="")
     assert outcome(fast) == outcome(slow)
+
+
+def test_an_empty_text_leaves_the_field_to_the_next_row_and_a_zero_does_not() -> None:
+    said = {"properties": {"url": "", "revenue": 0, "value": 7}, "context": {"page": {"url": "https://shop.example/"}}}
+    for sent in (batch({"type": "page", **said}), call("page", **said)):
+        assert (sent.row["page_url"], sent.row["value"]) == ("https://shop.example/", 0.0)
 
 
 def test_a_call_of_a_batch_goes_on_as_it_was_sent() -> None:
