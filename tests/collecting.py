@@ -75,7 +75,7 @@ def send(
         collected = collector.collect(request)
     except RequestError as error:
         return Sent(collector.refused(request, error), [])
-    return Sent(collected.answer, collected.lines)
+    return Sent(collected.answer, collected.lines.splitlines(keepends=True))
 
 
 def outcome(sent: Sent) -> Any:

@@ -116,8 +116,8 @@ class CollectorProcess:
 
     def events(self) -> Iterator[dict[str, Any]]:
         for path in sorted(self.folder.rglob("*.spool")):
-            for line, _ in frames(path.read_bytes()[HEADER_BYTES:]):
-                yield json.loads(line)
+            for piece, _ in frames(path.read_bytes()[HEADER_BYTES:]):
+                yield from map(json.loads, piece.splitlines())
 
 
 def _answers(data: bytes) -> int:

@@ -203,7 +203,8 @@ class Fuzzer:
     def kept(self) -> list[bytes]:
         """The lines of the spool. A torn request's client may be gone before it is answered, and counted."""
         paths = sorted(self.collector.folder.rglob("*.spool"))
-        return [line for path in paths for line, _ in frames(path.read_bytes()[HEADER_BYTES:])]
+        pieces = (piece for path in paths for piece, _ in frames(path.read_bytes()[HEADER_BYTES:]))
+        return [line + b"\n" for piece in pieces for line in piece.removesuffix(b"\n").split(b"\n")]
 
     def check_accounts(self, *, exactly: bool) -> None:
         counted, lines = self.counted(), self.kept()

@@ -22,6 +22,7 @@ from clicklake.collector.wire import whole_body
 from clicklake.producer import ClosedError, FullError, SpoolError
 from clicklake.producer.segments import HEADER_BYTES, MAGIC, frames
 from clicklake.producer.stream import Stream as Puts
+from endpoint_process import eventually
 from firehose_wire import Answer, Stream, refuse_every_third
 from producing import producing, segments
 from traced_calls import can_trace, command, read
@@ -135,13 +136,13 @@ def test_requests_that_come_while_a_write_is_under_way_share_the_next_one_in_the
         disk = Disk()
         disk.free.clear()
         delivery = grouped(disk)
-        (first,) = await begun(delivery.take([line(0)]))
-        others = await begun(*(delivery.take([line(number), line(number + 100)]) for number in range(1, 50)))
+        (first,) = await begun(delivery.take(line(0)))
+        others = await begun(*(delivery.take(line(number) + line(number + 100)) for number in range(1, 50)))
         assert not first.done()
         disk.free.set()
         await asyncio.gather(first, *others)
-        assert [len(group) for group in disk.groups] == [1, 98]
-        assert disk.groups[1] == [line(number + more) for number in range(1, 50) for more in (0, 100)]
+        assert [len(group) for group in disk.groups] == [1, 49]
+        assert disk.groups[1] == [line(number) + line(number + 100) for number in range(1, 50)]
         assert delivery.room.used == 0
 
     asyncio.run(run())
@@ -152,7 +153,7 @@ def test_a_group_ends_where_it_becomes_large() -> None:
         disk = Disk()
         disk.free.clear()
         delivery = grouped(disk, 100_000_000)
-        tasks = await begun(*(delivery.take([line(number, 900_000)]) for number in range(12)))
+        tasks = await begun(*(delivery.take(line(number, 900_000)) for number in range(12)))
         disk.free.set()
         await asyncio.gather(*tasks)
         assert max(sum(map(len, group)) for group in disk.groups) < 6_000_000
@@ -178,12 +179,12 @@ def test_an_error_is_of_all_that_waited_for_that_write_and_of_no_other(
         disk = Disk()
         disk.error = error
         delivery = grouped(disk)
-        for one in await asyncio.gather(*(delivery.take([line(n)]) for n in range(3)), return_exceptions=True):
+        for one in await asyncio.gather(*(delivery.take(line(n)) for n in range(3)), return_exceptions=True):
             assert type(one) is expected
             assert one.headers[0][0] == "retry-after"
         assert delivery.trouble()
         disk.error = None
-        await delivery.take([line(3)])
+        await delivery.take(line(3))
         assert (delivery.trouble(), delivery.room.used, disk.groups) == ("", 0, [[line(3)]])
 
     asyncio.run(run())
@@ -196,7 +197,7 @@ def test_who_gives_up_waiting_harms_nobody_and_its_bytes_count_until_they_are_wr
         disk = Disk()
         disk.free.clear()
         delivery = grouped(disk)
-        first, impatient, patient = await begun(*(delivery.take([line(number)]) for number in range(3)))
+        first, impatient, patient = await begun(*(delivery.take(line(number)) for number in range(3)))
         used = delivery.room.used
         impatient.cancel()
         await asyncio.sleep(0.01)
@@ -215,13 +216,13 @@ def test_what_waits_is_bounded() -> None:
         disk = Disk()
         disk.free.clear()
         delivery = grouped(disk, most=10_000)
-        tasks = await begun(*(delivery.take([line(number, 1000)]) for number in range(20)))
+        tasks = await begun(*(delivery.take(line(number, 1000)) for number in range(20)))
         refused = [task.exception() for task in tasks if task.done()]
         assert [type(one) for one in refused] == [BusyError] * 11
         assert delivery.room.used <= 10_000
         disk.free.set()
         await asyncio.wait(tasks)
-        await delivery.take([line(20, 1000)])
+        await delivery.take(line(20, 1000))
         assert sum(map(len, disk.groups)) == 10
 
     asyncio.run(run())
@@ -232,11 +233,11 @@ def test_what_was_begun_before_the_end_is_written_and_nothing_is_taken_after_it(
         disk = Disk()
         disk.free.clear()
         delivery = grouped(disk)
-        tasks = await begun(delivery.take([line(0)]))
-        tasks += await begun(delivery.take([line(1)]))
+        tasks = await begun(delivery.take(line(0)))
+        tasks += await begun(delivery.take(line(1)))
         (ending,) = await begun(delivery.close())
         with pytest.raises(UnavailableError):
-            await delivery.take([line(2)])
+            await delivery.take(line(2))
         disk.free.set()
         await asyncio.gather(ending, *tasks)
         assert disk.groups == [[line(0)], [line(1)]]
@@ -254,9 +255,9 @@ def test_a_spool_without_room_takes_nothing_and_health_says_so(tmp_path: Path) -
         delivery = to_spool(producer, Settings())
         assert delivery.trouble() == ""
         for number in range(16):
-            await delivery.take([line(number, 500_000)])
+            await delivery.take(line(number, 500_000))
         with pytest.raises(BusyError, match="spool is full"):
-            await delivery.take([line(16, 500_000)])
+            await delivery.take(line(16, 500_000))
         assert "full" in delivery.trouble()
         await delivery.close()
 
@@ -274,13 +275,13 @@ def test_a_full_disk_takes_nothing_until_there_is_room_again(tmp_path: Path) -> 
 
     async def run() -> None:
         delivery = to_spool(producer, Settings())
-        await delivery.take([line(0)])
+        await delivery.take(line(0))
         filler.write_bytes(bytes(4 * 2**20 - 40_960))
         assert "disk is full" in delivery.trouble()
         with pytest.raises(UnavailableError):
-            await delivery.take([line(1, 100_000)])
+            await delivery.take(line(1, 100_000))
         filler.unlink()
-        await delivery.take([line(2, 100_000)])
+        await delivery.take(line(2, 100_000))
         assert delivery.trouble() == ""
         await delivery.close()
 
@@ -291,6 +292,23 @@ def test_a_full_disk_takes_nothing_until_there_is_room_again(tmp_path: Path) -> 
         assert [f"{number:06}".encode() in data for number in range(3)] == [True, False, True]
     finally:
         subprocess.run(["umount", "--lazy", str(tmp_path)], check=False, capture_output=True)
+
+
+def test_events_that_came_together_are_sent_as_one_by_one_and_counted_as_events(tmp_path: Path) -> None:
+    stream = Stream(refuse_every_third)
+    requests = [b"".join(line(10 * number + place, 3000) for place in range(10)) for number in range(40)]
+
+    async def run(delivery: Grouped) -> None:
+        await asyncio.gather(*map(delivery.take, requests))
+        await delivery.close()
+
+    for folder, answers in ((tmp_path / "a", [fail(500, "InternalFailure")] * 10_000), (tmp_path / "b", [])):
+        with producing(Stream(*answers), folder, fsync=0, exit_timeout=0.3) as producer:
+            asyncio.run(run(to_spool(producer, Settings())))
+    with producing(stream, tmp_path / "a", linger=0) as adopter:
+        assert eventually(lambda: adopter.counters.recovered == 400)
+    assert b"".join(sorted(b"".join(stream.taken).splitlines(keepends=True))) == b"".join(requests)
+    assert (producer.counters.accepted, producer.counters.sent) == (400, 400)
 
 
 # --- bodies ----------------------------------------------------------------------------------------------------------
@@ -326,7 +344,7 @@ async def run():
     for number in range(6):
         line = b'{"event_type": "click", "event_id": "%d", "x": "%b"}\\n' % (number, b"x" * 9000)
         try:
-            await delivery.take([line])
+            await delivery.take(line)
             print("taken", number, flush=True)
         except RequestError as e:
             print("refused", e.status, flush=True)

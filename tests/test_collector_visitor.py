@@ -34,7 +34,7 @@ def request(body: bytes = EVENT, path: str = "/v1/events", peer: str = "192.0.2.
 
 
 def sent(collected: Collected) -> dict[str, Any]:
-    (line,) = collected.lines
+    (line,) = collected.lines.splitlines()
     found: dict[str, Any] = json.loads(line)
     return found
 
@@ -233,15 +233,15 @@ def test_who_asks_for_privacy_gets_what_the_settings_say(signal: dict[str, str],
     kept = collector(cookie=cookie).collect(asked)
     anonymised = collector(cookie=cookie, consent="anonymise").collect(asked)
     refused = collector(cookie=cookie, consent="refuse").collect(asked)
-    assert b"u-1" in kept.lines[0]
+    assert b"u-1" in kept.lines
     for word in (b"u-1", b"a-1", b"s-1", b"203.0", b"192.0", b"Mine", b"Browser", b"a@b"):
-        assert word not in anonymised.lines[0], word
-    assert b"A-1" in anonymised.lines[0]
-    assert (refused.lines, refused.answer.status) == ([], 200)
+        assert word not in anonymised.lines, word
+    assert b"A-1" in anonymised.lines
+    assert (refused.lines, refused.answer.status) == (b"", 200)
     assert [any(name == "set-cookie" for name, _ in one.answer.headers) for one in (anonymised, refused)] == [False] * 2
     for no in ("0", "", "11"):
         same = request(PERSONAL, path, headers=dict.fromkeys(signal, no))
-        assert b"u-1" in collector(consent="refuse").collect(same).lines[0]
+        assert b"u-1" in collector(consent="refuse").collect(same).lines
 
 
 def test_without_the_setting_there_is_no_cookie() -> None:

@@ -191,6 +191,31 @@ def test_every_line_is_in_a_record_once_in_order_and_within_the_limits(
     assert all(sum(record.size for record in call) <= sizes.call or len(call) == 1 for call in calls)
 
 
+@settings(max_examples=50, deadline=None)
+@given(
+    st.lists(st.lists(st.integers(1, 3_000) | st.just(1), min_size=1, max_size=30), max_size=20),
+    st.integers(1, 3),
+    st.integers(1, 40),
+)
+def test_pieces_of_several_lines_are_parted_between_lines_where_a_record_ends(
+    lengths: list[list[int]], steps: int, most: int
+) -> None:
+    pieces = [b"".join(b"x" * length + b"\n" for length in each) for each in lengths]
+    sizes = Sizes(record=steps * 5120, call=100 * steps * 5120)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(packing, "EVENTS_PER_RECORD", most)
+        records = list(packing.records(pieces, sizes, 27))
+    data = [b"".join(record.events) for record in records]
+    assert b"".join(data) == b"".join(pieces)
+    assert all(one.endswith(b"\n") for one in data)
+    assert [record.count for record in records] == [one.count(b"\n") for one in data]
+    assert sum(record.size for record in records) == sum(len(piece) + 27 for piece in pieces)
+    for one, following in pairwise(data):  # no more would have gone into it
+        added = one + following[: following.index(b"\n") + 1]
+        assert len(added) + 27 * len(pieces) > sizes.record or added.count(b"\n") > most
+    assert all(record.size <= sizes.record and record.count <= most for record in records)
+
+
 def test_a_record_has_no_more_events_than_firehose_can_take_apart() -> None:
     assert [len(record.events) for record in packing.records([b"x\n"] * 1201)] == [500, 500, 201]
 

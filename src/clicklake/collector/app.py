@@ -72,7 +72,7 @@ class App:
         except Exception as error:
             log.error("a request failed: %s", described(error))  # noqa: TRY400 - a traceback may quote an event
             raise UnavailableError("the collector failed", "its log says where") from error
-        self.counts.taken[collected.dialect] += len(collected.lines)
+        self.counts.taken[collected.dialect] += collected.count
         self.counts.failing[collected.dialect] += collected.failing
         return collected.answer
 

@@ -31,11 +31,13 @@ _FEW = 100  # events: what is added to them is no more than a head for each
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """`lines` each end in LF. `answer` is the truth once all of them are durable, and not before. `failing` of them
-    will be failed records; these numbers and `dialect` are all that may be counted or logged."""
+    """`lines`: of so many events (`count`), each ends in LF. `answer` is the truth once all of them are durable, and
+    not before. `failing` of them will be failed records; these numbers and `dialect` are all that may be counted or
+    logged."""
 
-    lines: list[bytes]
+    lines: bytes
     answer: Answer
+    count: int = 0
     failing: int = 0
     dialect: str = ""
 
@@ -112,7 +114,7 @@ class Collector:
         route = self._route(request)
         self._admission.check_origin(request)
         if route.is_public:
-            return Collected([], self._to_page(request, route.answer(request, Outcome(0, {}))), dialect=route.path)
+            return Collected(b"", self._to_page(request, route.answer(request, Outcome(0, {}))), dialect=route.path)
         plain = body.unpacked(request, self.settings.max_bytes)
         request = request if plain is request.body else request.with_body(plain)
         batch = route.read(request)
@@ -121,11 +123,11 @@ class Collector:
         answer = self._to_page(request, route.answer(request, outcome))
         wants_none = self._reader.asks_for_privacy(request)
         if wants_none and self.settings.consent == "refuse":
-            return Collected([], answer, dialect=route.path)
+            return Collected(b"", answer, dialect=route.path)
         lines, headers = self._lines(request, batch, site, anonymise=wants_none)
         if headers:
             answer = answer.with_headers(headers)
-        return Collected(lines, answer, len(outcome.problems), route.path)
+        return Collected(b"".join(lines), answer, len(lines), len(outcome.problems), route.path)
 
     def refused(self, request: Request, error: RequestError) -> Answer:
         """What the dialect says of that, for pages to read, too."""

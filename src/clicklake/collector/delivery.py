@@ -21,11 +21,13 @@ from clicklake.collector.room import Room
 from clicklake.collector.settings import Settings
 from clicklake.collector.trouble import described
 from clicklake.errors import ClicklakeError
-from clicklake.producer import FullError, Producer
+from clicklake.producer import FullError, Producer, packing
+from clicklake.producer.event import STAMP_BYTES
 
 log = logging.getLogger("clicklake.collector")
 
 Write = Callable[[list[bytes]], None]
+"""Takes what requests have brought: of each its lines, in one piece."""
 
 _GROUP_BYTES = 4 * 1024 * 1024
 # Where requests come faster than one is written, a little patience makes a tenth as many writes of them, each of which
@@ -42,8 +44,9 @@ class Delivery(Protocol):
 
     room: Room
 
-    async def take(self, lines: list[bytes]) -> None:
-        """Raises BusyError or UnavailableError: none of them was taken, or nobody knows."""
+    async def take(self, lines: bytes) -> None:
+        """One or more, each ending in LF. Raises BusyError or UnavailableError: none of them was taken, or nobody
+        knows."""
 
     def trouble(self) -> str: ...
 
@@ -55,9 +58,18 @@ class Delivery(Protocol):
 class _Group:
     """Requests that wait together."""
 
-    done: "asyncio.Future[None]"
     lines: list[bytes] = field(default_factory=list)
+    waiting: "list[asyncio.Future[None]]" = field(default_factory=list)
     size: int = 0
+
+    def end(self, error: Exception | None) -> None:
+        for one in self.waiting:
+            if one.done():  # it gave up
+                continue
+            if error is None:
+                one.set_result(None)
+            else:
+                one.set_exception(error)
 
 
 class Grouped:
@@ -73,24 +85,25 @@ class Grouped:
         self._failed: tuple[float, str] = (-_TROUBLED_SECONDS, "")
         self._closed = False
 
-    async def take(self, lines: list[bytes]) -> None:
+    async def take(self, lines: bytes) -> None:
         if self._closed:
             raise UnavailableError("the collector ends", "send it again later", self._retry_after)
-        size = sum(map(len, lines))
-        self.room.take(size)
+        self.room.take(len(lines))
+        durable = asyncio.get_running_loop().create_future()
         group = self._group()
-        group.lines += lines
-        group.size += size
+        group.lines.append(lines)
+        group.waiting.append(durable)
+        group.size += len(lines)
         if self._idle:
             task = asyncio.create_task(self._run(self._idle.popleft()))
             self._running.add(task)
             task.add_done_callback(self._running.discard)
-        await asyncio.shield(group.done)  # the group is others', too
+        await durable
 
     def _group(self) -> _Group:
         """The one that is joined now."""
         if not self._groups or self._groups[-1].size >= _GROUP_BYTES:
-            self._groups.append(_Group(asyncio.get_running_loop().create_future()))
+            self._groups.append(_Group())
         return self._groups[-1]
 
     async def _run(self, write: Write) -> None:
@@ -116,10 +129,7 @@ class Grouped:
             self.room.leave(group.size)
             if error is None:
                 self._failed = (-_TROUBLED_SECONDS, "")
-                group.done.set_result(None)
-            else:
-                group.done.set_exception(error)
-                group.done.exception()  # nobody may be waiting any more
+            group.end(error)
 
     def _refusal(self, error: Exception) -> BusyError:
         """Of all requests of a group. Said to the log, but for back-pressure, which is no fault."""
@@ -153,7 +163,9 @@ def to_spool(producer: Producer, settings: Settings) -> Grouped:
     """`producer` has fsync=0: what it accepted is on the disk."""
 
     def write(lines: list[bytes]) -> None:
-        producer.track_lines(lines, max_block=0)
+        # As large as a record each: what is done for each piece, here and where it is sent, is done less often.
+        pieces = [b"".join(record.events) for record in packing.records(lines, added=STAMP_BYTES)]
+        producer.track_lines(pieces, max_block=0)
 
     def check() -> str:
         return "" if producer.room >= _LEAST_ROOM else "the spool or its disk is full"

@@ -40,8 +40,8 @@ class Direct:
         self._clock, self._sleep, self._jitter = clock, sleep, jitter
 
     def take(self, lines: Sequence[bytes], seconds: float) -> None:
-        """All of the lines, each ending in LF, within so many seconds but for the length of one call. Only what was not
-        taken is put again.
+        """All of the lines, one or more in each piece, each ending in LF, within so many seconds but for the length of
+        one call. Only what was not taken is put again.
 
         Raises BusyError if the stream asked for patience to the end, UnavailableError if it could not be reached or
         refused for good: then some of them may have been taken. Who sends all of them again doubles no event that has

@@ -77,7 +77,7 @@ class Function:
             collected = self._collector.collect(request)
             if collected.lines:
                 tried = min(max(seconds - _MARGIN_SECONDS, _LEAST_SECONDS), _MOST_SECONDS)
-                self._direct.take(collected.lines, tried)
+                self._direct.take([collected.lines], tried)
         except RequestError as error:
             return self._collector.refused(request, error)
         except Exception as error:  # Lambda would log its words, which may quote an event

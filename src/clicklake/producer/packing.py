@@ -43,29 +43,60 @@ class Sizes:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Events that go into one Firehose record, each ending in LF, and their bytes (with what stamping will add)."""
+    """Pieces that go into one Firehose record, each ending in LF; their bytes (with what stamping will add), and how
+    many events they have."""
 
     events: tuple[bytes, ...]
     size: int
+    count: int
 
 
-def records(events: Iterable[bytes], sizes: Sizes = Sizes(), added: int = 0) -> Iterator[Record]:
-    """The events in their order. `added` bytes will be put into each later. Raises UsageError for an event that no
-    record can hold."""
+def records(pieces: Iterable[bytes], sizes: Sizes = Sizes(), added: int = 0) -> Iterator[Record]:
+    """A piece is the line of an event, or of several, each ending in LF; they stay in their order, and a piece of
+    several is parted where a record ends. `added` bytes will be put in front of each piece later. Raises UsageError for
+    an event that no record can hold."""
     held: list[bytes] = []
-    size = 0
-    for number, event in enumerate(events, 1):
-        length = len(event) + added
-        if held and (size + length > sizes.record or len(held) == EVENTS_PER_RECORD):
-            yield Record(tuple(held), size)
-            held, size = [], 0
-        if length > BYTES_PER_RECORD:
-            problem = f"record {number:,} has {length:,} bytes; Firehose takes {BYTES_PER_RECORD:,}"
-            raise UsageError(problem, "split it, or keep what is large elsewhere and send its address")
-        held.append(event)
-        size += length
+    size = count = 0
+    for number, piece in enumerate(pieces, 1):
+        at, stamp = 0, added
+        while at < len(piece):
+            end, events = _fitting(piece, at, sizes.record - size - stamp, EVENTS_PER_RECORD - count)
+            if end == at and held:
+                yield Record(tuple(held), size, count)
+                held, size, count = [], 0, 0
+                continue
+            if end == at:
+                end, events = piece.find(b"\n", at) + 1 or len(piece), 1
+                _check_size(end - at + stamp, number)
+            held.append(piece[at:end])
+            size += end - at + stamp
+            count += events
+            at, stamp = end, 0
     if held:
-        yield Record(tuple(held), size)
+        yield Record(tuple(held), size, count)
+
+
+def _fitting(piece: bytes, at: int, room: int, most: int) -> tuple[int, int]:
+    """Where the events from there on end that have so many bytes and are so many, at most; and how many they are."""
+    end = len(piece)
+    if end - at > room:
+        end = max(at, piece.rfind(b"\n", at, at + max(room, 0)) + 1)
+    count = events_in(piece, at, end)
+    if count > most:
+        end -= len(piece[at:end].split(b"\n", most)[-1])
+        count = most
+    return end, count
+
+
+def events_in(piece: bytes, begin: int = 0, end: int | None = None) -> int:
+    """JSON has no LF within a line."""
+    return piece.count(b"\n", begin, end) or int(begin != end)
+
+
+def _check_size(size: int, number: int) -> None:
+    if size > BYTES_PER_RECORD:
+        problem = f"record {number:,} has {size:,} bytes; Firehose takes {BYTES_PER_RECORD:,}"
+        raise UsageError(problem, "split it, or keep what is large elsewhere and send its address")
 
 
 def calls(records: Iterable[Record], sizes: Sizes = Sizes()) -> Iterator[list[Record]]:

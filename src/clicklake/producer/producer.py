@@ -17,7 +17,7 @@ from clicklake.producer.event import STAMP_BYTES, Lines
 from clicklake.producer.ids import Uuid7
 from clicklake.producer.log import Log
 from clicklake.producer.memory import Memory
-from clicklake.producer.packing import BYTES_PER_RECORD
+from clicklake.producer.packing import BYTES_PER_RECORD, events_in
 from clicklake.producer.sender import Sender
 from clicklake.producer.settings import Counters, OnDelivery, OnError, Place, Settings
 from clicklake.producer.stream import Stream
@@ -126,7 +126,7 @@ class Producer:
         with self._waiting.lock:
             event_id, line = self._line(event)
             since = self._failures()
-            self._accept([line], max_block)
+            self._accept([line], max_block, 1)
         self._sync(since)
         return event_id
 
@@ -149,21 +149,22 @@ class Producer:
             made = [self._line(event) for event in events]
             since = self._failures()
             if made:
-                self._accept([line for _, line in made], max_block)
+                self._accept([line for _, line in made], max_block, len(made))
         self._sync(since)
         return [event_id for event_id, _ in made]
 
-    def track_lines(self, lines: Sequence[bytes], *, max_block: float | None = None) -> None:
-        """As track_many(), for events that are written already: each a JSON object that ends in LF, which is sent as it
-        is, without `event_id`, `event_time` and `sent_time` being put in."""
+    def track_lines(self, pieces: Sequence[bytes], *, max_block: float | None = None) -> None:
+        """As track_many(), for events that are written already: a piece is the line of one, or of several, each a JSON
+        object that ends in LF. They are sent as they are, without `event_id`, `event_time` and `sent_time` being put
+        in. A piece is kept or sent as cheaply as an event."""
         self._begin_if_forked()
-        for line in lines:
-            if not (line.startswith(b"{") and line.endswith(b"}\n")) or len(line) > BYTES_PER_RECORD - STAMP_BYTES:
+        for piece in pieces:
+            if not (piece.startswith(b"{") and piece.endswith(b"}\n")) or len(piece) > BYTES_PER_RECORD - STAMP_BYTES:
                 raise EventError("a line is no JSON object that ends in LF, or too large", "write it as one")
         with self._waiting.lock:
             since = self._failures()
-            if lines:
-                self._accept(list(lines), max_block)
+            if pieces:
+                self._accept(list(pieces), max_block, sum(map(events_in, pieces)))
         self._sync(since)
 
     def _begin_if_forked(self) -> None:
@@ -181,15 +182,15 @@ class Producer:
             self._sender.counts["refused"] += 1
             raise
 
-    def _accept(self, lines: list[bytes], max_block: float | None) -> None:
+    def _accept(self, pieces: list[bytes], max_block: float | None, count: int) -> None:
         """Under the lock, which is free while there is no room."""
         try:
-            if not self._waiting.own.append(lines):
-                self._append_later(lines, self.settings.max_block if max_block is None else max_block)
+            if not self._waiting.own.append(pieces):
+                self._append_later(pieces, self.settings.max_block if max_block is None else max_block)
         except (FullError, SpoolError):
-            self._sender.counts["refused"] += len(lines)
+            self._sender.counts["refused"] += count
             raise
-        self._accepted(len(lines))
+        self._accepted(count)
 
     def _accepted(self, count: int) -> None:
         counts = self._sender.counts
@@ -209,10 +210,10 @@ class Producer:
             except OSError as e:
                 raise SpoolError(f"the spool can't be synced ({e.strerror})", "power loss may lose the event") from e
 
-    def _append_later(self, lines: list[bytes], max_block: float) -> None:
+    def _append_later(self, pieces: list[bytes], max_block: float) -> None:
         """Wait until there is room for them. Under the lock, which is free meanwhile."""
         waiting = self._waiting
-        if waiting.changed.wait_for(lambda: waiting.closing or waiting.own.append(lines), max_block):
+        if waiting.changed.wait_for(lambda: waiting.closing or waiting.own.append(pieces), max_block):
             if not waiting.closing:
                 return
             raise ClosedError("the producer was closed meanwhile", "make another one")

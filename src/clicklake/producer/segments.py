@@ -1,10 +1,11 @@
 """The spool's files: what their bytes mean. Pure.
 
 A segment is a header and frames. The header says up to where its events were acknowledged, and is the only part that is
-written again; if it can't be read, all of them are sent again. A frame is a length, a CRC-32 and an event's line.
+written again; if it can't be read, all of them are sent again. A frame is a length, a CRC-32 and a
+piece: an event's line, or several.
 
     header   "clkspl1\\n"   acknowledged u64   crc u32
-    frame    length u32    crc u32            line
+    frame    length u32    crc u32            piece
 """
 
 import struct

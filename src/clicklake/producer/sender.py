@@ -43,7 +43,7 @@ class Sender:
         self.waiting = Waiting(own, orphans, settings, self._tell)
         self.counts: Counter[str] = Counter()  # by the names of Counters' fields; under the lock
         self.failing = ""  # why the last call took nothing
-        self._clock, self._jitter = clock, jitter
+        self._clock, self._jitter, self._sizes = clock, jitter, settings.sizes
         self._on_delivery, self._on_error = on_delivery, on_error
         self._telling = threading.RLock()
         self._pace = Pace(settings.max_bytes_per_second, time.monotonic)
@@ -71,10 +71,11 @@ class Sender:
     def _run(self, stream: Stream) -> None:
         """A thread's whole life."""
         while (call := self.waiting.next()) is not None:
-            if self._deliver(stream, call.records):
+            # One call, but for small records of larger events, of which it may take two.
+            if all(self._deliver(stream, part) for part in packing.calls(call.records, self._sizes)):
                 with self.waiting.lock:
-                    recovered = 0 if call.queue is self.waiting.own else call.lines
-                    self.counts.update(sent=call.lines, recovered=recovered)
+                    recovered = 0 if call.queue is self.waiting.own else call.events
+                    self.counts.update(sent=call.events, recovered=recovered)
                     self.waiting.acknowledge(call)
                 self.waiting.say()
 
@@ -99,7 +100,7 @@ class Sender:
             if not self._pause(pause(failures, answer.wait_seconds, self._jitter), too_fast=answer.too_fast):
                 return False
             with self.waiting.lock:
-                self.counts.update(retried=sum(len(record.events) for record in call))
+                self.counts.update(retried=sum(record.count for record in call))
 
     def _count(self, call: list[Record], data: list[bytes], left: set[int]) -> None:
         taken = [place for place in range(len(call)) if place not in left]

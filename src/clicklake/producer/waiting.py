@@ -39,11 +39,12 @@ class Queue(Protocol):
 
 @dataclass(slots=True)
 class Call:
-    """Records on their way; of `queue` so many `lines`, which have `size` bytes."""
+    """Records on their way; of `queue` so many `pieces`, which have so many `events` and `size` bytes."""
 
     queue: Queue
     records: list[Record]
-    lines: int
+    pieces: int
+    events: int
     size: int
     is_acknowledged: bool = False
 
@@ -63,7 +64,7 @@ class Waiting:
         self.own = own
         self.adopted: list[Log] = []
         self.since: float | None = None  # when the oldest of `own` began to wait
-        self.acknowledged = 0  # lines of `own`
+        self.acknowledged = 0  # events of `own`
         self.flush_upto = 0  # of these, don't linger
         self.closing = False  # send what there is, then end
         self.aborted = False  # end now
@@ -116,14 +117,13 @@ class Waiting:
         queue = self._turn()
         if queue is None:
             return None
-        skip = sum(call.lines for call in self._flying) if queue is self.own else 0
-        lines = queue.peek(self._settings.call_bytes + self._settings.record_bytes, skip)
-        if not lines:
+        skip = sum(call.pieces for call in self._flying) if queue is self.own else 0
+        pieces = queue.peek(self._settings.call_bytes, skip)
+        if not pieces:
             self._let_go(queue)
             return self._call()
-        sizes = self._settings.sizes
-        records = next(packing.calls(packing.records(lines, sizes, STAMP_BYTES), sizes))
-        call = Call(queue, records, sum(len(r.events) for r in records), sum(r.size for r in records))
+        records = list(packing.records(pieces, self._settings.sizes, STAMP_BYTES))
+        call = Call(queue, records, len(pieces), sum(r.count for r in records), sum(r.size for r in records))
         if queue is self.own:
             self._flying.append(call)
             self._flying_size += call.size
@@ -154,7 +154,7 @@ class Waiting:
         return full or self.closing or self._is_flushing() or self._lingered() >= self._settings.linger
 
     def _is_flushing(self) -> bool:
-        return self.acknowledged + sum(call.lines for call in self._flying) < self.flush_upto
+        return self.acknowledged + sum(call.events for call in self._flying) < self.flush_upto
 
     def _lingered(self) -> float:
         return time.monotonic() - self.since if self.since is not None else 0.0
@@ -174,11 +174,11 @@ class Waiting:
                 while self._flying and self._flying[0].is_acknowledged:
                     landed = self._flying.popleft()
                     self._flying_size -= landed.size
-                    self.acknowledged += landed.lines
-                    self.own.acknowledge(landed.lines)
+                    self.acknowledged += landed.events
+                    self.own.acknowledge(landed.pieces)
             else:
                 self._adopted_flies = False
-                call.queue.acknowledge(call.lines)
+                call.queue.acknowledge(call.pieces)
         except OSError as e:  # they will be sent once more
             self._found(SpoolError(f"the spool can't be written ({e.strerror})", "what was sent may be sent again"))
         self._find_damage(call.queue)
