@@ -129,7 +129,7 @@ def _snowplow(number: int) -> dict[str, Any]:
         "cd": "24",
         "tz": "Europe/Berlin",
         "dtm": "1795434033801",
-        "cx": base64.urlsafe_b64encode(contexts).decode().rstrip("="),
+        "co": contexts.decode(),  # so does the browser's tracker when it POSTs; a pixel has base64
         "vp": "1280x720",
         "ds": "1280x4033",
         "vid": "1",
