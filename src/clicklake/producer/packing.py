@@ -81,16 +81,17 @@ def _fitting(piece: bytes, at: int, room: int, most: int) -> tuple[int, int]:
     end = len(piece)
     if end - at > room:
         end = max(at, piece.rfind(b"\n", at, at + max(room, 0)) + 1)
-    count = events_in(piece, at, end)
+    part = piece[at:end]
+    count = events_in(part)
     if count > most:
-        end -= len(piece[at:end].split(b"\n", most)[-1])
+        end -= len(part.split(b"\n", most)[-1])
         count = most
     return end, count
 
 
-def events_in(piece: bytes, begin: int = 0, end: int | None = None) -> int:
-    """JSON has no LF within a line."""
-    return piece.count(b"\n", begin, end) or int(begin != end)
+def events_in(piece: bytes) -> int:
+    """JSON has no LF within a line. bytes.replace leaps to them, where bytes.count looks at each byte."""
+    return len(piece) - len(piece.replace(b"\n", b"")) or int(piece != b"")
 
 
 def _check_size(size: int, number: int) -> None:
