@@ -12,7 +12,7 @@ from clicklake.collector.reach import is_loopback
 from clicklake.commands.aiming import target
 from clicklake.commands.options import Arguments, Command, add_target, port
 from clicklake.errors import UsageError
-from clicklake.producer import Producer, SpoolError
+from clicklake.producer import Producer, SpoolError, packing
 from clicklake.producer.ids import Uuid7
 from clicklake.producer.stream import Stream
 
@@ -85,6 +85,7 @@ def _delivery(arguments: Arguments, settings: "Settings") -> "tuple[Delivery, st
         spool=arguments.spool or True,
         handle_sigterm=False,
         fsync=0,
+        call_bytes=packing.BYTES_PER_CALL,  # as much waits only where that comes in a second
         max_spool=settings.max_spool_bytes,
     )
 
