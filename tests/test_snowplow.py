@@ -448,6 +448,24 @@ def test_what_trackers_send_is_usual(said: dict[str, str]) -> None:
 def test_any_bytes_are_answered(body: bytes, query: str) -> None:
     assert send(TP2, body, collector=OPEN).answer.status in {200, 400}
     assert send("/i", method="GET", query={"e": query, "ue_px": query}, collector=OPEN).answer.status == 200
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.at)
+def test_a_title_that_was_cut_within_an_emoji_changes_nothing_beside_it(row: Row) -> None:
+    for text in (*TEXTS, "1920x1080", "1.50"):
+        said = {"e": "ue", "ue_pr": '{"data":{"a":1.50}}', row.at: text}
+        for name in ("own", "page", "\ud83d"):
+            whole, cut = exactly(post({**said, name: "whole"}))[0], exactly(post({**said, name: "\ud83d"}))[0]
+            assert {n: v if v != "whole" else "\ud83d" for n, v in whole.items()} == cut
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"contexts": "x"}, {"contexts": 5}, {"unstruct_event": 5}, {"contexts": [5]}, {"unstruct_event": {"data": 5}}],
+)
+def test_canonical_names_that_are_sent_as_they_are_are_kept_whatever_they_hold(said: dict[str, Any]) -> None:
+    for cut in ({}, {"page": "\ud83d"}):
+        assert one(e="ue", **said, **cut).items() >= {"event_type": "unstruct", **said}.items()
+
+
 
 
 # --- the page --------------------------------------------------------------------------------------------------------

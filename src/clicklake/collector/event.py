@@ -139,13 +139,26 @@ def written(said: Mapping[str, Any]) -> bytes:
         try:
             return encode(said)
         except UnicodeEncodeError:  # half of a surrogate pair
-            return json.dumps(said, separators=(",", ":"), default=_of_raw).encode()
+            return _escaped(said)
     except RecursionError as e:
         raise body.too_deep() from e
 
 
-def _of_raw(raw: msgspec.Raw) -> Any:
-    return json.loads(bytes(raw))
+def _escaped(said: Any) -> bytes:
+    """Every text as ASCII; what is written already (msgspec.Raw, a number of forty digits) stays as it is. Raises
+    RecursionError."""
+    if isinstance(said, str):
+        return json.dumps(said).encode()
+    if not isinstance(said, (dict, list)):
+        return encode(said)
+    pieces: list[bytes] = []  # in a loop, for a comprehension would take twice the stack
+    if isinstance(said, list):
+        for value in said:
+            pieces.append(_escaped(value))
+        return b"[%b]" % b",".join(pieces)
+    for name, value in said.items():
+        pieces.append(json.dumps(name).encode() + b":" + _escaped(value))
+    return b"{%b}" % b",".join(pieces)
 
 
 def finished(event: Event, end: bytes) -> bytes:
