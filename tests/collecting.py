@@ -20,6 +20,10 @@ ADDRESS = "198.51.100.77"
 AGENT = "Agent/1.0 of the request"
 BASE = "https://in.shop.example/collect"
 COLLECTOR = Collector(Settings(sites=(Site("shop", KEY),)), lambda: NOW, lambda: "new-id")
+BLOG_KEY, OLD_KEY = "key-blog", "key-0"
+TWO_SITES = Collector(
+    Settings(sites=(Site("shop", KEY), Site("shop", OLD_KEY), Site("blog", BLOG_KEY))), lambda: NOW, lambda: "new-id"
+)
 OPEN = Collector(Settings(), lambda: NOW, lambda: "new-id")
 LINEAGE = {"raw_key", "raw_offset", "record_index", "processor_version", "received_ts", "event_date", "late_by_seconds"}
 

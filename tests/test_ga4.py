@@ -243,9 +243,10 @@ def test_what_is_no_request_of_the_protocol_is_refused(body: Any) -> None:
 
 @pytest.mark.parametrize("path", ["/mp/collect", "/debug/mp/collect"])
 def test_without_a_sites_secret_nothing_is_taken(path: str) -> None:
-    sent = send(path, {"events": [{"name": "x"}]}, query={"measurement_id": "G-1", "api_secret": "other"})
-    assert (sent.answer.status, sent.lines) == (401, [])
-    assert sent.said["validationMessages"][0]["fieldPath"] == "api_secret"
+    for secret in ("other", "shop"):  # an app_id is none
+        sent = send(path, {"events": [{"name": "x"}]}, query={"measurement_id": "G-1", "api_secret": secret})
+        assert (sent.answer.status, sent.lines) == (401, [])
+        assert sent.said["validationMessages"][0]["fieldPath"] == "api_secret"
 
 
 def test_what_the_request_says_of_all_does_not_grow_into_gigabytes() -> None:

@@ -14,7 +14,21 @@ from clicklake.collector.dialects import ROUTES, segment
 from clicklake.collector.dialects.mapping import ALIASES, TAKES, Row
 from clicklake.collector.dialects.segment_rows import DEVICE_LIBRARIES, ROWS, SERVER_LIBRARIES
 from clicklake.collector.request import Request
-from collecting import ADDRESS, AGENT, KEY, OPEN, Sent, leaves, outcome, payloads, send, some_examples
+from collecting import (
+    ADDRESS,
+    AGENT,
+    BLOG_KEY,
+    KEY,
+    OLD_KEY,
+    OPEN,
+    TWO_SITES,
+    Sent,
+    leaves,
+    outcome,
+    payloads,
+    send,
+    some_examples,
+)
 from transforming import PIPELINE
 
 PAGE = Path(__file__).parent.parent / "docs" / "dialect-segment.md"
@@ -326,6 +340,28 @@ def test_a_batch_has_one_write_key_whatever_its_items_say() -> None:
     assert send("/v1/batch", {"batch": [item], "writeKey": KEY}).row["app_id"] == "shop"
     assert send("/v1/batch", {"batch": [item], "writeKey": "other"}).answer.status == 401
     assert send("/v1/batch", {"batch": [item, {**item, "writeKey": KEY}]}).answer.status == 401
+
+
+def test_an_app_id_is_no_write_key() -> None:
+    assert send("/v1/track", {"event": "x", "writeKey": "shop"}).answer.status == 401
+    assert send("/v1/projects/shop/settings", method="GET").answer.status == 404
+    assert send("/v1/projects/shop/settings", method="GET", headers=BASIC).answer.status == 200
+
+
+def test_a_request_that_names_keys_of_two_sites_is_refused_for_nobody_knows_whose_it_is() -> None:
+    items = [{"type": "track", "event": "x", "writeKey": key} for key in (KEY, OLD_KEY, BLOG_KEY)]
+
+    def status(*items: dict[str, Any], headers: dict[str, str] | None = None, **said: Any) -> int:
+        body = {"batch": [*items], **said}
+        return send("/v1/batch", body, collector=TWO_SITES, headers=headers).answer.status
+
+    assert status(*items[:2]) == 200  # a key that is being changed
+    assert status(*items) == 400
+    assert status(items[2], items[1]) == 400
+    assert status(items[2], writeKey=KEY) == 400
+    assert status(items[2], headers=BASIC) == 400
+    assert status(items[0], writeKey=BLOG_KEY, context={"a": 1}) == 400
+    assert status(writeKey=BLOG_KEY, headers=BASIC) == 400
 
 
 def test_a_write_key_is_kept_nowhere_where_anybody_may_send() -> None:

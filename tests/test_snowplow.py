@@ -14,7 +14,20 @@ from clicklake.collector.collect import Collector
 from clicklake.collector.dialects import snowplow, snowplow_usual
 from clicklake.collector.dialects.snowplow_rows import EVENT_TYPES, PLATFORMS, ROWS, Row
 from clicklake.collector.settings import Cookie, Settings
-from collecting import AGENT, COLLECTOR, KEY, NOW, OPEN, Sent, leaves, payloads, send, some_examples
+from collecting import (
+    AGENT,
+    BLOG_KEY,
+    COLLECTOR,
+    KEY,
+    NOW,
+    OPEN,
+    TWO_SITES,
+    Sent,
+    leaves,
+    payloads,
+    send,
+    some_examples,
+)
 from transforming import transform
 
 PAGE = Path(__file__).parent.parent / "docs" / "dialect-snowplow.md"
@@ -303,6 +316,15 @@ def test_the_site_is_known_by_the_app_id_which_may_hold_the_write_key(said: str)
 def test_an_app_id_of_no_site_is_refused(said: dict[str, Any]) -> None:
     sent = post({"e": "pv", **said}, collector=COLLECTOR)
     assert (sent.answer.status, sent.lines) == (401, [])
+
+
+def test_a_batch_of_two_sites_is_refused_unless_a_key_in_the_head_says_whose_it_is() -> None:
+    first, second, odd = {"e": "pv", "aid": "shop"}, {"e": "pv", "aid": BLOG_KEY}, {"e": "pv", "aid": "part"}
+    for more in ({}, {"co": "cut {"}):  # both ways of reading
+        assert post(first, second | more, collector=TWO_SITES).answer.status == 400
+        assert post(first, odd | more, first | {"aid": KEY}, collector=TWO_SITES).answer.status == 200
+        keyed = post(first, second | more, collector=TWO_SITES, headers={"x-write-key": KEY})
+        assert [event.get("client_app_id") for event in keyed.events] == [None, BLOG_KEY]
 
 
 # --- requests and answers --------------------------------------------------------------------------------------------

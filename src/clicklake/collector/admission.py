@@ -10,7 +10,8 @@ import re
 from functools import lru_cache
 from urllib.parse import unquote
 
-from clicklake.collector.request import Answer, ForbiddenError, Request, UnauthorizedError
+from clicklake.collector.event import Batch
+from clicklake.collector.request import Answer, ForbiddenError, Request, RequestError, UnauthorizedError
 from clicklake.collector.settings import Settings, Site
 
 Headers = tuple[tuple[str, str], ...]
@@ -42,16 +43,21 @@ class Admission:
         patterns = self._anywhere if site is None else self._own[site]
         return len(origin) < 300 and any(pattern.fullmatch(origin) for pattern in patterns)
 
-    def site(self, request: Request, said: str) -> Site | None:
-        """Whose the request is: by the write key in it, or by what the dialect `said`, a key or an app id. None if
-        there are no sites. Raises UnauthorizedError."""
+    def site(self, request: Request, batch: Batch) -> Site | None:
+        """Whose the request is: by the first write key in it, or, where the dialect has no place for one, by an app id.
+        None if there are no sites. Raises UnauthorizedError; and RequestError if it names those of several sites."""
         if not self._settings.sites:
             return None
-        key = _key(request)
-        found = self._by_key.get(key) if key else self._by_key.get(said) or self._by_app.get(said)
+        if keys := [key for key in (_key(request), *batch.keys) if key]:
+            named = [*map(self._by_key.get, keys)]
+        else:
+            named = [self._by_key.get(said) or self._by_app.get(said) for said in batch.app_ids if said]
+        found = named[0] if named else None
         if found is None:
             hint = "send a site's write key: X-Write-Key, ?write_key=, or as user name of Basic authorization"
-            raise UnauthorizedError("the write key is of no site" if key or said else "there is no write key", hint)
+            raise UnauthorizedError("the write key is of no site" if named else "there is no write key", hint)
+        if any(other and other.app_id != found.app_id for other in named):
+            raise RequestError("the request names several sites", "send the events of each site by themselves")
         self.check_origin(request, found)
         return found
 

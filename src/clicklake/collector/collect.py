@@ -118,7 +118,7 @@ class Collector:
         plain = body.unpacked(request, self.settings.max_bytes)
         request = request if plain is request.body else request.with_body(plain)
         batch = route.read(request)
-        site = self._admission.site(request, batch.site)
+        site = self._admission.site(request, batch)
         outcome = Outcome(len(batch.events), {n: e.problem for n, e in enumerate(batch.events) if e.problem})
         answer = self._to_page(request, route.answer(request, outcome))
         wants_none = self._reader.asks_for_privacy(request)

@@ -27,11 +27,13 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
 
 class Batch(msgspec.Struct, frozen=True, gc=False):
-    """What one request says: its events, and `site`, a write key or an app id, where the dialect has a place for it.
+    """What one request says: its events, and `keys`, the write keys that it names where the dialect has a place for
+    them, the one that counts first; or, where it has none, `app_ids`, which name a site, too. Each may be empty.
     `is_anonymous`: it asks that nothing of the connection be kept: no address, no place, no cookie."""
 
     events: list[Event]
-    site: str = ""
+    keys: tuple[str, ...] = ()
+    app_ids: tuple[str, ...] = ()
     is_anonymous: bool = False
 
 

@@ -67,7 +67,7 @@ _params = msgspec.json.Decoder(_Params).decode
 def _read(request: Request) -> Batch:
     asked = request.parameters()
     streams = {name: asked[name] for name in _STREAMS if asked.get(name)}
-    return Batch(_events(request, streams), asked.get("api_secret", ""))
+    return Batch(_events(request, streams), (asked.get("api_secret", ""),))
 
 
 def _events(request: Request, streams: dict[str, str]) -> list[Event]:
@@ -288,7 +288,7 @@ ROUTES = (
         "POST",
         "/debug/mp/collect",
         "GA4 Measurement Protocol: what Google would say of these events; takes none",
-        lambda request: Batch([], request.parameters().get("api_secret", "")),
+        lambda request: Batch([], (request.parameters().get("api_secret", ""),)),
         _validated,
         _refuse,
         _SCHEMAS,

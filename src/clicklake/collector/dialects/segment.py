@@ -117,7 +117,7 @@ def _call(kind: str) -> Callable[[Request], Batch]:
         key = said.pop("writeKey", None)
         if said.get("type") is None:
             said["type"] = kind
-        return Batch([_event(said, kind)], _text(key))
+        return Batch([_event(said, kind)], (_text(key),))
 
     return read
 
@@ -139,32 +139,32 @@ def _read_batch(request: Request) -> Batch:
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return _read_members(_object(request))
     body.check_utf8(request.body)
-    key, sent = whole.writeKey or "", whole.sentAt or None
+    keys, sent = {whole.writeKey or "": None}, whole.sentAt or None
     check_inherited(len(encode(sent)), len(whole.batch))
     events = []
     for text in body.one_line(whole.batch, request.body):
         event = _of_slice(text, sent)
         if event is None:
             odd = _read_members({"batch": [body.value(text)], "sentAt": sent})
-            event, key = odd.events[0], key or odd.site
+            event = odd.events[0]
+            keys.update(dict.fromkeys(odd.keys))
         events.append(event)
-    return Batch(events, key)
+    return Batch(events, (*keys,))
 
 
 def _read_members(said: dict[str, Any]) -> Batch:
     items = said.pop("batch", None)
     if type(items) is not list:
         raise RequestError("the body has no `batch`", 'such as {"batch": [{"type": "track", "event": "Signed Up"}]}')
-    key = _text(said.pop("writeKey", None))
+    keys = {_text(said.pop("writeKey", None)): None}  # in their order
     if sent := said.pop("sentAt", None):
         # When the request was sent; what an item says of that itself is older and stays beside it.
         said["sent_time"] = sent
     for item in items:
         if type(item) is dict:
-            own = _text(item.pop("writeKey", None))
-            key = key or own
+            keys[_text(item.pop("writeKey", None))] = None
     inherit(items, said)
-    return Batch([_event(one, one.get("type")) if type(one) is dict else of_any(one) for one in items], key)
+    return Batch([_event(one, one.get("type")) if type(one) is dict else of_any(one) for one in items], (*keys,))
 
 
 def _object(request: Request) -> dict[str, Any]:
@@ -309,7 +309,7 @@ ROUTES = (
         "GET",
         "/v1/projects/{writeKey}/settings",
         "Segment: what analytics.js loads first, with this collector as its only destination",
-        lambda request: Batch([], _project(request)),
+        lambda request: Batch([], (_project(request),)),
         _settings,
         _refuse_settings,
         answer_schemas={200: {"type": "object", "required": ["integrations"]}},

@@ -131,9 +131,9 @@ def _sent_time(made: Made, said: Mapping[str, Any]) -> None:
 
 
 def _batch(request: Request, events: list[Any]) -> Batch:
-    site = next((said["aid"] for said in events if isinstance(said, dict) and said.get("aid")), "")
+    app_ids = dict.fromkeys(said["aid"] for said in events if isinstance(said, dict) and type(said.get("aid")) is str)
     made = [of_any(event(said) if isinstance(said, dict) else said) for said in events]
-    return Batch(made, site if isinstance(site, str) else "", _is_anonymous(request))
+    return Batch(made, app_ids=(*app_ids,), is_anonymous=_is_anonymous(request))
 
 
 def _is_anonymous(request: Request) -> bool:
@@ -151,7 +151,8 @@ def _read_post(request: Request) -> Batch:
     besides = _query(request)
     usual = None if besides else snowplow_usual.events(request.body)
     if usual:
-        return Batch(usual, next((one.app_id for one in usual if one.app_id), ""), _is_anonymous(request))
+        app_ids = dict.fromkeys([one.app_id for one in usual])
+        return Batch(usual, app_ids=(*app_ids,), is_anonymous=_is_anonymous(request))
     said = body.value(request.body)
     if isinstance(said, dict) and "data" in said:
         said = said["data"]
