@@ -46,7 +46,7 @@ class App:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = wire.head(scope, self._is_proxy)
         try:
-            wire.check_size(scope)
+            wire.check_size(request)
             answer = self._page(request) or self._collector.admit(request) or await self._take(request, receive)
         except RequestError as error:
             answer = self._collector.refused(request, error)

@@ -127,7 +127,7 @@ class Collector:
         lines, headers = self._lines(request, batch, site, anonymise=wants_none)
         if headers:
             answer = answer.with_headers(headers)
-        return Collected(b"".join(lines), answer, len(lines), len(outcome.problems), route.path)
+        return Collected(lines, answer, outcome.count, len(outcome.problems), route.path)
 
     def refused(self, request: Request, error: RequestError) -> Answer:
         """What the dialect says of that, for pages to read, too."""
@@ -141,15 +141,13 @@ class Collector:
         headers = self._admission.headers(request)
         return answer.with_headers(headers) if headers else answer
 
-    def _lines(
-        self, request: Request, batch: Batch, site: Site | None, *, anonymise: bool
-    ) -> tuple[list[bytes], Headers]:
+    def _lines(self, request: Request, batch: Batch, site: Site | None, *, anonymise: bool) -> tuple[bytes, Headers]:
         """The events as they go to the stream, and headers for the answer."""
         app_id = site.app_id if site else ""
         if anonymise:
             events = [anonymous(event, visitor.IDENTIFYING) for event in batch.events]
             ends = _Ends(visitor.additions(self._clock(), app_id, "", "", {}), "", site)
-            return _checked([finished(event, ends[event.voice, event.app_id]) for event in events]), ()
+            return _checked(finished(events, ends, ends)), ()
         reader, agent = self._reader, self._reader.user_agent(request)
         address, kept = reader.address(request), reader.headers(request)
         if batch.is_anonymous:
@@ -165,14 +163,7 @@ class Collector:
             headers = (visitor.set_cookie(request, cookie, known),)
             with_id = _Ends(added, known, site)
         _check_growth(batch, with_id)
-        lines = [
-            finished(
-                event,
-                (ends if event.has_anonymous_id or event.voice == "other" else with_id)[event.voice, event.app_id],
-            )
-            for event in batch.events
-        ]
-        return _checked(lines), headers
+        return _checked(finished(batch.events, with_id, ends)), headers
 
 
 class _Ends(dict[tuple[Voice, str], bytes]):
@@ -202,11 +193,11 @@ def _check_growth(batch: Batch, ends: _Ends) -> None:
         raise TooLargeError(f"{count:,} events become {size:,} bytes with what is added to each", "send fewer at once")
 
 
-def _checked(lines: list[bytes]) -> list[bytes]:
-    if not lines or max(map(len, lines)) <= MOST_LINE_BYTES:
+def _checked(lines: bytes) -> bytes:
+    if len(lines) <= MOST_LINE_BYTES:
         return lines
-    for place, line in enumerate(lines):
-        if len(line) > MOST_LINE_BYTES:
+    for place, line in enumerate(lines.split(b"\n")):
+        if len(line) >= MOST_LINE_BYTES:
             hint = f"it may have {MOST_LINE_BYTES:,}; keep what is large elsewhere and send its address"
-            raise TooLargeError(f"event {place} has {len(line):,} bytes", hint)
+            raise TooLargeError(f"event {place} has {len(line) + 1:,} bytes", hint)
     return lines

@@ -1,9 +1,8 @@
 """ASGI's messages (asgi.readthedocs.io) <-> Request and Answer."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from functools import lru_cache
-from itertools import chain
 from typing import Any
 
 from clicklake.collector import body
@@ -29,12 +28,7 @@ _CONTROLS = bytes((*range(9), *range(10, 32), 127))
 
 def head(scope: Scope, is_proxy: Callable[[str], bool]) -> Request:
     """`is_proxy(peer)`: may who is at this address say what the client asked it for?"""
-    headers: dict[str, str] = {}
-    for raw_name, raw_value in scope["headers"]:
-        name, value = _USUAL.get(raw_name) or raw_name.decode("latin-1"), raw_value.decode("latin-1")
-        if name in headers:
-            value = f"{headers[name]}{'; ' if name == 'cookie' else ', '}{value}"
-        headers[name] = value
+    headers = _headers(scope["headers"])
     path = scope["raw_path"].decode("latin-1").partition("?")[0]
     peer = (scope.get("client") or ("",))[0]
     scheme = scope["scheme"]
@@ -46,10 +40,22 @@ def head(scope: Scope, is_proxy: Callable[[str], bool]) -> Request:
     return Request(scope["method"], path, scope["query_string"].decode("latin-1"), headers, b"", peer, base)
 
 
-def check_size(scope: Scope) -> None:
+def _headers(raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
+    usual = _USUAL.get
+    headers = {usual(name) or name.decode("latin-1"): value.decode("latin-1") for name, value in raw}
+    if len(headers) == len(raw):
+        return headers
+    several: dict[str, list[str]] = {}
+    for raw_name, raw_value in raw:
+        several.setdefault(raw_name.decode("latin-1"), []).append(raw_value.decode("latin-1"))
+    return {name: ("; " if name == "cookie" else ", ").join(values) for name, values in several.items()}
+
+
+def check_size(request: Request) -> None:
     """Raises HeadTooLargeError. What has no end the connection has ended before."""
-    size = len(scope["raw_path"]) + len(scope["query_string"])
-    if size + sum(map(len, chain.from_iterable(scope["headers"]))) > MOST_HEAD_BYTES:
+    headers = request.headers
+    size = len(request.path) + len(request.query) + len("".join(headers)) + len("".join(headers.values()))
+    if size > MOST_HEAD_BYTES:
         raise HeadTooLargeError(f"the request's head has more than {MOST_HEAD_BYTES:,} bytes", "send it in the body")
 
 
