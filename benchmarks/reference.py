@@ -16,7 +16,7 @@ from urllib.parse import unquote_plus
 
 from benchmarks import reference_enrich as enrich
 from clicklake.pipeline import Pipeline
-from clicklake.transform.dedup import RETRY_COUNTERS, TRANSPORT_FIELDS
+from clicklake.transform.dedup import TRANSPORT_FIELDS, TRANSPORT_PROPERTIES
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EMAIL = re.compile(r"[^\s/?#&=;,:@<>\"()\[\]{}|\\`]+(?:@|%(?:25)?40)(?:[\w-]+(?:\.|%2[eE]))+[^\W\d_]{2,}")
@@ -55,7 +55,8 @@ class Reference:
             properties = json.dumps(fields["properties"], separators=(",", ":"), ensure_ascii=False, sort_keys=True)
             if "event_id" in fields:
                 content = {name: value for name, value in fields.items() if name not in TRANSPORT_FIELDS}
-                content["properties"] = {k: v for k, v in fields["properties"].items() if k not in RETRY_COUNTERS}
+                sent = fields["properties"].items()
+                content["properties"] = {name: value for name, value in sent if name not in TRANSPORT_PROPERTIES}
                 identity = (fields.get("app_id"), fields["event_id"], json.dumps(content, sort_keys=True))
                 if identity in seen:
                     continue

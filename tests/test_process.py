@@ -107,6 +107,9 @@ def test_the_same_event_twice_is_one_row() -> None:
         {"collector_time": "2025-11-26T10:14:59Z"},
         {"properties": {"a": 1, "b": {"c": 2}, "retry_count": 3}},
         {"attempt": 2},
+        {"_metadata": {"bundled": ["Segment.io"], "retryCount": 2}},
+        {"sentAt": "2025-11-26T10:14:59Z", "sent_time": "2025-11-26T10:15:01Z"},
+        {"sent_time": {"wrong": 1}},
         {"properties": {"b": {"c": 2}, "a": 1}},
         {"ip": "203.0.113.9"},
         {"user_agent": "Mozilla/5.0 (X11; Linux x86_64) Chrome/142.0.0.0"},
@@ -116,6 +119,14 @@ def test_the_same_event_twice_is_one_row() -> None:
 def test_what_the_transport_changes_makes_no_other_event(retry: dict[str, object]) -> None:
     first = event(event_id="a", properties={"a": 1, "b": {"c": 2}})
     assert counts(transform(first, first | retry).ledger) == (2, 1, 1, 0)
+
+
+@pytest.mark.parametrize("name", ["_metadata", "sentAt", "retryCount"])
+def test_what_the_transport_changes_makes_no_other_event_where_a_property_has_its_name_either(name: str) -> None:
+    """The sender's own property has the name then, and what stands beside the properties is `_event.<name>`."""
+    first = event(event_id="a", sent_time="2025-11-26T10:14:55Z", properties={name: "own"})
+    tries = [first | {name: value} for value in ("2025-11-26T10:14:56Z", "2025-11-26T10:14:57Z")]
+    assert counts(transform(first, *tries).ledger) == (3, 1, 2, 0)
 
 
 def test_other_content_under_the_same_id_is_kept_with_a_derived_id() -> None:

@@ -307,6 +307,28 @@ def test_a_second_try_of_a_call_is_a_repeat() -> None:
     assert (len(made.rows), made.ledger["duplicate"]) == (1, 1)
 
 
+def test_a_second_try_says_how_often_it_was_tried_and_is_a_repeat() -> None:
+    """analytics.js 1.84.3, normalize.js: `_metadata` gets a retryCount; and a batch is dated anew."""
+    once = {"type": "track", "event": "x", "messageId": "m-1", "_metadata": {"bundled": ["Segment.io"]}}
+    again = {**once, "_metadata": {"bundled": ["Segment.io"], "retryCount": 2}}
+    for own in (TIMES, {"timestamp": TIMES["timestamp"]}):
+        later = own | ({"sentAt": "2025-11-26T10:15:01Z"} if "sentAt" in own else {})
+        for properties in ({}, {"properties": {"_metadata": "own", "sentAt": "own"}}):
+            first = batch(once | own | properties, sentAt="2025-11-26T10:14:58Z")
+            second = batch(again | later | properties, sentAt="2025-11-26T10:15:02Z")
+            made = Sent(first.answer, [*first.lines, *second.lines]).made
+            assert (len(made.rows), made.ledger["duplicate"]) == (1, 1)
+
+
+def test_a_visitor_who_became_known_between_two_tries_is_other_content() -> None:
+    """normalize.js: a call that is tried again gets the user's id, if it had none. Neither row is dropped: which one is
+    right only its reader knows."""
+    first, again = (batch({"type": "track", "event": "x", "messageId": "m-1", "userId": who}) for who in (None, "u-1"))
+    made = Sent(first.answer, [*first.lines, *again.lines]).made
+    assert [row["event_id"] == "m-1" for row in made.rows] == [True, False]
+    assert made.ledger["rederived_ids"] == 1
+
+
 # --- write keys ------------------------------------------------------------------------------------------------------
 
 

@@ -1,9 +1,9 @@
 """Repeats inside one object: producers retry, and Firehose delivers at least once.
 
 The same `(app_id, event_id)` with equal content is a duplicate and dropped. Other content under the same id is another
-event and gets an id of its own. What the transport adds to a retry is no content: `sent_time`, and what a collector
-takes from each request. So a page that was not answered may send again from another network, or from the next version
-of its browser.
+event and gets an id of its own. What the transport adds to a retry is no content: `sent_time`, how often it was tried,
+and what a collector takes from each request. So a page that was not answered may send again from another network, or
+from the next version of its browser.
 """
 
 from array import array
@@ -16,7 +16,11 @@ from clicklake.transform.event import Layout, Values
 Verdict = Literal["new", "duplicate", "other"]
 
 TRANSPORT_FIELDS = frozenset({"sent_time", "collector_time", "ip", "user_agent", "headers"})
-RETRY_COUNTERS = frozenset({"attempt", "retries", "retry", "retry_count", "retryCount"})
+# In `properties`: counters, what Segment's clients say of themselves (analytics.js counts its tries there), and a time
+# of sending that is no field's, for its request says a later one or it is no time. If the sender's own properties have
+# such a name, too, it is `_event.<name>` there.
+_BESIDE = ("attempt", "retries", "retry", "retry_count", "retryCount", "_metadata", "sent_time", "sentAt")
+TRANSPORT_PROPERTIES = frozenset({*_BESIDE, *(f"_event.{name}" for name in _BESIDE)})
 _AS_NUMBERS = frozenset({"time", "number"})  # what fields hold numbers, by what they accept
 _SMALLEST = 1 << 10  # slots, a power of two
 
@@ -45,8 +49,8 @@ class Seen:
         if identity[1] is None:
             return "new"
         sent = values[self._sent]
-        if not RETRY_COUNTERS.isdisjoint(sent):
-            properties = _without_counters(sent)
+        if not TRANSPORT_PROPERTIES.isdisjoint(sent):
+            properties = _without_transport(sent)
         key = hash(identity) or 1  # 0 is an empty slot
         # Numbers as text: Python's hash of -1 is that of -2.
         content = hash((properties, self._texts(values), repr(self._numbers(values))))
@@ -81,5 +85,5 @@ def _empty(size: int) -> "array[int]":
     return array("q", bytes(8 * size))
 
 
-def _without_counters(sent: dict[str, Any]) -> bytes:
-    return canonical({name: value for name, value in sent.items() if name not in RETRY_COUNTERS})
+def _without_transport(sent: dict[str, Any]) -> bytes:
+    return canonical({name: value for name, value in sent.items() if name not in TRANSPORT_PROPERTIES})
