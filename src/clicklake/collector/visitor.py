@@ -39,7 +39,7 @@ class Reader:
         exact = [name for name in settings.headers if not name.endswith("*")]
         self._exact = frozenset(exact)
         self._prefixes = tuple(name[:-1] for name in settings.headers if name.endswith("*"))
-        self._is_kept = lru_cache(1000)(self._matches)
+        self._kept = lru_cache(500)(self._names)
 
     def address(self, request: Request) -> str:
         """The client's; empty if there is none that can be read."""
@@ -62,12 +62,12 @@ class Reader:
 
     def headers(self, request: Request) -> dict[str, str]:
         """Those that are kept, by the allow-list."""
-        is_kept, behind = self._is_kept, self.is_proxy(request.peer)
-        return {
-            name: _text(value)
-            for name, value in request.headers.items()
-            if is_kept(name, behind) and len(value) <= _LONGEST
-        }
+        said = request.headers
+        kept = self._kept(tuple(said), self.is_proxy(request.peer))  # a browser always sends the same names
+        return {name: _text(said[name]) for name in kept if len(said[name]) <= _LONGEST}
+
+    def _names(self, names: tuple[str, ...], behind: bool) -> tuple[str, ...]:
+        return tuple(name for name in names if self._matches(name, behind))
 
     def _matches(self, name: str, behind: bool) -> bool:
         is_listed = name in self._exact or name.startswith(self._prefixes)
