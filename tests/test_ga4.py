@@ -289,6 +289,13 @@ def test_the_validation_says_what_is_wrong(said: Any, path: str, code: str) -> N
     assert validate(said) == [(path, code)]
 
 
+def test_the_first_hundred_messages_are_listed_and_the_rest_is_counted() -> None:
+    said = {"client_id": "1", "events": [{"name": "x", "params": {"1a": 1}}] * 125 + [{"name": "1" * 90_000}]}
+    messages = send("/debug/mp/collect", said, query=QUERY).said["validationMessages"]
+    assert [message["fieldPath"] for message in messages] == ["events", *(f"events[{n}].params" for n in range(99)), ""]
+    assert messages[-1]["description"] == "27 more problems; the first 100 are listed."
+
+
 def test_the_message_of_googles_own_example_is_googles() -> None:
     said = {"client_id": "1", "events": [{"name": "_badEventName", "params": {}}]}
     assert send("/debug/mp/collect", said, query=QUERY).said["validationMessages"] == [

@@ -351,6 +351,12 @@ def test_what_stands_in_the_query_of_a_post_is_every_event_s() -> None:
     assert [(event["platform"], "write_key" in event) for event in sent.events] == [("tv", False), ("tv", False)]
 
 
+def test_what_stands_in_the_query_does_not_grow_into_gigabytes() -> None:
+    sent = send(TP2, [{}] * 1000, query={"a": "x" * 6000}, collector=OPEN)
+    assert (sent.answer.status, sent.lines, sent.said["error"]["code"]) == (413, [], "too_large")
+    assert len(send(TP2, [{}] * 100, query={"a": "x" * 6000}, collector=OPEN).lines) == 100
+
+
 def test_a_pixel_is_answered_with_a_pixel_that_nobody_keeps() -> None:
     said = {**BROWSER, "e": "ue", "ue_px": encoded(LOGIN), "page": "Schuhe & mehr"}
     for method in ("GET", "HEAD"):
@@ -448,6 +454,24 @@ def test_each_row_is_the_same_both_ways(row: Row) -> None:
             assert exactly(post(said)) == exactly(post(said, {"e": None}))[:1]
 
 
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.at)
+def test_a_title_that_was_cut_within_an_emoji_changes_nothing_beside_it(row: Row) -> None:
+    for text in (*TEXTS, "1920x1080", "1.50"):
+        said = {"e": "ue", "ue_pr": '{"data":{"a":1.50}}', row.at: text}
+        for name in ("own", "page", "\ud83d"):
+            whole, cut = exactly(post({**said, name: "whole"}))[0], exactly(post({**said, name: "\ud83d"}))[0]
+            assert {n: v if v != "whole" else "\ud83d" for n, v in whole.items()} == cut
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"contexts": "x"}, {"contexts": 5}, {"unstruct_event": 5}, {"contexts": [5]}, {"unstruct_event": {"data": 5}}],
+)
+def test_canonical_names_that_are_sent_as_they_are_are_kept_whatever_they_hold(said: dict[str, Any]) -> None:
+    for cut in ({}, {"page": "\ud83d"}):
+        assert one(e="ue", **said, **cut).items() >= {"event_type": "unstruct", **said}.items()
+
+
 @pytest.mark.parametrize(
     "said",
     [
@@ -470,24 +494,6 @@ def test_what_trackers_send_is_usual(said: dict[str, str]) -> None:
 def test_any_bytes_are_answered(body: bytes, query: str) -> None:
     assert send(TP2, body, collector=OPEN).answer.status in {200, 400}
     assert send("/i", method="GET", query={"e": query, "ue_px": query}, collector=OPEN).answer.status == 200
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.at)
-def test_a_title_that_was_cut_within_an_emoji_changes_nothing_beside_it(row: Row) -> None:
-    for text in (*TEXTS, "1920x1080", "1.50"):
-        said = {"e": "ue", "ue_pr": '{"data":{"a":1.50}}', row.at: text}
-        for name in ("own", "page", "\ud83d"):
-            whole, cut = exactly(post({**said, name: "whole"}))[0], exactly(post({**said, name: "\ud83d"}))[0]
-            assert {n: v if v != "whole" else "\ud83d" for n, v in whole.items()} == cut
-
-
-@pytest.mark.parametrize(
-    "said",
-    [{"contexts": "x"}, {"contexts": 5}, {"unstruct_event": 5}, {"contexts": [5]}, {"unstruct_event": {"data": 5}}],
-)
-def test_canonical_names_that_are_sent_as_they_are_are_kept_whatever_they_hold(said: dict[str, Any]) -> None:
-    for cut in ({}, {"page": "\ud83d"}):
-        assert one(e="ue", **said, **cut).items() >= {"event_type": "unstruct", **said}.items()
-
-
 
 
 # --- the page --------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ library's json instead, which takes longer; numbers that JSON or a double has no
 import json
 import math
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -22,6 +22,7 @@ _PIECE = 64 * 1024
 _MOST_MEMBERS = 100  # of a gzip; looking for the next one copies what is left
 _MOST_DIGITS = 4000  # Python reads 4300 (sys.int_info.default_max_str_digits)
 _DEEPEST = 100  # levels, as in the transform
+MOST_EVENTS = 10_000  # of a request; what its largest body holds otherwise are three hundred thousand of nothing
 
 
 def unpacked(request: Request, most: int) -> bytes:
@@ -71,6 +72,12 @@ def too_large(most: int) -> TooLargeError:
     return TooLargeError(f"the body has more than {most:,} bytes", "send fewer events at once")
 
 
+def check_count(events: Sequence[Any]) -> None:
+    """Before anything is done for each of them. Raises TooLargeError."""
+    if len(events) > MOST_EVENTS:
+        raise TooLargeError(f"the request has {len(events):,} events", f"send {MOST_EVENTS:,} at once at most")
+
+
 def too_deep() -> RequestError:
     return RequestError(f"the body is nested too deeply; {_DEEPEST} levels can be read", "flatten it")
 
@@ -89,11 +96,12 @@ def raws(text: bytes) -> list[bytes]:
     check_utf8(text)
     is_array = text[:1] == b"["
     try:
-        found: Iterable[bytes | msgspec.Raw] = _array(text) if is_array else _values(text)
+        found: Sequence[bytes | msgspec.Raw] = _array(text) if is_array else _values(text)
     except (msgspec.MsgspecError, ValueError, RecursionError):
-        found = [_text(one) for one in _read(text)] if is_array else _lines(text)
+        found = _items(text) if is_array else _lines(text)
     if not found:
         raise RequestError("the body has no event", 'such as {"event_type": "page_view"}')
+    check_count(found)
     return one_line(found, text)
 
 
@@ -113,6 +121,12 @@ def check_utf8(text: bytes) -> None:
             raise _no_utf8(e) from e
 
 
+def _items(text: bytes) -> list[bytes]:
+    items = _read(text)
+    check_count(items)
+    return [_text(one) for one in items]
+
+
 def _lines(text: bytes) -> list[bytes]:
     """One value may stand in several lines; several stand in one each."""
     lines = [line for line in map(bytes.strip, text.split(b"\n")) if line]
@@ -121,6 +135,7 @@ def _lines(text: bytes) -> list[bytes]:
     except RequestError:
         if len(lines) < 2:
             raise
+    check_count(lines)
     found: list[bytes] = []
     for number, line in enumerate(lines, 1):
         try:

@@ -262,6 +262,7 @@ def _slices(request: Request) -> list[bytes]:
         found = _raws(request.body) if kind == _BATCHED else [_raw(request.body)]
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return []
+    body.check_count(found)
     return body.one_line(found, request.body)
 
 
@@ -271,6 +272,7 @@ def _said(request: Request) -> list[Any]:
         said = body.value(request.body)
         if not isinstance(said, list):
             raise RequestError("a batch of CloudEvents is a JSON array", f"or send one as {_SINGLE}")
+        body.check_count(said)
         return said
     if kind == _SINGLE:
         return [body.value(request.body)]
@@ -319,11 +321,11 @@ def _attribute(name: str, value: str) -> str:
 def _answer(request: Request, outcome: Outcome) -> Answer:
     """http-webhook.md, 2.2: 204 with nothing to say, 200 with something; 400 if not one of them is an event."""
     private = (("cache-control", "private"),) if "access_token=" in request.query else ()  # http-webhook.md, 3.2
-    errors = [{"index": place, "message": problem} for place, problem in outcome.problems.items()]
-    if not errors:
+    failed = len(outcome.problems)
+    if not failed:
         return Answer(204, headers=private)
-    said = {"accepted": outcome.count - len(errors), "failed": len(errors), "errors": errors}
-    return Answer.of(400 if len(errors) == outcome.count else 200, said, *private)
+    said = {"accepted": outcome.count - failed, "failed": failed, "errors": outcome.shown()}
+    return Answer.of(400 if failed == outcome.count else 200, said, *private)
 
 
 _TEXT: Mapping[str, Any] = {"type": "string", "minLength": 1}

@@ -52,10 +52,9 @@ def _answer(_: Request, outcome: Outcome) -> Answer:
     """400 if not one of them is an event; all are kept all the same."""
     if not outcome.problems:
         return _all_accepted(outcome.count)
-    errors = [{"index": place, "message": problem} for place, problem in outcome.problems.items()]
-    said = {"accepted": outcome.count - len(errors), "failed": len(errors)}
-    status = 400 if errors and len(errors) == outcome.count else 200
-    return Answer.of(status, said | ({"errors": errors} if errors else {}))
+    failed = len(outcome.problems)
+    said = {"accepted": outcome.count - failed, "failed": failed, "errors": outcome.shown()}
+    return Answer.of(400 if failed == outcome.count else 200, said)
 
 
 @lru_cache(100)

@@ -9,13 +9,14 @@ limits of Google's reports are not the lake's. docs/dialect-ga4.md shows the tab
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 import msgspec
 
 from clicklake.collector import body
 from clicklake.collector.dialects.mapping import Row, Slices, Table, check_inherited, inherit
-from clicklake.collector.dialects.route import Outcome, Route
+from clicklake.collector.dialects.route import MOST_SHOWN, Outcome, Route
 from clicklake.collector.event import Batch, Event, of, of_any, problem_of, written
 from clicklake.collector.request import Answer, Request, RequestError, UnauthorizedError
 
@@ -80,6 +81,7 @@ def _events(request: Request, streams: dict[str, str]) -> list[Event]:
     made = _made(shared)
     if not _CLASHES.isdisjoint(shared) or "timestamp_micros" in made:
         return _of_object(request, streams)
+    body.check_count(found)
     body.check_utf8(request.body)
     rest = written(made)
     check_inherited(len(rest), len(found))
@@ -111,6 +113,7 @@ def _of_object(request: Request, streams: dict[str, str]) -> list[Event]:
     events = said.pop("events", None)
     if type(events) is not list:
         raise RequestError("the body has no `events`", 'such as {"client_id": "1.2", "events": [{"name": "login"}]}')
+    body.check_count(events)
     said |= streams
     inherit(events, said)
     return [_of_any(one, {}) for one in events]
@@ -220,9 +223,15 @@ def _of_names(path: str, said: Any, most: int, longest: int) -> Iterator[Message
 
 def _validated(request: Request, _: Outcome) -> Answer:
     try:
-        found = list(_messages(_object(request)))
+        said = _object(request)
     except RequestError as error:
-        found = [_unreadable(error)]
+        return Answer.of(200, {"validationMessages": [_unreadable(error)]})
+    if type(events := said.get("events")) is list:
+        body.check_count(events)
+    messages = _messages(said)
+    found = [*islice(messages, MOST_SHOWN)]
+    if more := sum(1 for _ in messages):
+        found.append(_message("", "VALUE_INVALID", f"{more:,} more problems; the first {MOST_SHOWN} are listed."))
     return Answer.of(200, {"validationMessages": found})
 
 

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from clicklake.collector.event import Batch
 from clicklake.collector.request import JSON, Answer, Request, RequestError, refusal
+
+MOST_SHOWN = 100  # problems in an answer: Lambda's may have 6 MB, and nobody reads more
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +17,10 @@ class Outcome:
 
     count: int
     problems: Mapping[int, str]
+
+    def shown(self) -> list[dict[str, Any]]:
+        """The first problems, as answers have them."""
+        return [{"index": place, "message": problem} for place, problem in islice(self.problems.items(), MOST_SHOWN)]
 
 
 @dataclass(frozen=True, slots=True)

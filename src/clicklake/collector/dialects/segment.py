@@ -138,6 +138,7 @@ def _read_batch(request: Request) -> Batch:
         whole = _whole(request.body)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return _read_members(_object(request))
+    body.check_count(whole.batch)
     body.check_utf8(request.body)
     keys, sent = {whole.writeKey or "": None}, whole.sentAt or None
     check_inherited(len(encode(sent)), len(whole.batch))
@@ -156,6 +157,7 @@ def _read_members(said: dict[str, Any]) -> Batch:
     items = said.pop("batch", None)
     if type(items) is not list:
         raise RequestError("the body has no `batch`", 'such as {"batch": [{"type": "track", "event": "Signed Up"}]}')
+    body.check_count(items)
     keys = {_text(said.pop("writeKey", None)): None}  # in their order
     if sent := said.pop("sentAt", None):
         # When the request was sent; what an item says of that itself is older and stays beside it.
@@ -182,10 +184,10 @@ def _text(value: Any) -> str:
 
 
 def _answer(_: Request, outcome: Outcome) -> Answer:
-    """200 whatever the events are, as Segment's; `errors`, which its clients don't read, are ours."""
+    """200 whatever the events are, as Segment's; `failed` and `errors`, which its clients don't read, are ours."""
     said: dict[str, Any] = {"success": True}
     if outcome.problems:
-        said["errors"] = [{"index": place, "message": problem} for place, problem in outcome.problems.items()]
+        said |= {"failed": len(outcome.problems), "errors": outcome.shown()}
     return Answer.of(200, said)
 
 

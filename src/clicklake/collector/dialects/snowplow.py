@@ -14,10 +14,11 @@ from typing import Any, NamedTuple
 
 from clicklake.collector import body
 from clicklake.collector.dialects import snowplow_usual
+from clicklake.collector.dialects.mapping import check_inherited
 from clicklake.collector.dialects.route import Outcome, Route
 from clicklake.collector.dialects.snowplow_rows import EVENT_TYPES, ROWS
 from clicklake.collector.dialects.snowplow_values import Read, event_name, reader, session, tracker
-from clicklake.collector.event import Batch, of_any
+from clicklake.collector.event import Batch, of_any, written
 from clicklake.collector.request import Answer, Request, RequestError
 
 Made = dict[str, Any]
@@ -159,7 +160,9 @@ def _read_post(request: Request) -> Batch:
     events = said if isinstance(said, list) else [said]
     if not events:
         raise RequestError("the body has no event", 'such as {"schema": "iglu:...", "data": [{"e": "pv", ...}]}')
+    body.check_count(events)
     if besides:
+        check_inherited(len(written(besides)), len(events))
         events = [one | besides if isinstance(one, dict) else one for one in events]
     return _batch(request, events)
 

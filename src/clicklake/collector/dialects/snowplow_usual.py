@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from clicklake.collector import body
 from clicklake.collector.dialects.snowplow_rows import EVENT_TYPES, ROWS
 from clicklake.collector.dialects.snowplow_values import event_name, reader, session, tracker
 from clicklake.collector.event import Event, problem_of, voice_of
@@ -48,6 +49,7 @@ def events(text: bytes) -> list[Event] | None:
         return None
     try:
         envelope: Any = _read(text)
+        body.check_count(envelope.data)
         return [_event(said) for said in envelope.data]
     except (msgspec.MsgspecError, ValueError, RequestError, RecursionError):
         return None
