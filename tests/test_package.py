@@ -106,7 +106,11 @@ def test_the_collectors_zip_is_small_and_has_nothing_of_the_lake(build: Build, t
     found = names(build(target))
     assert build(target).stat().st_size < 1e6
     ours = {name.split("/")[1] for name in found if name.startswith("clicklake/")}
-    assert ours == {"__init__.py", "collector", "errors.py", "package.json", "producer", "target.py"}
+    assert ours == {"__init__.py", "collector", "errors.py", "package.json", "producer", "target.py", "transform"}
+    assert {name for name in found if "/transform/" in name} == {
+        "clicklake/transform/__init__.py",
+        "clicklake/transform/redact.py",
+    }
     assert {name.split("/")[0] for name in found if "dist-info" not in name} == {"clicklake", "msgspec"}
     assert package.build(target.split()[1], None, build(target).with_name("again.zip"), COLLECTOR).read_bytes() == (
         build(target).read_bytes()

@@ -10,8 +10,9 @@ from typing import Any
 
 from clicklake.collector import body, openapi, visitor
 from clicklake.collector.admission import Admission, Headers
+from clicklake.collector.anonymise import Anonymiser
 from clicklake.collector.dialects import ROUTES, Outcome, Route
-from clicklake.collector.event import Batch, Voice, anonymous, finished, written
+from clicklake.collector.event import Batch, Voice, finished, written
 from clicklake.collector.request import (
     Answer,
     MethodError,
@@ -50,6 +51,7 @@ class Collector:
         self._clock, self._ids = clock, ids
         self._admission = Admission(settings)
         self._reader = visitor.Reader(settings)
+        self._anonymised = Anonymiser(settings.private_names)
         self.is_proxy = self._reader.is_proxy
         self._exact: dict[str, dict[str, Route]] = {}
         self._open: list[tuple[str, str, dict[str, Route]]] = []  # what stands around a {name}
@@ -123,11 +125,16 @@ class Collector:
         answer = self._to_page(request, route.answer(request, outcome))
         wants_none = self._reader.asks_for_privacy(request)
         if wants_none and self.settings.consent == "refuse":
-            return Collected(b"", answer, dialect=route.path)
+            return Collected(b"", answer.with_headers(self._forgotten(request)), dialect=route.path)
         lines, headers = self._lines(request, batch, site, anonymise=wants_none)
         if headers:
             answer = answer.with_headers(headers)
         return Collected(lines, answer, outcome.count, len(outcome.problems), route.path)
+
+    def _forgotten(self, request: Request) -> Headers:
+        """The cookie of a visitor who asks for none."""
+        cookie = self.settings.cookie
+        return visitor.forget_cookie(request, cookie) if cookie else ()
 
     def refused(self, request: Request, error: RequestError) -> Answer:
         """What the dialect says of that, for pages to read, too."""
@@ -145,9 +152,9 @@ class Collector:
         """The events as they go to the stream, and headers for the answer."""
         app_id = site.app_id if site else ""
         if anonymise:
-            events = [anonymous(event, visitor.IDENTIFYING) for event in batch.events]
+            events = [self._anonymised(event) for event in batch.events]
             ends = _Ends(visitor.additions(self._clock(), app_id, "", "", {}), "", site)
-            return _checked(finished(events, ends, ends)), ()
+            return _checked(finished(events, ends, ends)), self._forgotten(request)
         reader, agent = self._reader, self._reader.user_agent(request)
         address, kept = reader.address(request), reader.headers(request)
         if batch.is_anonymous:
@@ -157,7 +164,7 @@ class Collector:
         cookie = self.settings.cookie
         headers: Headers = ()
         if cookie is not None and batch.is_anonymous:
-            headers = visitor.forget_cookie(request, cookie)
+            headers = self._forgotten(request)
         elif cookie is not None:
             known = visitor.cookie_id(request, cookie) or self._ids()
             headers = (visitor.set_cookie(request, cookie, known),)

@@ -212,19 +212,3 @@ def finished(events: Sequence[Event], ends: Ends, without_id: Ends) -> bytes:
         has_names = b'"' in text  # or nothing but whitespace
         pieces += (text[:-1], end) if has_names else (b"{", end[1:])
     return b"".join(pieces)
-
-
-def anonymous(event: Event, names: frozenset[str]) -> Event:
-    """The same without these names, at any depth. What is meant to be gone must be gone from the raw zone, too. Raises
-    RequestError for one that is so broken that nobody can say what is in it."""
-    said = body.value(event.text)
-    waiting = [said]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, dict):
-            for name in names & one.keys():
-                del one[name]
-            waiting += one.values()
-        elif isinstance(one, list):
-            waiting += one
-    return Event(written(said), event.voice, event.app_id, has_anonymous_id=False, problem=event.problem)

@@ -66,6 +66,7 @@ class Settings:
     trusted_proxies: int | tuple[str, ...] = 0
     headers: tuple[str, ...] = HEADERS
     consent: Consent = "ignore"
+    private_names: tuple[str, ...] = ()
     cookie: Cookie | None = None
     max_bytes: int = 1_000_000
     max_waiting_bytes: int = 64 * 1024 * 1024

@@ -20,12 +20,6 @@ _FROM_THE_EDGE = ("cloudfront-", "cf-")  # anybody could send them: they count b
 _ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _LONGEST = 1024  # of a header that is kept: each event of a request gets it, and there may be thousands
 _SIGNALS = ("sec-gpc", "dnt")
-# What an event loses if its visitor asks for that and the settings say `anonymise`: every spelling of who it was.
-IDENTIFYING = frozenset(
-    {"user_id", "userId", "anonymous_id", "anonymousId", "session_id", "sessionId", "ip", "ip_address", "ipAddress"}
-    | {"user_agent", "headers", "traits", "previousId", "groupId", "user_properties"}
-    | {"network_userid", "nuid", "user_fingerprint", "previousSessionId", "firstEventId"}  # Snowplow's
-)
 
 
 class Reader:
