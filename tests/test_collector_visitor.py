@@ -89,7 +89,7 @@ def test_a_page_may_send_from_the_origins_of_its_site_and_is_told_so_by_its_very
     listed = not any(word in origin for word in ("evil", "null", "http://s", ":444", "\n", "a.a.")) and bool(origin)
     assert named.get("access-control-allow-origin") == (origin if listed else None)
     assert named.get("access-control-allow-credentials") == ("true" if listed else None)
-    assert named.get("vary") == ("origin" if origin else None)
+    assert named["vary"] == "origin"  # a cache must not give one origin's answer, or none's, to another
 
 
 def test_a_preflight_is_answered_for_allowed_origins_alone_and_may_be_remembered() -> None:
@@ -273,6 +273,66 @@ def test_the_cookies_id_becomes_the_anonymous_id_of_events_without_one_and_lives
     assert "anonymous_id" not in sent(own)
     server = one.collect(request(b'{"event_type": "a", "platform": "server"}'))
     assert "anonymous_id" not in sent(server)
+
+
+COOKIE = {"name": "clid"}
+FIRST = b'{"event_type": "a", "event_id": "0b6b4f7e-5a0e-4a52-9d3c-2f3a1f2f6f10", "event_time": 1764152098000}'
+
+
+def made_of(body: bytes, path: str = "/v1/events", key: str = "k-shop") -> str:
+    """The id that a visitor without a cookie gets; it is in the answer's cookie and in each line alike."""
+    found = collector(cookie=COOKIE, sites=SITES).collect(request(body, path, headers={"x_write_key": key}))
+    value = dict(found.answer.headers)["set-cookie"].partition(";")[0].removeprefix("clid=")
+    assert {json.loads(line)["anonymous_id"] for line in found.lines.splitlines()} == {value}
+    return value
+
+
+def test_a_try_whose_answer_was_lost_and_the_next_one_are_of_the_same_visitor() -> None:
+    made = made_of(FIRST)
+    assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", made)
+    assert made_of(FIRST.replace(b"}", b', "sent_time": 1764152099000}')) == made
+    assert made_of(b"[%b, %b]" % (EVENT, FIRST)) == made  # of the first that has an id
+    assert made_of(FIRST.replace(b"event_time", b"timestamp").replace(b"event_id", b"messageId")) == made
+    assert made_of(FIRST.replace(b'"a"', b'"\\ud83d"')) == made
+    others = [
+        made_of(FIRST, key="k-blog"),
+        made_of(FIRST.replace(b"6f10", b"6f11")),
+        made_of(FIRST.replace(b"8000", b"8001")),
+    ]
+    assert len({made, *others}) == 4
+
+
+@pytest.mark.parametrize("said", ["1", "page-1", "", None, 17, {"a": 1}])
+def test_an_id_that_another_visitor_may_have_too_makes_none(said: Any) -> None:
+    assert made_of(json.dumps({"event_type": "a", "event_id": said, "event_time": 1764152098000}).encode()) == ID
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/t", b'{"event": "x", "messageId": "ajs-next-1764152098000-0b6b4f7e", "sentAt": %d}'),
+        ("/v1/b", b'{"batch": [{"type": "page", "messageId": "ajs-next-1764152098000-0b6b4f7e"}], "sentAt": %d}'),
+        (
+            "/com.snowplowanalytics.snowplow/tp2",
+            b'{"data": [{"e": "pv", "eid": "c08496a0-57b7-447d-8183", "stm": "%d"}]}',
+        ),
+    ],
+)
+def test_a_call_that_is_tried_again_without_the_cookie_is_of_the_same_visitor(path: str, body: bytes) -> None:
+    context = b'"context": {"direct": true}, "messageId"'
+    first, again = (body.replace(b'"messageId"', context) % moment for moment in (1764152098000, 1764152099000))
+    assert made_of(first, path) == made_of(again, path) != ID
+
+
+def test_an_answer_that_may_be_kept_has_no_cookie() -> None:
+    headers = {"cookie": "clid=kept-before"}
+    for more in ({}, {"origin": "https://shop.example"}):
+        asked = Request("GET", "/v1/projects/k-shop/settings", headers=headers | more, base="https://c.example")
+        named = dict(answer(collector(cookie=COOKIE, sites=SITES), asked).headers)
+        assert "set-cookie" not in named
+        assert (named["cache-control"], named["vary"]) == ("private, max-age=120", "origin")
+    none = request(b'{"batch": []}', "/v1/batch", headers={"x_write_key": "k-shop"})
+    assert "set-cookie" not in dict(answer(collector(cookie=COOKIE, sites=SITES), none).headers)
 
 
 @pytest.mark.parametrize(

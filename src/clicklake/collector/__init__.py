@@ -8,6 +8,7 @@ admission.py       may this request send at all: origin, write key, size
 body.py            bytes -> JSON: gzip, one or many, as strict as possible and as tolerant as necessary
 dialects/          what a client says -> input events, each dialect a file with a table
 visitor.py         what the request itself tells of the visitor: address, headers, cookie, consent
+newcomer.py        the id of a visitor without a cookie
 collect.py         all of it in order; pure but for the clock and the ids that it is given
 delivery.py        lines -> the durable spool, or straight to the stream; only then is success answered
 app.py             the edge on a machine of one's own: ASGI

@@ -20,6 +20,7 @@ _ALLOWED_HEADERS = (
     "authorization, content-type, content-encoding, x-write-key, x-retry-count, sp-anonymous, "
     "ce-id, ce-source, ce-specversion, ce-type, ce-time, ce-subject, ce-dataschema"
 )
+_VARY: Headers = (("vary", "origin"),)
 
 
 class Admission:
@@ -62,17 +63,15 @@ class Admission:
         return found
 
     def headers(self, request: Request) -> Headers:
-        """Of every answer to a page that may read it."""
+        """Of every answer: pages that may read it, and that it depends on them, which a cache must know of each."""
         origin = request.header("origin")
-        if not origin:
-            return ()
-        if not self._is_allowed(origin, None):
-            return (("vary", "origin"),)
+        if not origin or not self._is_allowed(origin, None):
+            return _VARY
         return (
             ("access-control-allow-origin", origin),
             ("access-control-allow-credentials", "true"),
             ("access-control-expose-headers", "retry-after"),
-            ("vary", "origin"),
+            *_VARY,
         )
 
     def preflight(self, request: Request, methods: str) -> Answer:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from clicklake.collector import body, openapi, visitor
+from clicklake.collector import body, newcomer, openapi, visitor
 from clicklake.collector.admission import Admission, Headers
 from clicklake.collector.anonymise import Anonymiser
 from clicklake.collector.dialects import ROUTES, Outcome, Route
@@ -44,7 +44,7 @@ class Collected:
 
 
 class Collector:
-    """`clock`: seconds since 1970. `ids`: new ones for cookies."""
+    """`clock`: seconds since 1970. `ids`: new ones for cookies that can't be made of an event's."""
 
     def __init__(self, settings: Settings, clock: Callable[[], float], ids: Callable[[], str]) -> None:
         self.settings = settings
@@ -165,8 +165,8 @@ class Collector:
         headers: Headers = ()
         if cookie is not None and batch.is_anonymous:
             headers = self._forgotten(request)
-        elif cookie is not None:
-            known = visitor.cookie_id(request, cookie) or self._ids()
+        elif cookie is not None and batch.events:  # an answer without any may be cacheable
+            known = visitor.cookie_id(request, cookie) or newcomer.id_of(batch.events, app_id) or self._ids()
             headers = (visitor.set_cookie(request, cookie, known),)
             with_id = _Ends(added, known, site)
         _check_growth(batch, with_id)

@@ -218,7 +218,7 @@ def _settings(request: Request, _: Outcome) -> Answer:
         "remotePlugins": [],
         "legacyVideoPluginsEnabled": False,
     }
-    return Answer.of(200, said, ("cache-control", "max-age=120"))
+    return Answer.of(200, said, ("cache-control", "private, max-age=120"))
 
 
 def _refuse_settings(error: RequestError) -> Answer:
