@@ -41,7 +41,7 @@ class Stream:
         self.calls.append(records)
         status, body = next(self._answers, take_all)(records)
         if status == 200:
-            self.taken += [r for r, e in zip(records, body["RequestResponses"], strict=True) if "ErrorCode" not in e]
+            self.taken += [r for r, e in zip(records, body["RequestResponses"], strict=False) if "RecordId" in e]
         raw = json.dumps(body).encode()
         return botocore.awsrequest.AWSResponse(request.url, status, {}, _Raw(raw))
 
@@ -59,6 +59,18 @@ def refuse_every_third(records: list[bytes]) -> tuple[int, dict[str, Any]]:
     refusal = {"ErrorCode": "ServiceUnavailableException", "ErrorMessage": "Slow down."}
     entries = [refusal if number % 3 == 0 else {"RecordId": "r"} for number, _ in enumerate(records)]
     return 200, {"FailedPutCount": len(records), "RequestResponses": entries}
+
+
+def of_nothing(_: list[bytes]) -> tuple[int, dict[str, Any]]:
+    return 200, {"FailedPutCount": 0, "RequestResponses": []}
+
+
+def of_fewer(records: list[bytes]) -> tuple[int, dict[str, Any]]:
+    return 200, {"FailedPutCount": 0, "RequestResponses": [{"RecordId": "r"}] * (len(records) - 1)}
+
+
+def without_ids(records: list[bytes]) -> tuple[int, dict[str, Any]]:
+    return 200, {"FailedPutCount": 0, "RequestResponses": [{} for _ in records]}
 
 
 def throttle(_: list[bytes]) -> tuple[int, dict[str, Any]]:

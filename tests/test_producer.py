@@ -25,7 +25,18 @@ from clicklake.producer import (
     packing,
 )
 from endpoint_process import eventually
-from firehose_wire import Answer, Stream, no_answer, not_found, refuse_every_third, take_all, throttle
+from firehose_wire import (
+    Answer,
+    Stream,
+    no_answer,
+    not_found,
+    of_fewer,
+    of_nothing,
+    refuse_every_third,
+    take_all,
+    throttle,
+    without_ids,
+)
 from producing import Gate, event, fill, ids, ids_in, numbers, producing, segments
 
 MIB = 2**20
@@ -206,6 +217,18 @@ def test_whatever_is_not_taken_is_sent_again_until_it_is(place: bool | Path, ans
     assert Counter(ids(stream)) == Counter(numbers(2000))
     assert len(heard) == 5
     assert {type(error) for error in heard} <= {RefusedError, UnreachableError}
+
+
+@pytest.mark.parametrize("answer", [of_nothing, of_fewer, without_ids], ids=lambda a: a.__name__)
+def test_an_answer_that_does_not_speak_of_each_record_acknowledges_none(place: bool | Path, answer: Answer) -> None:
+    stream, heard = Stream(answer), list[ClicklakeError]()
+    with producing(stream, place, on_error=heard.append) as producer:
+        for number in range(100):
+            producer.track(event(number, 4000))
+        assert producer.flush(20)
+        assert producer.counters.retried == 100
+    assert {*ids(stream)} == {*numbers(100)}
+    assert [type(error) for error in heard] == [UnreachableError]
 
 
 def test_only_the_records_that_were_refused_are_sent_again() -> None:

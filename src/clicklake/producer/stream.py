@@ -102,9 +102,10 @@ class Stream:
                 said = self._client.put_record_batch(DeliveryStreamName=self.name, Records=[])
         except ClicklakeError as e:
             return _failed(e, range(len(records)))
-        results = said.get("RequestResponses")
-        if results is None:  # the service died between head and body: botocore takes that for an empty answer
-            error = UnreachableError("the service did not answer", "it died while it did")
+        results = said.get("RequestResponses") or ()
+        if not _speaks_of_each(results, len(records)):
+            # It died between head and body, which botocore takes for an empty answer, or it is no Firehose.
+            error = UnreachableError("the service did not answer for each record", "is it a Firehose? It may have died")
             return Answer(range(len(records)), error, lost=True)
         left = [place for place, result in enumerate(results) if result.get("ErrorCode")]
         if not left:
@@ -118,6 +119,12 @@ class Stream:
         params["body"], self._body = self._body, b""
         # A signer that finds the hash takes it. hashlib lets other threads go on; awscrt asks Python for each 4 KB.
         params["headers"]["X-Amz-Content-SHA256"] = hashlib.sha256(params["body"]).hexdigest()
+
+
+def _speaks_of_each(results: Sequence[Mapping[str, Any]], count: int) -> bool:
+    """A RecordId or an ErrorCode for each record, in their order (API_PutRecordBatch.html, "RequestResponses"). Nothing
+    less is an acknowledgement."""
+    return len(results) == count and all(result.get("RecordId") or result.get("ErrorCode") for result in results)
 
 
 def _failed(error: ClicklakeError, left: Sequence[int]) -> Answer:
