@@ -12,6 +12,7 @@ import pytest
 from clicklake.collector import settings as told
 from clicklake.collector import wire
 from clicklake.collector.collect import Collected, Collector
+from clicklake.collector.dialects import ROUTES
 from clicklake.collector.request import Answer, Request, RequestError
 from clicklake.errors import UsageError
 
@@ -132,6 +133,23 @@ def test_a_key_may_stand_in_each_place_where_clients_have_one(headers: dict[str,
 )
 def test_a_key_that_cant_be_read_is_no_key(given: str) -> None:
     assert answer(collector(sites=SITES), request(headers={"authorization": given})).status == 401
+
+
+@pytest.mark.parametrize("path", [route.path for route in ROUTES if route.method == "POST" and not route.is_public])
+def test_a_key_in_the_head_is_judged_before_the_body_is_looked_at(path: str) -> None:
+    places = [({"x_write_key": "%s"}, ""), ({}, "write_key=%s"), ({}, "")]
+    places += [({}, "api_secret=%s")] if path.endswith("/mp/collect") else []
+    has_it_in_the_body = path.endswith("/tp2") or (
+        path.startswith("/v1/") and path not in {"/v1/events", "/v1/cloudevents"}
+    )
+    for headers, query in places:
+        statuses = []
+        for key in ("k-unknown", "k-shop"):
+            named = {name: value % key for name, value in headers.items()} | {"content_encoding": "br"}
+            asked = request(b"no br", path, query=query and query % key, headers=named)
+            statuses.append(answer(collector(sites=SITES), asked).status)
+        names_one = bool(headers or query)
+        assert statuses == [401, 415] if names_one else [415 if has_it_in_the_body else 401] * 2
 
 
 def test_the_app_id_is_the_sites_and_another_one_is_kept_beside_it() -> None:

@@ -44,6 +44,13 @@ class Admission:
         patterns = self._anywhere if site is None else self._own[site]
         return len(origin) < 300 and any(pattern.fullmatch(origin) for pattern in patterns)
 
+    def check_key(self, request: Request, own: str | None) -> None:
+        """By the head alone, so that a stranger's body costs nothing. `own`: the key in the dialect's own place; None
+        if that is in the body, which site() judges. Raises UnauthorizedError."""
+        key = _key(request) or own
+        if self._settings.sites and key is not None and key not in self._by_key:
+            raise _unknown("the write key is of no site" if key else "there is no write key")
+
     def site(self, request: Request, batch: Batch) -> Site | None:
         """Whose the request is: by the first write key in it, or, where the dialect has no place for one, by an app id.
         None if there are no sites. Raises UnauthorizedError; and RequestError if it names those of several sites."""
@@ -55,8 +62,7 @@ class Admission:
             named = [self._by_key.get(said) or self._by_app.get(said) for said in batch.app_ids if said]
         found = named[0] if named else None
         if found is None:
-            hint = "send a site's write key: X-Write-Key, ?write_key=, or as user name of Basic authorization"
-            raise UnauthorizedError("the write key is of no site" if named else "there is no write key", hint)
+            raise _unknown("the write key is of no site" if named else "there is no write key")
         if any(other and other.app_id != found.app_id for other in named):
             raise RequestError("the request names several sites", "send the events of each site by themselves")
         self.check_origin(request, found)
@@ -86,6 +92,11 @@ class Admission:
         if sender and any(self._is_allowed(f"{scheme}://{sender}", None) for scheme in ("https", "http")):
             allowed += (("webhook-allowed-origin", sender), ("webhook-allowed-rate", "*"), ("allow", methods))
         return Answer(204, headers=allowed)
+
+
+def _unknown(problem: str) -> UnauthorizedError:
+    hint = "send a site's write key: X-Write-Key, ?write_key=, or as user name of Basic authorization"
+    return UnauthorizedError(problem, hint)
 
 
 def _key(request: Request) -> str:

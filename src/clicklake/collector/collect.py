@@ -117,6 +117,7 @@ class Collector:
         self._admission.check_origin(request)
         if route.is_public:
             return Collected(b"", self._to_page(request, route.answer(request, Outcome(0, {}))), dialect=route.path)
+        self._admission.check_key(request, route.key(request) if route.key else None)
         plain = body.unpacked(request, self.settings.max_bytes)
         request = request if plain is request.body else request.with_body(plain)
         batch = route.read(request)

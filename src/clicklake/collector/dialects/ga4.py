@@ -68,7 +68,11 @@ _params = msgspec.json.Decoder(_Params).decode
 def _read(request: Request) -> Batch:
     asked = request.parameters()
     streams = {name: asked[name] for name in _STREAMS if asked.get(name)}
-    return Batch(_events(request, streams), (asked.get("api_secret", ""),))
+    return Batch(_events(request, streams), (_secret(request),))
+
+
+def _secret(request: Request) -> str:
+    return request.parameters().get("api_secret", "")
 
 
 def _events(request: Request, streams: dict[str, str]) -> list[Event]:
@@ -292,16 +296,18 @@ ROUTES = (
         _SCHEMAS,
         _QUERY,
         (204,),
+        key=_secret,
     ),
     Route(
         "POST",
         "/debug/mp/collect",
         "GA4 Measurement Protocol: what Google would say of these events; takes none",
-        lambda request: Batch([], (request.parameters().get("api_secret", ""),)),
+        lambda request: Batch([], (_secret(request),)),
         _validated,
         _refuse,
         _SCHEMAS,
         _QUERY,
         answer_schemas={200: _MESSAGES},
+        key=_secret,
     ),
 )

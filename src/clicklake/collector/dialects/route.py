@@ -27,6 +27,8 @@ class Outcome:
 class Route:
     """`path` may have one `{name}`. `read` gets the request with its body unpacked, and raises RequestError. `answer`
     is asked once every event is durable. `is_public`: it tells of the collector, takes no events, and asks for no key.
+    `key`: the write key where the dialect has a place of its own for it in a request's head; None where it, or an app
+    id, may stand in the body, of which `read` tells.
 
     For openapi.py: `schemas`, JSON Schema of the body by content type; `parameters` of the query; `statuses` that
     `answer` gives; `answer_schemas` of what it says by status, in `answer_type`."""
@@ -43,3 +45,4 @@ class Route:
     answer_schemas: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
     answer_type: str = JSON
     is_public: bool = False
+    key: Callable[[Request], str] | None = lambda _: ""

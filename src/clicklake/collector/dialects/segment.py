@@ -279,7 +279,7 @@ _SUCCESS = {"type": "object", "required": ["success"], "properties": {"success":
 
 def _post(path: str, summary: str, read: Callable[[Request], Batch], schema: Mapping[str, Any]) -> Route:
     schemas = {"application/json": schema, "text/plain": schema}
-    return Route("POST", path, summary, read, _answer, _refuse, schemas, answer_schemas={200: _SUCCESS})
+    return Route("POST", path, summary, read, _answer, _refuse, schemas, answer_schemas={200: _SUCCESS}, key=None)
 
 
 def _calls() -> list[Route]:
@@ -315,5 +315,6 @@ ROUTES = (
         _settings,
         _refuse_settings,
         answer_schemas={200: {"type": "object", "required": ["integrations"]}},
+        key=_project,
     ),
 )

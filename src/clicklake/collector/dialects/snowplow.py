@@ -201,6 +201,7 @@ ROUTES = (
         _ok,
         schemas={"application/json": {"anyOf": [_PAYLOAD, _EVENT]}},
         answer_type="text/plain",
+        key=None,
     ),
     Route(
         "GET",
@@ -210,5 +211,6 @@ ROUTES = (
         _pixel,
         parameters=tuple(row.at for row in ROWS),
         answer_type="image/gif",
+        key=None,
     ),
 )
