@@ -342,11 +342,12 @@ def test_a_call_that_is_tried_again_without_the_cookie_is_of_the_same_visitor(pa
     assert made_of(first, path) == made_of(again, path) != ID
 
 
-def test_an_answer_that_may_be_kept_has_no_cookie() -> None:
-    headers = {"cookie": "clid=kept-before"}
+@pytest.mark.parametrize("consent", ["ignore", "anonymise", "refuse"])
+def test_an_answer_that_may_be_kept_has_no_cookie(consent: str) -> None:
+    headers = {"cookie": "clid=kept-before", "sec-gpc": "1"}
     for more in ({}, {"origin": "https://shop.example"}):
         asked = Request("GET", "/v1/projects/k-shop/settings", headers=headers | more, base="https://c.example")
-        named = dict(answer(collector(cookie=COOKIE, sites=SITES), asked).headers)
+        named = dict(answer(collector(cookie=COOKIE, sites=SITES, consent=consent), asked).headers)
         assert "set-cookie" not in named
         assert (named["cache-control"], named["vary"]) == ("private, max-age=120", "origin")
     none = request(b'{"batch": []}', "/v1/batch", headers={"x_write_key": "k-shop"})

@@ -126,16 +126,16 @@ class Collector:
         answer = self._to_page(request, route.answer(request, outcome))
         wants_none = self._reader.asks_for_privacy(request)
         if wants_none and self.settings.consent == "refuse":
-            return Collected(b"", answer.with_headers(self._forgotten(request)), dialect=route.path)
+            return Collected(b"", answer.with_headers(self._forgotten(request, batch)), dialect=route.path)
         lines, headers = self._lines(request, batch, site, anonymise=wants_none)
         if headers:
             answer = answer.with_headers(headers)
         return Collected(lines, answer, outcome.count, len(outcome.problems), route.path)
 
-    def _forgotten(self, request: Request) -> Headers:
+    def _forgotten(self, request: Request, batch: Batch) -> Headers:
         """The cookie of a visitor who asks for none."""
         cookie = self.settings.cookie
-        return visitor.forget_cookie(request, cookie) if cookie else ()
+        return visitor.forget_cookie(request, cookie) if cookie and batch.events else ()
 
     def refused(self, request: Request, error: RequestError) -> Answer:
         """What the dialect says of that, for pages to read, too."""
@@ -155,7 +155,7 @@ class Collector:
         if anonymise:
             events = [self._anonymised(event) for event in batch.events]
             ends = _Ends(visitor.additions(self._clock(), app_id, "", "", {}), "", site)
-            return _checked(finished(events, ends, ends)), self._forgotten(request)
+            return _checked(finished(events, ends, ends)), self._forgotten(request, batch)
         reader, agent = self._reader, self._reader.user_agent(request)
         address, kept = reader.address(request), reader.headers(request)
         if batch.is_anonymous:
@@ -165,7 +165,7 @@ class Collector:
         cookie = self.settings.cookie
         headers: Headers = ()
         if cookie is not None and batch.is_anonymous:
-            headers = self._forgotten(request)
+            headers = self._forgotten(request, batch)
         elif cookie is not None and batch.events:  # an answer without any may be cacheable
             known = visitor.cookie_id(request, cookie) or newcomer.id_of(batch.events, app_id) or self._ids()
             headers = (visitor.set_cookie(request, cookie, known),)
