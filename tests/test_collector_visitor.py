@@ -3,6 +3,7 @@ the cookie. Through the pure Collector: a request in, lines and an answer out.""
 
 import json
 import re
+import tracemalloc
 from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 from typing import Any
@@ -224,6 +225,24 @@ def test_headers_are_kept_by_the_list_and_those_of_the_edge_from_a_proxy_alone()
     assert event(request(headers=headers), trusted_proxies=1)["headers"] == seen | edge
     assert event(request(headers=headers), headers=["x-tenant"])["headers"] == {"x-tenant": "t"}
     assert event(request(b'{"event_type": "a", "headers": {"cf-ipcountry": "XX"}}'))["headers"] is None
+
+
+@pytest.mark.parametrize("long", ["origin", "name", "key"])
+def test_what_a_stranger_sends_is_not_remembered_at_length(long: str) -> None:
+    one = collector(sites=SITES)
+
+    def ask(number: int) -> None:
+        text = f"{number:05}" * 12_000
+        odd = {"origin": {"origin": "https://" + text}, "name": {"x" + text: "1"}, "key": {"x_write_key": text}}
+        answer(one, request(headers={"x_write_key": "k-shop"} | odd[long]))
+
+    ask(0)
+    tracemalloc.start()
+    for number in range(1, 50):
+        ask(number)
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 200_000
 
 
 # --- consent and the cookie ------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ _LONGEST_ADDRESS = 100  # with a port and spaces around it
 _FROM_THE_EDGE = ("cloudfront-", "cf-")  # anybody could send them: they count behind a trusted proxy alone
 _ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _LONGEST = 1024  # of a header that is kept: each event of a request gets it, and there may be thousands
+_MANY = 100  # headers
 _SIGNALS = ("sec-gpc", "dnt")
 
 
@@ -56,8 +57,10 @@ class Reader:
 
     def headers(self, request: Request) -> dict[str, str]:
         """Those that are kept, by the allow-list."""
-        said = request.headers
-        kept = self._kept(tuple(said), self.is_proxy(request.peer))  # a browser always sends the same names
+        said, behind = request.headers, self.is_proxy(request.peer)
+        names = tuple(said)
+        is_usual = len(names) < _MANY and len("".join(names)) < _LONGEST  # a browser always sends the same names
+        kept = (self._kept if is_usual else self._names)(names, behind)
         return {name: _text(said[name]) for name in kept if len(said[name]) <= _LONGEST}
 
     def _names(self, names: tuple[str, ...], behind: bool) -> tuple[str, ...]:
