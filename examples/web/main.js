@@ -12,7 +12,7 @@ analytics.page();
 snowplow.trackPageView();
 
 button("add", () => {
-  say("plain", "add_to_cart", plain.track("add_to_cart", { sku: "A-1", price: 12.5 }));
+  say("plain", "add_to_cart", plain.track("add_to_cart", { sku: "A-1" }, { value: 12.5, currency: "EUR" }));
   analytics.track("Product Added", { sku: "A-1", value: 12.5, currency: "EUR" });
   snowplow.trackStructEvent({ category: "shop", action: "add_to_cart", label: "A-1", value: 12.5 });
 });
