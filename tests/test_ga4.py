@@ -151,6 +151,22 @@ def test_the_stream_is_the_app_where_no_site_is() -> None:
     assert app_of(firebase_app_id="1:2:web:3", api_secret="any") == "1:2:web:3"
 
 
+@pytest.mark.parametrize("name", ["measurement_id", "firebase_app_id"])
+def test_the_stream_of_the_query_counts_and_another_in_the_body_is_kept_beside(name: str) -> None:
+    for odd in ({}, {"timestamp_micros": True}):  # both ways of reading
+        said = {name: "G-2", "events": [{"name": "x", **odd}]}
+        event = send("/mp/collect", said, query={name: "G-1"}, collector=OPEN).event
+        assert (event["app_id"], event[f"_event.{name}"]) == ("G-1", "G-2")
+        same = send("/mp/collect", {**said, name: "G-1"}, query={name: "G-1"}, collector=OPEN).event
+        assert (same["app_id"], f"_event.{name}" in same) == ("G-1", False)
+
+
+@pytest.mark.parametrize("odd", [0, False, [], {}])
+def test_a_value_that_is_false_is_a_value(odd: Any) -> None:
+    assert collect({"name": "x"}, platform=odd).event["platform"] == odd
+    assert collect({"name": "x", "platform": odd}).event["platform"] == odd
+
+
 def test_an_app_instance_is_the_visitor_of_an_app() -> None:
     sent = send("/mp/collect", {"app_instance_id": "app-1", "events": [{"name": "x"}]}, query=QUERY)
     assert sent.event["anonymous_id"] == "app-1"

@@ -394,6 +394,17 @@ def test_a_write_key_is_kept_nowhere_where_anybody_may_send() -> None:
 # --- batches ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("odd", [0, 0.0, False, [], {}])
+def test_a_value_that_is_false_is_a_value(odd: Any) -> None:
+    """As any other of a wrong type: the event is kept whole, and its answer says what is wrong with it."""
+    for kind in ("page", "identify", "alias", "track"):
+        sent = batch({"type": kind, "event": "x", "event_type": odd, "platform": odd})
+        assert (sent.event["event_type"], sent.event["platform"]) == (odd, odd)
+    assert batch({"type": "page", "event_type": "", "platform": None}).event["event_type"] == "page_view"
+    for said in (batch({"type": "page"}, sentAt=odd), batch({"type": "page"}, sentAt=odd, release=1)):
+        assert said.event["sent_time"] == odd
+
+
 def test_an_item_has_what_its_batch_says_of_all_unless_it_says_that_itself() -> None:
     items = [
         {"type": "track", "event": "a", "context": {"app": {"name": "own"}}, "integrations": {"B": False}},

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from clicklake.collector import body
-from clicklake.collector.dialects.mapping import Row, Slices, Table, check_inherited, inherit
+from clicklake.collector.dialects.mapping import NOT_SENT, Row, Slices, Table, check_inherited, inherit
 from clicklake.collector.dialects.route import MOST_SHOWN, Outcome, Route
 from clicklake.collector.event import Batch, Event, of, of_any, problem_of, written
 from clicklake.collector.request import Answer, Request, RequestError, UnauthorizedError
@@ -79,7 +79,7 @@ def _events(request: Request, streams: dict[str, str]) -> list[Event]:
     try:
         members = _said(request.body)
         found = _raws(members.pop("events"))
-        shared = {name: msgspec.json.decode(raw) for name, raw in members.items()} | streams
+        shared = _with_streams({name: msgspec.json.decode(raw) for name, raw in members.items()}, streams)
     except (msgspec.MsgspecError, ValueError, RecursionError, KeyError):
         return _of_object(request, streams)
     made = _made(shared)
@@ -118,9 +118,21 @@ def _of_object(request: Request, streams: dict[str, str]) -> list[Event]:
     if type(events) is not list:
         raise RequestError("the body has no `events`", 'such as {"client_id": "1.2", "events": [{"name": "login"}]}')
     body.check_count(events)
-    said |= streams
-    inherit(events, said)
+    inherit(events, _with_streams(said, streams))
     return [_of_any(one, {}) for one in events]
+
+
+def _with_streams(said: dict[str, Any], streams: dict[str, str]) -> dict[str, Any]:
+    """The stream that the query names counts, as with Google; another one in the body is kept beside."""
+    made = {**said, **streams}
+    for name, stream in streams.items():
+        own = said.get(name)
+        if own not in (*NOT_SENT, stream):
+            free = f"_event.{name}"
+            while free in made:
+                free = f"_event.{free}"
+            made[free] = own
+    return made
 
 
 def _of_any(said: Any, shared: Mapping[str, Any]) -> Event:
@@ -139,7 +151,7 @@ def _made(said: Mapping[str, Any]) -> dict[str, Any]:
     made = _TABLE(said)
     if type(made.get("params")) is dict and "properties" not in made:
         made["properties"] = made.pop("params")
-    if not made.get("platform"):
+    if made.get("platform") in NOT_SENT:
         made["platform"] = PLATFORM
     return made
 

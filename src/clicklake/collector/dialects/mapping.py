@@ -43,6 +43,7 @@ TAKES: Mapping[str, tuple[type, ...]] = {
     "value": _NUMBER,
     "currency": _TEXT,
 }
+NOT_SENT = (None, "")  # what counts as if it had not been; a 0 is a value
 # Names that the transform itself knows for a field (pipeline.json, "aliases"): what stands under them may stay there.
 ALIASES: Mapping[str, str] = {
     "messageId": "event_id",

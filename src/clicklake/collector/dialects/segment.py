@@ -17,7 +17,7 @@ from urllib.parse import unquote
 import msgspec
 
 from clicklake.collector import body
-from clicklake.collector.dialects.mapping import Slices, Table, check_inherited, inherit
+from clicklake.collector.dialects.mapping import NOT_SENT, Slices, Table, check_inherited, inherit
 from clicklake.collector.dialects.route import Outcome, Route
 from clicklake.collector.dialects.segment_rows import (
     COMMON,
@@ -60,10 +60,10 @@ def _event(said: dict[str, Any], kind: Any) -> Event:
     """`kind`: track, page ...; whatever else it is, the event may have a type all the same."""
     kind = _text(kind)
     made = _TABLES.get(kind, _ANY)(said)
-    if kind in EVENT_TYPES and not made.get("event_type"):
+    if kind in EVENT_TYPES and made.get("event_type") in NOT_SENT:
         made["event_type"] = EVENT_TYPES[kind]
     library, device_type, is_direct = _sender(said.get("context"))
-    if not made.get("platform"):
+    if made.get("platform") in NOT_SENT:
         platform = _platform(library, device_type)
         if platform:
             made["platform"] = platform
@@ -140,7 +140,7 @@ def _read_batch(request: Request) -> Batch:
         return _read_members(_object(request))
     body.check_count(whole.batch)
     body.check_utf8(request.body)
-    keys, sent = {whole.writeKey or "": None}, whole.sentAt or None
+    keys, sent = {whole.writeKey or "": None}, None if whole.sentAt in NOT_SENT else whole.sentAt
     check_inherited(len(encode(sent)), len(whole.batch))
     events = []
     for text in body.one_line(whole.batch, request.body):
@@ -159,7 +159,8 @@ def _read_members(said: dict[str, Any]) -> Batch:
         raise RequestError("the body has no `batch`", 'such as {"batch": [{"type": "track", "event": "Signed Up"}]}')
     body.check_count(items)
     keys = {_text(said.pop("writeKey", None)): None}  # in their order
-    if sent := said.pop("sentAt", None):
+    sent = said.pop("sentAt", None)
+    if sent not in NOT_SENT:
         # When the request was sent; what an item says of that itself is older and stays beside it.
         said["sent_time"] = sent
     for item in items:

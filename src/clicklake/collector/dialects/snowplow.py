@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from clicklake.collector import body
 from clicklake.collector.dialects import snowplow_usual
-from clicklake.collector.dialects.mapping import check_inherited
+from clicklake.collector.dialects.mapping import NOT_SENT, check_inherited
 from clicklake.collector.dialects.route import Outcome, Route
 from clicklake.collector.dialects.snowplow_rows import EVENT_TYPES, ROWS
 from clicklake.collector.dialects.snowplow_values import Read, event_name, reader, session, tracker
@@ -25,7 +25,6 @@ Made = dict[str, Any]
 
 PIXEL = binascii.a2b_base64("R0lGODlhAQABAPAAAP///wAAACH5BAUAAAAALAAAAAABAAEAAAICRAEAOw==")  # the real collector's
 _MOST_PLANS, _LONGEST_PLAN = 1000, 2000  # names together have so many characters
-_NOT_SENT = (None, "")
 _ANOTHERS = frozenset({"write_key", "access_token"})  # of a query, for the collector
 # What moves even if it is no text: of who it was, for the transform removes a wrong one by the field's name, and what
 # an event can't be without.
@@ -47,7 +46,7 @@ def event(said: Mapping[str, Any]) -> Made:
     """The parameters under the names of the input event."""
     values = said.values()
     if None in values or "" in values:  # as if they had not been sent
-        said = {name: value for name, value in said.items() if value not in _NOT_SENT}
+        said = {name: value for name, value in said.items() if value not in NOT_SENT}
     names = tuple(said)
     plan = _plans.get(names) or _planned(names)
     made = dict(zip(plan.names, said.values(), strict=True))
