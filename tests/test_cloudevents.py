@@ -250,7 +250,7 @@ def test_the_write_key_may_be_a_token_in_the_header_or_the_query() -> None:
     by_query = send(PATH, ATTRIBUTES, headers=headers, query={"access_token": KEY})
     assert by_header.lines == by_query.lines
     assert by_header.event["app_id"] == "shop"
-    assert dict(by_query.answer.headers) == {"cache-control": "private"}
+    assert dict(by_query.answer.headers) == {"cache-control": "private", "vary": "origin"}
     assert send(PATH, ATTRIBUTES, headers=headers).answer.status == 401
 
 
