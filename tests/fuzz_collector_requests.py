@@ -193,6 +193,7 @@ def heavy() -> Iterator[tuple[str, bytes]]:
             ("digits", b"9" * most),
             ("digits of a value", b'{"event_type":"a","value":' + b"9" * (most - 30) + b"}"),
             ("exponent", b'[{"event_type":"a","value":1e999999999}]'),
+            ("as many events as there may be", b"[" + b",".join([tiny] * 10_000) + b"]"),
             ("tiny events", b"[" + b",".join([tiny] * 50_000) + b"]"),
             ("tinier events", b"[" + b",".join([b"{}"] * 100_000) + b"]"),
             ("numbers for events", b"[" + b",".join([b"7"] * 100_000) + b"]"),
@@ -204,8 +205,12 @@ def heavy() -> Iterator[tuple[str, bytes]]:
             ("half a megabyte of lines", b"\n".join([tiny] * 40_000)),
         ):
             yield f"{what} to {path.partition('?')[0]}", _post(path, body, Content_Type=kind)
+    tp2 = f"/com.snowplowanalytics.snowplow/tp2?aid={KEY}&a={'x' * 6000}"
+    yield "a query for each of many events", _post(tp2, b"[" + b",".join([b"{}"] * 10_000) + b"]")
+    zeros = b'{"events":[' + b",".join([b"0"] * 10_000) + b"]}"
+    yield "a message for each of many events", _post(f"/debug/mp/collect?api_secret={KEY}", zeros)
     items = b'{"type":"track","event":"a"}'
-    yield "a large Segment batch", _post("/v1/batch", b'{"batch":[' + b",".join([items] * 30_000) + b"]}")
+    yield "a large Segment batch", _post("/v1/batch", b'{"batch":[' + b",".join([items] * 10_000) + b"]}")
     context = b'"context":{' + b'"x":"' + b"y" * 400_000 + b'"}'
     yield "a Segment context that is inherited", _post("/v1/batch", b"{" + context + b',"batch":[' + b",".join([items] * 10_000) + b"]}")  # fmt: skip
     params = b'"user_properties":{"a":{"value":"' + b"y" * 400_000 + b'"}}'

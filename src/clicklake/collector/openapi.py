@@ -37,7 +37,7 @@ _ERRORS: tuple[tuple[RequestError, str], ...] = (
     (UnauthorizedError("the write key is of no site", "send a site's write key"), "No site has this write key."),
     (ForbiddenError("pages of this origin may not send to here"), "The page's origin is on no list."),
     (SlowError("the body was not there after 60 s", "send less at once"), "The body came too slowly."),
-    (TooLargeError("the body has more than 1,000,000 bytes"), "More than 1,000,000 bytes, as sent or decompressed."),
+    (TooLargeError("the body has more than 1,000,000 bytes"), "More than 1,000,000 bytes, or than 10,000 events."),
     (MediaTypeError("the Content-Encoding is none of gzip, deflate"), "Compressed, but not as gzip or deflate."),
     (HeadTooLargeError("the request's head has more than 65,536 bytes"), "The URL and headers are too large."),
     (BusyError("more waits than there is room for"), "Back-pressure: nothing was taken. Send it again, unchanged."),
