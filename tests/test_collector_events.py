@@ -105,6 +105,10 @@ def test_a_body_that_is_cut_off_or_too_large_or_packed_otherwise_is_refused(
     assert sent.said["error"]["message"]
 
 
+def test_a_text_without_an_end_is_said_where_it_begins() -> None:
+    assert take(b'{"a').said["error"]["message"] == "the body is no JSON: Unterminated string at character 1"
+
+
 def test_a_gzip_of_a_hundred_thousand_members_costs_nothing() -> None:
     body = gzip.compress(b"", mtime=0) * 49_000
     begin = time.process_time()

@@ -275,6 +275,7 @@ def test_who_asks_for_privacy_gets_what_the_settings_say(signal: dict[str, str],
         assert word not in anonymised.lines, word
     assert b"A-1" in anonymised.lines
     assert (refused.lines, refused.answer.status) == (b"", 200)
+    assert (refused.count, refused.unwanted, anonymised.unwanted) == (0, 1, 0)
     assert [any(name == "set-cookie" for name, _ in one.answer.headers) for one in (anonymised, refused)] == [False] * 2
     for no in ("0", "", "11"):
         same = request(PERSONAL, path, headers=dict.fromkeys(signal, no))

@@ -17,6 +17,7 @@ import pytest
 
 from clicklake.cli import main
 from clicklake.commands.collecting import Collecting
+from clicklake.producer.spool import Spool
 from collector_process import CollectorProcess
 from endpoint_process import EndpointProcess, clean_environment, eventually
 
@@ -63,7 +64,11 @@ def test_unsigned_requests_below_collect_are_the_collectors_and_signed_ones_are_
         assert it.read() == b"an object"
     assert ask(endpoint, "GET", "/collect/v1/events")[0] == 405
     assert ask(endpoint, "GET", "/collect/health") == (200, b'{"status":"ok"}')
-    assert ask(endpoint, "GET", "/collect")[0] == 403
+    for path in ("/collect", "/collect?page=1", "/collect/"):
+        status, said = ask(endpoint, "GET", path)
+        assert (status, b"/v1/events" in said) == (404, True)
+    assert b"NoSuchBucket" in ask(endpoint, "GET", "/collected")[1]  # which is S3
+    assert [item["Key"] for item in s3.list_objects_v2(Bucket="collect")["Contents"]] == ["v1/events"]
     assert ask(endpoint, "POST", "/collect/v1/events", event("beside-s3"), {"Authorization": "Basic eDo="})[0] == 200
     taken.append("beside-s3")
 
@@ -149,6 +154,26 @@ def test_without_a_spool_success_means_that_the_stream_has_it(
     assert (list(collector.events()), len(taken)) == ([], 3)
     assert "ResourceNotFoundException" in collector.log
     assert "refused" not in collector.log
+
+
+def test_what_waits_in_the_spool_for_another_stream_is_said_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing else would ever say so: it is sent when a collector for that stream runs."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"):
+        monkeypatch.setenv(name, "x")
+    left, owned = (Spool(tmp_path, "http://127.0.0.1:4566", "eu-west-1", n, 2**20, 2**20).own for n in ("a", "b"))
+    for log in (left, owned):
+        log.append([b"an event\n"])
+    left.close()
+    with socket.create_server(("127.0.0.1", 0)) as used:
+        words = ("--spool", str(tmp_path), "--port", str(used.getsockname()[1]))
+        assert main(["collector", "--endpoint-url", "http://127.0.0.1:9", *words]) in {1, 2}
+    owned.close()
+    said = [record.getMessage() for record in caplog.records if "wait" in record.getMessage()]
+    assert said == [
+        "17 bytes wait in the spool for a in eu-west-1 at 127.0.0.1:4566: a collector for that must send them"
+    ]
 
 
 @pytest.mark.parametrize(

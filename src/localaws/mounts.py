@@ -21,8 +21,9 @@ class Mounts:
         self._otherwise = otherwise
 
     def find(self, head: Head) -> App | None:
+        whole = f"{head.path}/"  # who asks for /collect means the same as who asks for what is below
         for path, app in self._apps.items():
-            if head.path.startswith(path) and not _is_signed(head) and not _is_of_a_bucket(head):
+            if whole.startswith(path) and not _is_signed(head) and not _is_of_a_bucket(head):
                 return app
         return self._otherwise(head)
 

@@ -157,7 +157,8 @@ def _read(text: bytes | str) -> Any:
     except UnicodeDecodeError as e:
         raise _no_utf8(e) from e
     except json.JSONDecodeError as e:
-        raise RequestError(f"the body is no JSON: {e.msg} at character {e.pos}", "send a JSON object") from e
+        what = e.msg.removesuffix(" starting at")  # of a text: our words follow
+        raise RequestError(f"the body is no JSON: {what} at character {e.pos}", "send a JSON object") from e
 
 
 def _float(text: str) -> float | str:

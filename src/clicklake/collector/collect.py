@@ -33,14 +33,15 @@ _FEW = 100  # events: what is added to them is no more than a head for each
 @dataclass(frozen=True, slots=True)
 class Collected:
     """`lines`: of so many events (`count`), each ends in LF. `answer` is the truth once all of them are durable, and
-    not before. `failing` of them will be failed records; these numbers and `dialect` are all that may be counted or
-    logged."""
+    not before. `failing` of them will be failed records; `unwanted` are those of visitors who ask for privacy, and no
+    lines. These numbers and `dialect` are all that may be counted or logged."""
 
     lines: bytes
     answer: Answer
     count: int = 0
     failing: int = 0
     dialect: str = ""
+    unwanted: int = 0
 
 
 class Collector:
@@ -126,7 +127,8 @@ class Collector:
         answer = self._to_page(request, route.answer(request, outcome))
         wants_none = self._reader.asks_for_privacy(request)
         if wants_none and self.settings.consent == "refuse":
-            return Collected(b"", answer.with_headers(self._forgotten(request, batch)), dialect=route.path)
+            answer = answer.with_headers(self._forgotten(request, batch))
+            return Collected(b"", answer, dialect=route.path, unwanted=outcome.count)
         lines, headers = self._lines(request, batch, site, anonymise=wants_none)
         if headers:
             answer = answer.with_headers(headers)

@@ -7,12 +7,14 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Counts:
-    """By route. `taken` are events that were answered for, `failing` of these go to clickstream_failed."""
+    """By route. `taken` are events that were answered for, `failing` of these go to clickstream_failed;
+    `unwanted` were left out, because their visitors ask for privacy."""
 
     def __init__(self) -> None:
         self.requests: Counter[tuple[str, int]] = Counter()
         self.taken: Counter[str] = Counter()
         self.failing: Counter[str] = Counter()
+        self.unwanted: Counter[str] = Counter()
 
     def text(self, waiting_bytes: int) -> bytes:
         counted = [
@@ -28,6 +30,12 @@ class Counts:
                 "counter",
                 "Events taken that become failed records, by route.",
                 _by_route(self.failing),
+            ),
+            _metric(
+                "clicklake_collector_refused_for_consent_events_total",
+                "counter",
+                "Events answered with success and not kept (consent: refuse), by route.",
+                _by_route(self.unwanted),
             ),
             _metric(
                 "clicklake_collector_held_bytes",

@@ -5,6 +5,7 @@ import logging
 import os
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clicklake import pipeline
@@ -12,7 +13,7 @@ from clicklake.collector.reach import is_loopback
 from clicklake.commands.aiming import target
 from clicklake.commands.options import Arguments, Command, add_target, port
 from clicklake.errors import UsageError
-from clicklake.producer import Producer, SpoolError, packing
+from clicklake.producer import Producer, SpoolError, packing, spool
 from clicklake.producer.ids import Uuid7
 from clicklake.producer.stream import Stream
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from clicklake.collector.settings import Settings
 
 REFUSALS = (pipeline.PipelineError, SpoolError)
+log = logging.getLogger("clicklake.collector")
 _AT_ONCE = 4  # calls, without a spool
 
 
@@ -74,8 +76,7 @@ def _delivery(arguments: Arguments, settings: "Settings") -> "tuple[Delivery, st
     if arguments.no_spool:
         name = arguments.stream or pipeline.load(arguments.pipeline).names(arguments.environment).delivery_stream
         streams = [Stream(aim, name, connect_seconds=2, read_seconds=4) for _ in range(_AT_ONCE)]
-        said = logging.getLogger("clicklake.collector").error
-        directs = [Direct(stream, settings.retry_after_seconds, said) for stream in streams]
+        directs = [Direct(stream, settings.retry_after_seconds, log.error) for stream in streams]
         return delivery.to_stream(directs, settings), name, lambda: "none waits here"
     producer = Producer(
         arguments.stream,
@@ -88,6 +89,8 @@ def _delivery(arguments: Arguments, settings: "Settings") -> "tuple[Delivery, st
         call_bytes=packing.BYTES_PER_CALL,  # as much waits only where that comes in a second
         max_spool=settings.max_spool_bytes,
     )
+    for whose, size in spool.stranded(Path(arguments.spool) if arguments.spool else spool.default()).items():
+        log.warning("%s bytes wait in the spool for %s: a collector for that must send them", f"{size:,}", whose)
 
     def end() -> str:
         producer.close()

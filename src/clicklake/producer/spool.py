@@ -14,10 +14,11 @@ import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from clicklake.producer.errors import SpoolError
 from clicklake.producer.log import Log, lock_path
+from clicklake.producer.segments import HEADER_BYTES, acknowledged
 
 _HINT = "name a directory that can be written: spool=DIR; or keep events in memory alone: spool=False"
 
@@ -71,6 +72,37 @@ class Spool:
                 log.close()
             else:
                 yield log
+
+
+def stranded(root: Path) -> dict[str, int]:
+    """Bytes that wait for streams to which no producer sends now, by `<stream> in <region> at <host>`. They are sent
+    when one for that stream begins."""
+    found: dict[str, int] = {}
+    for folder in sorted(root.glob("*/*/*")):
+        size = sum(map(_unacknowledged, folder.glob("*.spool")))
+        if size and not any(map(_is_owned, folder.glob("*.lock"))):
+            host, region, stream = map(unquote, folder.relative_to(root).parts)
+            found[f"{stream} in {region} at {host}"] = size
+    return found
+
+
+def _unacknowledged(path: Path) -> int:
+    try:
+        with path.open("rb") as file:
+            return max(0, os.fstat(file.fileno()).st_size - acknowledged(file.read(HEADER_BYTES)))
+    except OSError:  # it was sent meanwhile, or is not ours to read
+        return 0
+
+
+def _is_owned(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        pass
+    return False
 
 
 def _locked(fd: int, path: Path) -> bool:
