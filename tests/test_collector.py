@@ -85,6 +85,8 @@ def test_the_same_routes_are_below_collect(collector: CollectorProcess) -> None:
     assert collector.ask("POST", "/collection/v1/events", event("beside"), KEY).status == 404
 
 
+CHUNKED = b"POST /v1/events HTTP/1.1\r\nHost: c\r\nX-Write-Key: key-of-shop\r\nTransfer-Encoding: chunked\r\n\r\n"
+CHUNKED += b'13\r\n{"event_type": "a"}\r\n0\r\n\r\n'
 BOMB = gzip.compress(b" " * 1_500_000)
 
 
@@ -95,6 +97,10 @@ BOMB = gzip.compress(b" " * 1_500_000)
         (head(10**15), 413),
         (head(10**30), 400),
         (head("1", "Transfer-Encoding: chunked\r\n"), 400),
+        (CHUNKED, 200),
+        (CHUNKED.replace(b"chunked", b"gzip, chunked"), 501),
+        (CHUNKED.replace(b"chunked", b"deflate, CHUNKED"), 501),
+        (CHUNKED.replace(b"chunked", b"gzip\r\nTransfer-Encoding: chunked"), 501),
         (head(5, "Content-Length: 6\r\n") + b"12345", 400),
         (head("-1"), 400),
         (head(len(BOMB), "Content-Encoding: gzip\r\n") + BOMB, 413),
@@ -223,6 +229,21 @@ def test_counters_are_for_this_machine_alone(collector: CollectorProcess) -> Non
     assert 'clicklake_collector_requests_total{route="/v1/events",status="413"}' in text
     for header in ("X-Forwarded-For", "Forwarded", "Via"):
         assert collector.ask("GET", "/metrics", headers={header: "192.0.2.1"}).status == 404
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        *(("127.0.0.1:4580", 200), ("localhost", 200), ("LOCALHOST.:80", 200), ("[::1]:4580", 200), ("127.9.9.9", 200)),
+        *(("evil.example", 404), ("evil.example:4580", 404), ("127.0.0.1.evil.example", 404), ("[::1", 404), ("", 404)),
+        *(("localhost@evil.example", 404), ("192.0.2.1", 404), (":80", 404)),
+    ],
+)
+def test_a_page_whose_name_was_rebound_to_this_machine_reads_no_counters(
+    collector: CollectorProcess, host: str, status: int
+) -> None:
+    """DNS rebinding: its Host is its own name."""
+    assert collector.ask("GET", "/metrics", headers={"Host": host}).status == status
 
 
 def test_nothing_that_tells_of_a_person_is_logged(collector: CollectorProcess) -> None:

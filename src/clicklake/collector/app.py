@@ -10,7 +10,7 @@ import logging
 from clicklake.collector import counts, wire
 from clicklake.collector.collect import Collector
 from clicklake.collector.delivery import Delivery
-from clicklake.collector.reach import is_loopback
+from clicklake.collector.reach import is_loopback, names_loopback
 from clicklake.collector.request import (
     Answer,
     MethodError,
@@ -59,6 +59,7 @@ class App:
     async def _take(self, request: Request, receive: Receive) -> Answer | None:
         """None if nobody waits for an answer any more. Raises RequestError. What we did not foresee is an answer, too,
         and says nothing of the request."""
+        wire.check_coding(request)
         whole = await wire.whole_body(receive, self._most, self._delivery.room)
         if whole is None:
             return None
@@ -96,6 +97,7 @@ class App:
 
     def _metrics(self, request: Request) -> Answer:
         """What a proxy on this machine passes on comes from elsewhere."""
-        if not is_loopback(request.peer) or any(name in request.headers for name in _PROXIED):
-            raise NotFoundError("there is nothing at this path", "/metrics is for this machine alone")
+        is_near = is_loopback(request.peer) and names_loopback(request.header("host"))
+        if not is_near or any(name in request.headers for name in _PROXIED):
+            raise NotFoundError("there is nothing at this path", "/metrics is for this machine alone, as 127.0.0.1")
         return Answer(200, self.counts.text(self._delivery.room.used), counts.CONTENT_TYPE)

@@ -108,6 +108,12 @@ class HeadTooLargeError(RequestError):
     status, code = 431, "head_too_large"
 
 
+class TransferCodingError(RequestError):
+    """RFC 9112, 6.1."""
+
+    status, code = 501, "unknown_transfer_coding"
+
+
 class BusyError(RequestError):
     """Back-pressure: nothing was taken, and the same request may succeed later. `seconds` until then."""
 

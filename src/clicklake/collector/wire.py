@@ -7,7 +7,7 @@ from typing import Any
 
 from clicklake.collector import body
 from clicklake.collector.collect import PREFIX
-from clicklake.collector.request import Answer, HeadTooLargeError, Request, SlowError
+from clicklake.collector.request import Answer, HeadTooLargeError, Request, SlowError, TransferCodingError
 from clicklake.collector.room import Room
 
 Scope = MutableMapping[str, Any]
@@ -57,6 +57,13 @@ def check_size(request: Request) -> None:
     size = len(request.path) + len(request.query) + len("".join(headers)) + len("".join(headers.values()))
     if size > MOST_HEAD_BYTES:
         raise HeadTooLargeError(f"the request's head has more than {MOST_HEAD_BYTES:,} bytes", "send it in the body")
+
+
+def check_coding(request: Request) -> None:
+    """Raises TransferCodingError for a body that is packed for the way: only its chunks are taken apart here."""
+    coding = request.headers.get("transfer-encoding")
+    if coding is not None and coding.strip().lower() != "chunked":
+        raise TransferCodingError("the Transfer-Encoding is another than chunked", "say it as Content-Encoding: gzip")
 
 
 async def whole_body(receive: Receive, most: int, room: Room, seconds: float = BODY_SECONDS) -> bytes | None:
