@@ -85,15 +85,14 @@ def served(examples: Path) -> Iterator[str]:
     program, *arguments = script.replace(":8000", ":0").split()
     command = [examples / "node_modules/.bin" / program, *arguments]
     process = subprocess.Popen(
-        command, cwd=examples, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command, cwd=examples, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     assert process.stdout is not None
-    assert process.stdin is not None
     try:
         lines = iter(process.stdout.readline, "")
         yield next(line.split()[-1] for line in lines if "Local:" in line)
     finally:
-        process.stdin.close()  # esbuild ends with it
+        process.terminate()
         process.wait(10)
         process.stdout.close()
 

@@ -2,16 +2,19 @@
 once, with the right fields. Where Node, its packages or Chromium are absent they are skipped, and say so (real_clients.py).
 """
 
+import http.server
 import json
 import re
 import shutil
 import sys
+import threading
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from subprocess import CompletedProcess
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -274,6 +277,31 @@ def test_what_an_example_sends_is_in_the_lake(
     for row, (_, fields) in zip(found, SENT[app_id], strict=True):
         assert {name: row[name] for name in fields} == fields
         assert timedelta(seconds=-2) < datetime.now(UTC) - time_of(row) < timedelta(minutes=2)
+
+
+class Impatient(http.server.BaseHTTPRequestHandler):
+    """Refuses the first two tries, in ways that ask for another one."""
+
+    came: ClassVar[list[float]] = []
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        self.came.append(time.monotonic())
+        self.send_response((408, 429, 200)[len(self.came) - 1])
+        self.send_header("Retry-After", "1")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+
+@pytest.mark.parametrize("name", ["python-plain.py", "node-plain.mjs"])
+def test_an_example_that_is_asked_to_come_back_waits_as_long_as_it_is_told(name: str) -> None:
+    Impatient.came.clear()
+    with http.server.HTTPServer(("127.0.0.1", 0), Impatient) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        done = run_example(name, f"http://127.0.0.1:{server.server_port}", "key")
+        server.shutdown()
+    first, second, third = Impatient.came
+    assert (done.returncode, second - first >= 1, third - second >= 1) == (0, True, True)
 
 
 def test_every_example_is_run() -> None:

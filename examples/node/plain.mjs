@@ -17,10 +17,12 @@ async function send(events, tries = 8) {
   const headers = { "X-Write-Key": WRITE_KEY, "Content-Type": "application/json" };
   for (let pause = 250; tries > 0; tries -= 1, pause *= 2) {
     const request = { method: "POST", headers, body: JSON.stringify(events), signal: AbortSignal.timeout(10_000) };
-    const answer = await fetch(`${COLLECTOR}/v1/events`, request).catch(() => ({ status: 503 })); // nobody there
-    if (answer.ok) return;
-    if (answer.status < 500 && answer.status !== 429) throw new Error(`${answer.status}: ${await answer.text()}`);
-    await sleep(pause);
+    const answer = await fetch(`${COLLECTOR}/v1/events`, request).catch(() => null); // nobody there
+    if (answer?.ok) return;
+    if (answer && ![408, 429, 500, 502, 503, 504].includes(answer.status)) {
+      throw new Error(`${answer.status}: ${await answer.text()}`);
+    }
+    await sleep(Math.max(pause, 1_000 * answer?.headers.get("retry-after") || 0)); // as long as it asks for
   }
   throw new Error(`${events.length} events could not be sent`);
 }

@@ -19,7 +19,8 @@ def event(event_type: str, **fields: object) -> dict[str, object]:
 
 
 def send(events: list[dict[str, object]], tries: int = 8) -> None:
-    """Returns when the collector has them all. Raises HTTPError if it never will."""
+    """Returns when the collector has them all. Raises HTTPError if it never will. Waits longer after each try, and as
+    long as an answer asks for (Retry-After)."""
     headers = {"X-Write-Key": WRITE_KEY, "Content-Type": "application/json"}
     request = urllib.request.Request(f"{COLLECTOR}/v1/events", json.dumps(events).encode(), headers)  # noqa: S310 - our own URL
     for pause in (2**number / 4 for number in range(tries)):
@@ -27,8 +28,10 @@ def send(events: list[dict[str, object]], tries: int = 8) -> None:
             with urllib.request.urlopen(request, timeout=10):  # noqa: S310
                 return
         except urllib.error.HTTPError as refused:
-            if refused.code not in {429, 500, 502, 503, 504}:
+            if refused.code not in {408, 429, 500, 502, 503, 504}:
                 raise
+            asked = refused.headers.get("Retry-After", "")
+            pause = max(pause, float(asked) if asked.isdecimal() else 0)  # noqa: PLW2901
         except OSError:  # nobody is there, or nobody answers
             pass
         time.sleep(pause)

@@ -9,9 +9,10 @@ export function say(tracker, event_type, event_id) {
 
 export function list() {
   const table = document.getElementById("said");
-  table.querySelectorAll("tr").forEach((row) => row.remove());
+  table.replaceChildren();
   for (const event of said().slice(-50).reverse()) {
     const row = table.insertRow();
-    Object.values(event).forEach((text) => (row.insertCell().textContent = text));
+    const time = event.time.slice(11, 23); // of day, in UTC; the date would take the room
+    Object.values({ ...event, time }).forEach((text) => (row.insertCell().textContent = text));
   }
 }
