@@ -75,6 +75,7 @@ class App:
             raise UnavailableError("the collector failed", "its log says where") from error
         self.counts.taken[collected.dialect] += collected.count
         self.counts.failing[collected.dialect] += collected.failing
+        self.counts.unwanted[collected.dialect] += collected.unwanted
         return collected.answer
 
     async def close(self) -> None:
