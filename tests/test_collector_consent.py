@@ -3,6 +3,7 @@ visitor apart, in none of the dialects. Through the pure Collector: a request in
 
 import base64
 import json
+import time
 from typing import Any
 from urllib.parse import urlencode
 
@@ -221,8 +222,10 @@ def test_an_old_cookie_is_forgotten(consent: str) -> None:
     assert not [name for name, _ in without.answer.headers if name == "set-cookie"]
 
 
-def test_half_a_mebibyte_of_names_takes_no_longer_than_its_bytes() -> None:
-    outer = "x." * 200_000
+def test_a_long_name_around_many_is_not_read_again_with_each() -> None:
+    """It would take minutes."""
     names = ",".join(f'"a{n}":1' for n in range(20_000))
-    found = collect(b'{"event_type":"a","properties":{"%b":{%b}}}' % (outer.encode(), names.encode()))
-    assert found.count == 1
+    body = b'{"event_type":"a","properties":{"%b":{%b}}}' % (b"x." * 200_000, names.encode())
+    start = time.process_time()
+    assert collect(body).count == 1
+    assert time.process_time() - start < 5

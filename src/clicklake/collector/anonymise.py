@@ -64,7 +64,7 @@ _JSON = ("{", "[", '"')
 _ENCODED = ("eyJ", "eyA", "ewo", "ewA", "W3si", "WyJ", "%7B", "%7b", "%5B", "%5b", "<")
 _BEFORE = " \t\r\n\ufeff"
 _DEEPEST = 110  # levels; deeper than the lake's, so that an event that is too deep stays so
-_LONGEST_OUTER = 100  # characters of a name that is looked at once more with each name in its object
+_LONGEST_OUTER = 40  # characters of a name that is looked at once more with each name in its object
 _NOBODY = b'{"unreadable":"redacted"}'
 
 
@@ -109,7 +109,8 @@ class Anonymiser:
                 return value
             if name in _ADDRESSES:
                 return str(self._address(value))
-        return self._value(value, name if len(name) <= _LONGEST_OUTER else "", depth)
+        last = name.rpartition(".")[2]
+        return self._value(value, last if len(last) <= _LONGEST_OUTER else "", depth)
 
     def _value(self, value: Any, name: str, depth: int) -> Any:
         if isinstance(value, str):
@@ -123,7 +124,7 @@ class Anonymiser:
         return [self._value(one, name, depth + 1) for one in value]
 
     def _text(self, text: str, name: str, depth: int) -> str:
-        begin = text[:_LONGEST_OUTER].lstrip(_BEFORE) or text.lstrip(_BEFORE)
+        begin = text.lstrip(_BEFORE)
         if begin.startswith(_ENCODED):
             return REDACTED
         if '"' not in text or not begin.startswith(_JSON):

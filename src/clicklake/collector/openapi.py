@@ -23,6 +23,7 @@ from clicklake.collector.request import (
     RequestError,
     SlowError,
     TooLargeError,
+    TransferCodingError,
     UnauthorizedError,
     UnavailableError,
     refusal,
@@ -40,6 +41,7 @@ _ERRORS: tuple[tuple[RequestError, str], ...] = (
     (TooLargeError("the body has more than 1,000,000 bytes"), "More than 1,000,000 bytes, or than 10,000 events."),
     (MediaTypeError("the Content-Encoding is none of gzip, deflate"), "Compressed, but not as gzip or deflate."),
     (HeadTooLargeError("the request's head has more than 65,536 bytes"), "The URL and headers are too large."),
+    (TransferCodingError("the Transfer-Encoding is another than chunked"), "Packed for the way, but not in chunks."),
     (BusyError("more waits than there is room for"), "Back-pressure: nothing was taken. Send it again, unchanged."),
     (UnavailableError("the events can't be kept now"), "The events may not be kept. Send it again, unchanged."),
 )
