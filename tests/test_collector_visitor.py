@@ -462,6 +462,12 @@ def test_the_page_lists_every_setting_with_its_default() -> None:
         assert rows[field.name] == shown(field.default), field.name
 
 
+def test_the_page_says_what_a_setting_may_be() -> None:
+    table = PAGE.partition("| setting |")[2].partition("\n\n")[0]
+    rows = dict(re.findall(r"^\| `(\w+)` \|(.*)$", table, re.MULTILINE))
+    assert [name for name, least, most in told.LIMITS if f"; {least:,} to {most:,} |" not in rows[name]] == []
+
+
 def shown(default: Any) -> str:
     if isinstance(default, tuple):
         return ", ".join(f"`{one}`" for one in default) or "none"

@@ -76,9 +76,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         _check_origins(self.origins)
-        if not 1 <= self.max_bytes <= 1_000_000:
-            raise UsageError(f"max_bytes is {self.max_bytes:,}", "1 to 1,000,000: a Firehose record takes no more")
-        for name, least, most in _LIMITS:
+        for name, least, most in LIMITS:
             if not least <= getattr(self, name) <= most:
                 raise UsageError(f"{name} is {getattr(self, name):,}", f"{least:,} to {most:,}")
         for header in self.headers:
@@ -97,7 +95,8 @@ class Settings:
             raise UsageError("trusted_proxies is below 0", "a number of proxies, or a list of networks")
 
 
-_LIMITS = (
+LIMITS = (
+    ("max_bytes", 1, 1_000_000),  # a Firehose record takes no more
     ("max_waiting_bytes", 16 * 1_000_000, 2**40),
     ("max_spool_bytes", 8 * 1024 * 1024, 2**50),
     ("preflight_seconds", 0, 86_400),  # browsers keep it for 2 hours (Chromium) or a day (Firefox)
