@@ -15,6 +15,7 @@ from clicklake.collector import settings as told
 from clicklake.collector.collect import Collected, Collector
 from clicklake.collector.dialects import cloudevents, ga4, segment_rows, snowplow_rows
 from clicklake.collector.request import Request
+from collecting import send
 
 MARK = "kim4711"
 GPC = {"sec-gpc": "1"}
@@ -195,6 +196,14 @@ def test_what_says_nothing_of_anybody_stays_as_it_was() -> None:
         "properties": {"items": [{"sku": "A-1", "name": "[Sale] shoe", "big": 2**70}], "json": '{"a": [1, null]}'},
     }
     assert left(said) == said | {"collector_time": 1000, "headers": None}
+
+
+def test_the_lake_makes_no_visitor_of_it() -> None:
+    one = Collector(told.read('{"consent": "anonymise"}'), lambda: 1_795_422_337.5, lambda: "made-anew")
+    said = {"event_type": "a", "user_id": MARK, "anonymous_id": MARK, "session_id": MARK, "user_agent": MARK}
+    telling = {"visitor_id", "anonymous_id", "session_id", "ip_truncated", "user_agent"}
+    assert telling <= send("/v1/events", said, collector=one).row.keys()
+    assert not telling & send("/v1/events", said, collector=one, headers=GPC).row.keys()
 
 
 def test_names_of_ones_own_are_gone_if_the_settings_name_them() -> None:
