@@ -82,17 +82,19 @@ def copy_of_examples(folder: Path, collector: str, write_key: str) -> Path:
 def served(examples: Path) -> Iterator[str]:
     """What `npm run web` does, on a free port; without npm, which takes longer than all the rest. The page's URL."""
     script = json.loads((examples / "package.json").read_text())["scripts"]["web"]
-    program, *arguments = script.replace(":8000", ":0").split()
+    # Forever would be without us, too: what is killed is a wrapper.
+    program, *arguments = script.replace(":8000", ":0").replace(" --watch=forever", "").split()
     command = [examples / "node_modules/.bin" / program, *arguments]
     process = subprocess.Popen(
-        command, cwd=examples, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command, cwd=examples, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     assert process.stdout is not None
+    assert process.stdin is not None
     try:
         lines = iter(process.stdout.readline, "")
         yield next(line.split()[-1] for line in lines if "Local:" in line)
     finally:
-        process.terminate()
+        process.stdin.close()  # esbuild ends with it
         process.wait(10)
         process.stdout.close()
 
