@@ -148,6 +148,7 @@ def test_colour_is_for_terminals_without_no_color(variables: dict[str, str], col
     os.close(ours)
 
 
+@pytest.mark.minutes
 def test_kept_it_says_what_to_type_and_that_works(tmp_path: Path) -> None:
     env = environment(tmp_path)
     done = subprocess.run([*DEMO, "--keep", "--events", "1000"], capture_output=True, text=True, env=env, timeout=90)

@@ -137,6 +137,7 @@ def test_up_refuses_to_switch_the_format_of_a_lake_with_data(filled: Path, tmp_p
     assert "clickstream_events holds parquet, and the pipeline file says json; " in refused(filled, "json", tmp_path)
 
 
+@pytest.mark.minutes
 def test_what_comes_after_a_rebuild_has_the_new_format_and_there_and_back_again_is_the_same_content(
     lake: EndpointProcess, tmp_path: Path
 ) -> None:
