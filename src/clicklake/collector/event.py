@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -12,7 +12,6 @@ from clicklake.collector.request import RequestError, encode
 Text = str | None
 Voice = Literal["request", "own user agent", "other"]
 Ends = Mapping[tuple[Voice, str], bytes]
-VOICES: tuple[Voice, ...] = get_args(Voice)
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):

@@ -9,8 +9,8 @@ the nearest 5KB"), also within one PutRecordBatch. A call takes 500 records and 
 somebody lets Firehose take records apart (the same page, "multi record de-aggregation").
 
 A record is closed where the next event would no longer fit into `record_bytes`, a multiple of 5 KB. So at most one
-event's length is paid for and not used: 0.3 % for events of 600 bytes and records of 100 KB. Larger records would save
-no more, and what is refused is sent again by the record.
+event's length is paid for and not used: 0.3 % for events of 600 bytes and records of 100 KB, and what is left of a
+call's last record. Larger records would save no more, and what is refused is sent again by the record.
 """
 
 from collections.abc import Iterable, Iterator

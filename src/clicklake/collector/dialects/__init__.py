@@ -1,10 +1,11 @@
-"""The dialects: each a file with its table, its routes and its answers.
+"""The dialects: each a file with its routes and its answers; long tables have a file beside it.
 
 route.py        what a dialect is made of
 mapping.py      how a table is read
 events.py       ours: events as the lake takes them
-segment.py      Segment's HTTP API
-snowplow.py     Snowplow's tracker protocol
+segment.py      Segment's HTTP API; its tables: segment_rows.py
+snowplow.py     Snowplow's tracker protocol; its table: snowplow_rows.py; what the texts of parameters say:
+                snowplow_values.py; a faster way for what trackers usually send: snowplow_usual.py
 ga4.py          GA4's Measurement Protocol
 cloudevents.py  CloudEvents 1.0 over HTTP
 """
